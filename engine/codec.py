@@ -1,0 +1,220 @@
+"""The codec protocol: what a codec says of itself, its knobs, and what encode and decode exchange."""
+
+from __future__ import annotations
+
+import enum
+import math
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from engine.errors import Cancelled, UsageError
+from engine.image import Image
+
+Settings = Mapping[str, Any]
+
+
+class Role(enum.StrEnum):
+    RATE = "rate"  # moves along the rate-distortion curve; the rate search turns this one
+    EFFORT = "effort"  # trades time for the same curve
+    TOOL = "tool"  # selects another curve
+
+
+class Kind(enum.StrEnum):
+    FLOAT = "float"
+    INT = "int"
+    CHOICE = "choice"
+    BOOL = "bool"
+
+
+@dataclass(frozen=True)
+class Param:
+    """One knob of a codec. Forms, command-line flags and the rate search are made from it.
+
+    better: +1 when a larger value spends more bits, -1 when a smaller one does, 0 when neither.
+    log: the knob is best moved in equal ratios (a quantisation step), not equal differences.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    lo: float | None = None
+    hi: float | None = None
+    choices: tuple[str, ...] = ()
+    role: Role = Role.TOOL
+    better: int = 0
+    log: bool = False
+    label: str = ""
+    help: str = ""
+
+    def coerce(self, value: Any) -> Any:
+        """`value` (also as text) as this knob's type; `UsageError` says what is allowed."""
+        try:
+            return _COERCE[self.kind](self, value)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{self.name} = {value!r}: allowed is {self.allowed()}") from error
+
+    def allowed(self) -> str:
+        if self.kind is Kind.CHOICE:
+            return ", ".join(self.choices)
+        if self.kind is Kind.BOOL:
+            return "true or false"
+        noun = "a whole number" if self.kind is Kind.INT else "a number"
+        return f"{noun} from {self.lo:g} to {self.hi:g}" if self.lo is not None and self.hi is not None else noun
+
+    def to_json(self) -> dict[str, Any]:
+        out = {k: getattr(self, k) for k in ("name", "default", "lo", "hi", "better", "log", "label", "help")}
+        return {**out, "kind": str(self.kind), "role": str(self.role), "choices": list(self.choices)}
+
+
+def _number(param: Param, value: Any) -> float:
+    number = float(value)
+    lo, hi = (-math.inf if param.lo is None else param.lo), (math.inf if param.hi is None else param.hi)
+    if isinstance(value, bool) or not lo <= number <= hi:
+        raise ValueError(value)
+    return number
+
+
+def _integer(param: Param, value: Any) -> int:
+    number = _number(param, value)
+    if number != int(number):
+        raise ValueError(value)
+    return int(number)
+
+
+def _choice(param: Param, value: Any) -> str:
+    if str(value) not in param.choices:
+        raise ValueError(value)
+    return str(value)
+
+
+_WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def _bool(_param: Param, value: Any) -> bool:
+    word = str(value).lower()
+    if word not in _WORDS:
+        raise ValueError(value)
+    return _WORDS[word]
+
+
+_COERCE: dict[Kind, Callable[[Param, Any], Any]] = {
+    Kind.FLOAT: _number,
+    Kind.INT: _integer,
+    Kind.CHOICE: _choice,
+    Kind.BOOL: _bool,
+}
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a codec carries without loss of meaning.
+
+    depths: sample depths it can code (8, 10, 12, 16; 32 is float). memory: peak working memory of
+    an encode or decode, in bytes per sample (pixel × channel), measured, for the estimate before the work.
+    """
+
+    alpha: bool = False
+    depths: tuple[int, ...] = (8,)
+    gray: bool = True
+    hdr: bool = False
+    lossless: bool = False
+    memory: float = 32.0
+    max_side: int = 65_535
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.__dict__, "depths": list(self.depths)}
+
+
+@dataclass(frozen=True)
+class CodecInfo:
+    """Who a codec is. `family` is one of dct, wavelet, learned, predictive, texture, command."""
+
+    id: str
+    label: str
+    family: str
+    extension: str
+    params: tuple[Param, ...] = ()
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    about: str = ""
+
+    @property
+    def rate_param(self) -> Param | None:
+        """The knob that the rate search turns, or None for a codec of one rate."""
+        return next((p for p in self.params if p.role is Role.RATE), None)
+
+    def param(self, name: str) -> Param:
+        for param in self.params:
+            if param.name == name:
+                return param
+        known = ", ".join(p.name for p in self.params) or "none"
+        raise UsageError(f"{self.id} has no setting '{name}'; it has {known}")
+
+    def defaults(self) -> dict[str, Any]:
+        return {p.name: p.default for p in self.params}
+
+    def complete(self, settings: Settings | None) -> dict[str, Any]:
+        """Defaults overlaid with `settings`, each checked and of the right type, in parameter order."""
+        given = {name: self.param(name).coerce(value) for name, value in (settings or {}).items()}
+        return {**self.defaults(), **given}
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What an encoder gives back.
+
+    data: the file, complete. stats: named figures for people and for tests (JSON values).
+    bit_map: bits spent per pixel, H×W f32 whose sum is about 8·len(data), or None.
+    """
+
+    data: bytes
+    stats: Mapping[str, Any] = field(default_factory=dict)
+    bit_map: np.ndarray | None = None
+
+
+def _ignore(_fraction: float) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Ctx:
+    """Goes through every long call: is the work still wanted, how far it is, how many threads it may use."""
+
+    cancel: Callable[[], bool] = lambda: False
+    progress: Callable[[float], None] = _ignore
+    threads: int = 1
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the work is no longer wanted."""
+        if self.cancel():
+            raise Cancelled
+
+    @staticmethod
+    def cancelled_by(event: threading.Event, **rest: Any) -> Ctx:
+        return Ctx(cancel=event.is_set, **rest)
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """A codec. Decode needs nothing but the bytes."""
+
+    info: CodecInfo
+
+    def available(self) -> str | None:
+        """None when usable, else the reason, which a person can act on."""
+        ...
+
+    def version(self) -> str:
+        """Everything that may change the bytes: our stream version, library name and version, model digest."""
+        ...
+
+    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
+        """Encode `image`, which `carry.fit` has made to fit `info.capabilities`; `settings` may be partial."""
+        ...
+
+    def decode(self, data: bytes, ctx: Ctx) -> Image:
+        """Decode; `CorruptStream` for anything that is not a whole, valid stream."""
+        ...

@@ -1,0 +1,56 @@
+"""The metric protocol: a number, and where there is one a map, for the difference of two pictures."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from engine.codec import Ctx
+from engine.image import Image
+
+
+class Domain(enum.StrEnum):
+    CODE_VALUES = "code values"
+    LINEAR_LIGHT = "linear light"
+    PERCEPTUAL = "perceptual"
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """Who a metric is.
+
+    unit is "" for pure numbers. version changes whenever a score may. library names what computes it.
+    has_map: `map` gives H×W f32. map_unit, map_range: what the colour bar says; range None means data-driven.
+    digits: decimals that are true enough to show.
+    """
+
+    id: str
+    label: str
+    unit: str
+    higher_is_better: bool
+    domain: Domain
+    version: str
+    library: str
+    has_map: bool = False
+    map_label: str = ""
+    map_range: tuple[float, float] | None = None
+    digits: int = 2
+    about: str = ""
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """A full-reference metric. `engine.metrics.compare` brings both pictures to common terms first."""
+
+    info: MetricInfo
+
+    def score(self, ref: Image, img: Image, ctx: Ctx) -> float:
+        """The score; `inf` where equal pictures have no finite one. Same size, depth and colour required."""
+        ...
+
+    def map(self, ref: Image, img: Image, ctx: Ctx) -> np.ndarray | None:
+        """H×W f32, larger is worse, or None if the metric has no map."""
+        ...

@@ -1,0 +1,72 @@
+"""The C library, as numpy calls: the only importer of the extension.
+
+Every function checks dtype, layout and range before a pointer is taken, and turns C's error codes
+into the engine's exceptions in one place (:func:`check`). C calls run without the GIL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine._native import ffi, lib
+from engine.errors import CorruptStream, EngineError, Unsupported
+
+_FAULTS: dict[int, type[EngineError]] = {
+    lib.RS_ERR_TRUNCATED: CorruptStream,
+    lib.RS_ERR_CORRUPT: CorruptStream,
+    lib.RS_ERR_UNSUPPORTED: Unsupported,
+}
+_REASONS = {
+    lib.RS_ERR_TRUNCATED: "the data ends too early",
+    lib.RS_ERR_CORRUPT: "the data is damaged",
+    lib.RS_ERR_UNSUPPORTED: "the stream uses a feature that is not supported",
+}
+
+
+def check(code: int, doing: str) -> int:
+    """`code` if it is a size or count, else the exception that it stands for."""
+    if code >= 0:
+        return code
+    name = ffi.string(lib.rs_error_name(code)).decode()
+    raise _FAULTS.get(code, EngineError)(f"{doing}: {_REASONS.get(code, name)}")
+
+
+def const(ctype: str, array: np.ndarray) -> Any:
+    """A const pointer of `ctype` ("uint8_t", …) to `array`, which must be C-contiguous and of that very type."""
+    if array.dtype != np.dtype(_DTYPES[ctype]) or not array.flags.c_contiguous:
+        raise TypeError(f"need C-contiguous {ctype}, got {array.dtype} (contiguous: {array.flags.c_contiguous})")
+    return ffi.cast(f"const {ctype} *", ffi.from_buffer(array))
+
+
+def mutable(ctype: str, array: np.ndarray) -> Any:
+    """A writable pointer of `ctype` to `array`, which must be C-contiguous, writable and of that very type."""
+    if array.dtype != np.dtype(_DTYPES[ctype]) or not array.flags.c_contiguous or not array.flags.writeable:
+        raise TypeError(f"need writable C-contiguous {ctype}, got {array.dtype}")
+    return ffi.cast(f"{ctype} *", ffi.from_buffer(array, require_writable=True))
+
+
+_DTYPES: dict[str, Any] = {
+    "uint8_t": np.uint8,
+    "int8_t": np.int8,
+    "uint16_t": np.uint16,
+    "int16_t": np.int16,
+    "uint32_t": np.uint32,
+    "int32_t": np.int32,
+    "uint64_t": np.uint64,
+    "int64_t": np.int64,
+    "float": np.float32,
+    "double": np.float64,
+}
+
+
+def as_bytes(data: bytes | bytearray | memoryview) -> np.ndarray:
+    """`data` as a read-only u8 array, without a copy."""
+    return np.frombuffer(data, np.uint8)
+
+
+def crc32c(data: bytes, crc: int = 0) -> int:
+    """CRC-32C (Castagnoli) of `data`, continuing from `crc`."""
+    array = as_bytes(data)
+    return check(lib.rs_crc32c(const("uint8_t", array), array.size, crc), "checksum")

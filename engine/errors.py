@@ -69,5 +69,5 @@ class TargetUnreachable(EngineError):
     """No setting of the codec meets the target; the message gives the nearest point."""
 
 
-class Cancelled(Exception):  # noqa: N818 - a request that was honoured, not an error
+class Cancelled(Exception):
     """Work was given up because somebody asked for it; never shown as an error."""

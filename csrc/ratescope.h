@@ -39,6 +39,12 @@ const char *rs_error_name(int64_t code);
 /* CRC-32C (Castagnoli, reflected 0x82F63B78) of data; crc continues an earlier call, 0 starts. */
 int64_t rs_crc32c(const uint8_t *data, size_t size, uint32_t crc);
 
+/* --- Static entropy coders: rANS and Huffman ------------------------------------------------- */
+
+/* --- JPEG ------------------------------------------------------------------------------------ */
+
+/* --- Wavelet codec: range coder, lifting, context-coded subbands ----------------------------- */
+
 /* CFFI-END */
 
 #ifdef __cplusplus

@@ -1,8 +1,4 @@
-"""The C library, as numpy calls: the only importer of the extension.
-
-Every function checks dtype, layout and range before a pointer is taken, and turns C's error codes
-into the engine's exceptions in one place (:func:`check`). C calls run without the GIL.
-"""
+"""What every module of this package needs: the extension, pointers to arrays, error codes as exceptions."""
 
 from __future__ import annotations
 

@@ -1,0 +1,111 @@
+"""Curves from other people's files and our own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.curves import find, parse_curves, published, read_curves
+from engine.errors import CorruptStream, EngineError, UnknownFormat, UsageError
+
+COMPRESSAI = {
+    "name": "bmshj2018-factorized",
+    "description": "Inference (ans)",
+    "results": {
+        "bpp": [0.4, 0.1],
+        "psnr-rgb": [30.0, 27.0],
+        "ms-ssim": [0.95, 0.9],
+        "encoding_time": [0.5, 0.1],
+    },
+}
+OWN = {
+    "inputs": 2,
+    "codecs": {
+        "jpeg": {
+            "points": [
+                {"bpp": 0.5, "psnr": 30.0, "settings": {"quality": 40}},
+                {"bpp": 0.2, "psnr": None, "settings": {"quality": 10}},
+            ],
+            "images": {"a.png": [{"bpp": 0.6, "psnr": 31.0}], "b.png": [{"bpp": 0.4, "psnr": 29.0}]},
+        }
+    },
+    "environment": {},
+}
+
+
+def written(folder: Path, document: Any) -> Path:
+    path = folder / "curves.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document), "utf-8")
+    return path
+
+
+def test_compressai_results_become_one_curve_by_rising_rate(tmp_path: Path) -> None:
+    (curve,) = read_curves(written(tmp_path, COMPRESSAI))
+    assert curve.name == "bmshj2018-factorized"
+    assert curve.pairs("psnr") == [(0.1, 27.0), (0.4, 30.0)]
+    assert curve.pairs("ms_ssim") == [(0.1, 0.9), (0.4, 0.95)]
+
+
+def test_our_own_file_keeps_the_pictures_apart(tmp_path: Path) -> None:
+    (curve,) = read_curves(written(tmp_path, OWN))
+    assert curve.source == "mean of 2 pictures"
+    assert curve.pairs("psnr") == [(0.5, 30.0)]
+    assert [point["settings"]["quality"] for point in curve.points] == [10, 40]
+    assert curve.per_image["b.png"] == ({"bpp": 0.4, "psnr": 29.0},)
+
+
+def test_the_published_curves_are_the_known_ones() -> None:
+    curves = published()
+    assert len(curves) > 30
+    assert len({curve.name for curve in curves}) == len(curves)
+    vtm = find(curves, "VTM")
+    assert vtm.has("psnr")
+    assert vtm.has("ms_ssim")
+    assert "Kodak" in vtm.source
+    assert all(len(curve.points) >= 6 for curve in curves)
+    assert all(20 < psnr < 60 and 0 < bpp < 10 for curve in curves for bpp, psnr in curve.pairs("psnr"))
+
+
+def test_an_unknown_curve_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="VTM"):
+        find(published(), "nobody")
+
+
+def test_curves_of_one_name_in_a_collection_fall_back_to_their_keys() -> None:
+    entry = {"name": "mine", "bpp": [0.1], "psnr_rgb": [20.0]}
+    curves = parse_curves({"curves": {"mine-a": entry, "mine-b": entry}})
+    assert [curve.name for curve in curves] == ["mine", "mine-b"]
+
+
+@pytest.mark.parametrize(
+    ("document", "kind", "words"),
+    [
+        ("{", UnknownFormat, "is not JSON"),
+        ("[1, 2]", UnknownFormat, "no curves of a known shape"),
+        ({"results": {"psnr": [1.0]}}, CorruptStream, "no list 'bpp'"),
+        ({"results": {"bpp": [0.1, 0.2], "psnr": [1.0]}}, CorruptStream, "2 rates, but 1 values of 'psnr'"),
+        ({"results": {"bpp": [0.0], "psnr": [1.0]}}, CorruptStream, "without a rate above 0"),
+        ({"results": {"bpp": ["x"]}}, CorruptStream, "without a rate above 0"),
+        ({"codecs": {"jpeg": {}}}, CorruptStream, "no list of points"),
+        ({"codecs": {"jpeg": {"points": [3]}}}, CorruptStream, "without a rate above 0"),
+        ({"codecs": {"jpeg": {"points": [], "images": [1]}}}, CorruptStream, "not an object"),
+        ("[" * 100_000, UnknownFormat, "is not JSON"),
+        ({"codecs": {}}, CorruptStream, "holds no curve"),
+        ({"curves": {"a": 3}}, CorruptStream, "not an object"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name_and_cause(
+    tmp_path: Path, document: Any, kind: type[EngineError], words: str
+) -> None:
+    path = written(tmp_path, document)
+    with pytest.raises(kind, match=words) as caught:
+        read_curves(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"nowhere\.json: cannot be read"):
+        read_curves(tmp_path / "nowhere.json")

@@ -25,6 +25,8 @@ class MetricInfo:
     unit is "" for pure numbers. version changes whenever a score may. library names what computes it.
     has_map: `map` gives H×W f32. map_unit, map_range: what the colour bar says; range None means data-driven.
     digits: decimals that are true enough to show.
+    min_side: the smallest width and height, in pixels, for which the metric is defined.
+    about: the definition, in a sentence or two, with its source.
     """
 
     id: str
@@ -36,19 +38,24 @@ class MetricInfo:
     library: str
     has_map: bool = False
     map_label: str = ""
+    map_unit: str = ""
     map_range: tuple[float, float] | None = None
     digits: int = 2
+    min_side: int = 1
     about: str = ""
 
 
 @runtime_checkable
 class Metric(Protocol):
-    """A full-reference metric. `engine.metrics.compare` brings both pictures to common terms first."""
+    """A full-reference metric. Callers go through `engine.metrics`, which brings both pictures to common terms first.
+
+    Both pictures then have the same size, channels (1 or 3, no alpha), sample depth and colour.
+    """
 
     info: MetricInfo
 
     def score(self, ref: Image, img: Image, ctx: Ctx) -> float:
-        """The score; `inf` where equal pictures have no finite one. Same size, depth and colour required."""
+        """The score; `inf` where equal pictures have no finite one."""
         ...
 
     def map(self, ref: Image, img: Image, ctx: Ctx) -> np.ndarray | None:

@@ -1,0 +1,89 @@
+"""The metrics, in the order in which people meet them, and the two questions that are asked of them.
+
+An explicit table, id -> "module:object", imported only when a metric is asked for: `import engine` stays light.
+Metrics of plug-ins follow. :func:`scores` and :func:`error_map` first bring both pictures to common terms
+(`engine.metrics.align`).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from functools import cache
+
+import numpy as np
+
+from engine.codec import Ctx
+from engine.errors import Unsupported, UsageError
+from engine.image import Image
+from engine.metric import Metric, MetricInfo
+from engine.metrics.align import align
+from engine.metrics.derived import DerivedMetric
+
+BUILTIN: dict[str, str] = {
+    "mse": "engine.metrics.error:MSE",
+    "psnr": "engine.metrics.error:PSNR",
+    "psnr_y": "engine.metrics.error:PSNR_Y",
+    "psnr_yuv": "engine.metrics.error:PSNR_YUV",
+    "ssim": "engine.metrics.ssim:SSIM",
+    "ms_ssim": "engine.metrics.ms_ssim:MS_SSIM",
+    "ms_ssim_db": "engine.metrics.ms_ssim:MS_SSIM_DB",
+    "flip": "engine.metrics.flip:FLIP",
+}
+
+
+@cache
+def _builtin(metric_id: str) -> Metric:
+    module, name = BUILTIN[metric_id].split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def metric_ids() -> list[str]:
+    """Every metric's id, built-in ones first."""
+    return [*BUILTIN]
+
+
+def metric(metric_id: str) -> Metric:
+    """The metric with this id; `UsageError` lists the known ones."""
+    if metric_id in BUILTIN:
+        return _builtin(metric_id)
+    raise UsageError(f"unknown metric '{metric_id}'; known are {', '.join(metric_ids())}")
+
+
+def refusal(info: MetricInfo, ref: Image) -> str | None:
+    """Why a metric is not defined for pictures like `ref`, or None when it is."""
+    if min(ref.width, ref.height) < info.min_side:
+        side = info.min_side
+        return f"{info.label} needs at least {side}×{side} pixels; this picture is {ref.width}×{ref.height}"
+    return None
+
+
+def scores(ref: Image, img: Image, ids: Iterable[str], ctx: Ctx | None = None) -> dict[str, float]:
+    """Scores of `img` against `ref` by metric id; a metric that :func:`refusal` rules out is left out.
+
+    `UsageError` for pictures of different size, `Unsupported` for floating-point ones.
+    """
+    ctx = ctx or Ctx()
+    ref, img = align(ref, img)
+    out: dict[str, float] = {}
+    for metric_id in ids:
+        ctx.check()
+        measure = metric(metric_id)
+        if refusal(measure.info, ref) is not None:
+            continue
+        if isinstance(measure, DerivedMetric) and measure.base.info.id in out:
+            out[metric_id] = measure.derive(out[measure.base.info.id])
+        else:
+            out[metric_id] = measure.score(ref, img, ctx)
+    return out
+
+
+def error_map(ref: Image, img: Image, metric_id: str, ctx: Ctx | None = None) -> np.ndarray:
+    """H×W f32, larger is worse; `Unsupported` where the metric has no map or is not defined for the picture."""
+    ref, img = align(ref, img)
+    measure = metric(metric_id)
+    reason = refusal(measure.info, ref)
+    errors = None if reason else measure.map(ref, img, ctx or Ctx())
+    if errors is None:
+        raise Unsupported(reason or f"{measure.info.label} has no error map")
+    return errors

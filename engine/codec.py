@@ -181,11 +181,15 @@ def _ignore(_fraction: float) -> None:
 
 @dataclass(frozen=True)
 class Ctx:
-    """Goes through every long call: is the work still wanted, how far it is, how many threads it may use."""
+    """Goes through every long call: is the work still wanted, how far it is, how many threads it may use.
+
+    busy: did other jobs of this program run since it was last asked; a time taken meanwhile is marked "~".
+    """
 
     cancel: Callable[[], bool] = lambda: False
     progress: Callable[[float], None] = _ignore
     threads: int = 1
+    busy: Callable[[], bool] = lambda: False
 
     def check(self) -> None:
         """Raise `Cancelled` if the work is no longer wanted."""

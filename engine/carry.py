@@ -1,0 +1,111 @@
+"""Making a picture fit what a codec carries, and saying what that cost: nothing is dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.codec import Capabilities, CodecInfo
+from engine.color import SRGB, from_linear
+from engine.errors import Unsupported
+from engine.image import Alpha, Image
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A picture that the codec carries as it is, and in plain words what had to be changed for that."""
+
+    image: Image
+    notes: tuple[str, ...] = ()
+
+
+def fit(image: Image, info: CodecInfo) -> Fitted:
+    """`image` as `info` carries it. Changes: alpha over white, fewer bits, grey as RGB, floats as code values.
+
+    `Unsupported` if a side is longer than the format allows.
+    """
+    can = info.capabilities
+    if max(image.width, image.height) > can.max_side:
+        size = f"{image.width} × {image.height}"
+        raise Unsupported(f"{info.label} carries sides up to {can.max_side} pixels, this picture is {size}")
+    notes: list[str] = []
+    for step in _STEPS:
+        image, note = step(image, can)
+        if note:
+            notes.append(f"{info.label} {note}")
+    return Fitted(image, tuple(notes))
+
+
+def flatten(image: Image, over: float = 1.0) -> Image:
+    """`image` without alpha, blended over grey `over` (0 black … 1 white) in its own code values, rounded.
+
+    A picture without alpha comes back as it is.
+    """
+    if not image.has_alpha:
+        return image
+    alpha = image.pixels[:, :, -1:].astype(np.float32) / np.float32(image.peak)
+    front = image.colour_pixels.astype(np.float32)
+    if image.alpha is Alpha.STRAIGHT:
+        front = front * alpha
+    blended = front + np.float32(over * image.peak) * (1 - alpha)
+    if not image.is_float:
+        blended = (blended + 0.5).clip(0, image.peak)
+    return image.with_pixels(blended.astype(image.pixels.dtype), alpha=Alpha.NONE)
+
+
+def with_bits(image: Image, bits: int) -> Image:
+    """Integer samples scaled to `bits` (1…16), black to black and white to white, rounded to nearest."""
+    if image.bits == bits:
+        return image
+    peak, target = 2**image.bits - 1, 2**bits - 1
+    scaled = (image.pixels.astype(np.uint32) * np.uint32(target) + np.uint32(peak // 2)) // np.uint32(peak)
+    return image.with_pixels(scaled.astype(np.uint8 if bits <= 8 else np.uint16), bits=bits)
+
+
+# --- The steps, in order; each gives the picture and a note, or "" ------------------------------
+
+
+def _codes(image: Image, can: Capabilities) -> tuple[Image, str]:
+    if not image.is_float or 32 in can.depths:
+        return image, ""
+    bits = min(16, max(can.depths))
+    # The specs of floats are linear, so the code values have the same primaries and sRGB's curve.
+    colours = from_linear(np.nan_to_num(image.colour_pixels, nan=0).clip(0, 1), SRGB)
+    if image.has_alpha:
+        colours = np.concatenate([colours, image.pixels[:, :, -1:].clip(0, 1)], axis=2)
+    codes = np.rint(colours * (2**bits - 1)).astype(np.uint8 if bits <= 8 else np.uint16)
+    spec = type(SRGB)(image.color.primaries, SRGB.transfer)
+    coded = image.with_pixels(codes, bits=bits, color=spec)
+    return coded, f"carries no floats: light above 1 was clipped and coded in {bits} bits"
+
+
+def _alpha(image: Image, can: Capabilities) -> tuple[Image, str]:
+    if not image.has_alpha or can.alpha:
+        return image, ""
+    return flatten(image), "carries no alpha: the picture was flattened over white"
+
+
+def _depth(image: Image, can: Capabilities) -> tuple[Image, str]:
+    if image.is_float or image.bits in can.depths:
+        return image, ""
+    whole = [depth for depth in can.depths if depth <= 16]
+    if not whole:
+        raise Unsupported("this codec carries floating-point pictures only")
+    enough = [depth for depth in whole if depth >= image.bits]
+    bits = min(enough) if enough else max(whole)
+    note = "" if enough else f"carries {bits} bits a sample: the {image.bits}-bit picture was rounded"
+    return with_bits(image, bits), note
+
+
+def _gray(image: Image, can: Capabilities) -> tuple[Image, str]:
+    if not image.is_gray or can.gray:
+        return image, ""
+    colours = np.repeat(image.colour_pixels, 3, axis=2)
+    if image.has_alpha:
+        colours = np.concatenate([colours, image.pixels[:, :, -1:]], axis=2)
+    return image.with_pixels(colours), "carries no grey pictures: grey was coded as RGB"
+
+
+_STEPS: tuple[Callable[[Image, Capabilities], tuple[Image, str]], ...] = (_codes, _alpha, _depth, _gray)

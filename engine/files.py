@@ -1,0 +1,78 @@
+"""Writing files so that a failure leaves what was there before."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from engine.errors import EngineError
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some space or choose another folder"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space or choose another folder"),
+    errno.EROFS: ("the folder is read-only", "choose another folder"),
+    errno.EACCES: ("no permission to write there", "choose another folder"),
+    errno.EPERM: ("no permission to write there", "choose another folder"),
+    errno.ENOENT: ("the folder does not exist", "create it first"),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose another folder"),
+    errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter one"),
+    errno.EFBIG: ("the file would be larger than is allowed there", "choose another folder"),
+}
+
+
+def atomic_write(path: str | Path, data: bytes) -> None:
+    """Write `data` to `path` whole or not at all: a temporary file in the same folder, synced, then renamed.
+
+    An existing file keeps its content until the new one is complete, and its permissions; a symbolic link
+    keeps pointing to its file. `EngineError` says why nothing was written.
+    """
+    asked = Path(path)
+    try:
+        target = asked.resolve()
+        if target.is_dir():
+            raise EngineError("is a folder, not a file", path=asked)
+        if target.exists() and not target.is_file():
+            raise EngineError("is not a regular file", path=asked)
+        _replace(target, data)
+    except OSError as error:
+        raise write_error(error, asked) from error
+
+
+def write_error(error: OSError, path: Path) -> EngineError:
+    """The plain words for a failed write to `path`."""
+    fallback = ((error.strerror or str(error)).lower(), "")
+    reason, hint = _REASONS.get(error.errno or 0, fallback)
+    return EngineError(f"could not be written: {reason}", path=path, hint=hint)
+
+
+def _replace(target: Path, data: bytes) -> None:
+    # The random part alone: a prefix made of the target's name could grow past what the file system allows.
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o666
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut, where folders can be synced at all."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

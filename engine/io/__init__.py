@@ -1,0 +1,125 @@
+"""Reading pictures of any known format, and writing PNG.
+
+`READERS` is one ordered list. Each reader says "not mine" by its `sniff` (then the next is asked) and
+"mine, but broken" by raising: :class:`CorruptStream`, :class:`Unsupported` or :class:`LimitExceeded`.
+Content decides, never the suffix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import memory
+from engine.codec import Ctx
+from engine.errors import CorruptStream, EngineError, LimitExceeded, UnknownFormat
+from engine.image import Image
+from engine.io import avif, jpeg2000, jxl, netpbm, pillow, png, tiff
+from engine.io.finish import finish
+from engine.io.source import Reader, Source
+from engine.io.write import png_bytes, write_png
+
+__all__ = ["READERS", "Loaded", "formats", "png_bytes", "read", "suffixes", "write_png"]
+
+READERS: tuple[Reader, ...] = (
+    png.READER,
+    pillow.JPEG,
+    pillow.WEBP,
+    avif.READER,
+    tiff.READER,
+    jxl.READER,
+    jpeg2000.READER,
+    netpbm.READER,
+    pillow.BMP,
+    pillow.GIF,
+    pillow.QOI,
+)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A picture from a file. notes: what was done to it on the way in, in plain words. format: "PNG", "JPEG", …"""
+
+    image: Image
+    notes: tuple[str, ...]
+    format: str
+    path: Path
+
+
+def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = None) -> Loaded:
+    """The picture in `path`, upright, in sRGB or Display P3 code values (see the notes), 8 or 16 bits a sample.
+
+    max_pixels: what is refused before anything is decoded; by default what fits :func:`engine.memory.limit`.
+    Raises an `EngineError` that names the file: unreadable, `UnknownFormat`, `CorruptStream`, `Unsupported`
+    or `LimitExceeded`.
+    """
+    path, ctx = Path(path), ctx or Ctx()
+    try:
+        data = _bytes_of(path)
+        ctx.check()
+        source = Source(data, max_pixels if max_pixels is not None else memory.max_pixels())
+        reader = next((r for r in READERS if r.sniff(data)), None)
+        if reader is None:
+            raise UnknownFormat(_unknown(data), hint=f"known are {', '.join(formats())}")
+        image, notes = _read_with(reader, source, ctx)
+    except EngineError as error:
+        raise error.at(path) from error.__cause__
+    return Loaded(image, notes, reader.format, path)
+
+
+def formats() -> list[str]:
+    """The names of the formats that can be read, in the order of `READERS`."""
+    return [reader.format for reader in READERS]
+
+
+def suffixes() -> list[str]:
+    """The usual file suffixes of these formats (".png", …), for dialogs and for looking through folders."""
+    return [suffix for reader in READERS for suffix in reader.suffixes]
+
+
+def _read_with(reader: Reader, source: Source, ctx: Ctx) -> tuple[Image, tuple[str, ...]]:
+    try:
+        raw = reader.read(source)
+        ctx.check()
+        return finish(raw)
+    except EngineError:
+        raise
+    except MemoryError as error:
+        raise LimitExceeded(f"decoding this {reader.format} file ran out of memory") from error
+    except Exception as error:  # decoders of other people raise whatever they like on damaged input
+        raise CorruptStream(f"damaged or incomplete {reader.format} file: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 160 else text[:159] + "…"
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise EngineError("is a folder, not a picture")
+        if path.exists() and not path.is_file():
+            raise EngineError("is not a regular file")
+        size = path.stat().st_size
+        if size == 0:
+            raise CorruptStream("the file is empty")
+        memory.require(size, "reading this file")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise EngineError("no such file") from error
+    except PermissionError as error:
+        raise EngineError("no permission to read it") from error
+    except (OSError, ValueError) as error:
+        raise EngineError(f"could not be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _unknown(data: bytes) -> str:
+    """Why nobody wanted it; formats that people often try are named."""
+    if data[4:8] == b"ftyp":
+        return f"files of the kind '{data[8:12].decode('ascii', 'replace').strip()}' (HEIC, video …) cannot be read"
+    if data[:4] == b"%PDF":
+        return "PDF files cannot be read"
+    if data.lstrip()[:5] in (b"<?xml", b"<svg "):
+        return "vector graphics cannot be read"
+    return "not a picture in a known format"

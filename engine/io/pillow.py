@@ -1,0 +1,63 @@
+"""The formats that Pillow decodes without loss of depth: JPEG, WebP, BMP, GIF, QOI."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from engine.errors import Unsupported
+from engine.io.exif import orientation
+from engine.io.source import Raw, Reader, Source, as_planes
+
+# What a mode becomes so that its samples are 8-bit L, LA, RGB, RGBA or CMYK.
+_MODES = {"1": "L", "L": "L", "LA": "LA", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA", "RGBX": "RGB", "CMYK": "CMYK"}
+
+# Sizes are checked by Source.check_size, against the user's own limit, before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def _read(source: Source, name: str) -> Raw:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(source.data), formats=(name,)) as picture:
+            source.check_size(*picture.size)
+            picture.load()
+            return _raw(picture)
+
+
+def _raw(picture: Image.Image) -> Raw:
+    notes = []
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1:
+        notes.append(f"animated: the first of {frames} frames")
+    icc, turn = picture.info.get("icc_profile"), _orientation(picture)
+    if picture.mode in ("P", "PA"):
+        notes.append("palette colours spread to RGB")
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    elif "transparency" in picture.info and picture.mode in ("L", "RGB"):
+        picture = picture.convert("LA" if picture.mode == "L" else "RGBA")
+    if picture.mode not in _MODES:
+        raise Unsupported(f"samples of the kind '{picture.mode}' cannot be read")
+    channels = _MODES[picture.mode]
+    pixels = np.asarray(picture if picture.mode == channels else picture.convert(channels))
+    return Raw(as_planes(pixels), channels, 8, icc or None, None, turn, notes=notes)
+
+
+def _orientation(picture: Image.Image) -> int:
+    exif = picture.info.get("exif")
+    return orientation(exif) if exif else 1
+
+
+def _reader(name: str, suffixes: tuple[str, ...], sniff: Callable[[bytes], bool]) -> Reader:
+    return Reader({"WEBP": "WebP"}.get(name, name), suffixes, sniff, lambda source: _read(source, name))
+
+
+JPEG = _reader("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), lambda data: data.startswith(b"\xff\xd8\xff"))
+WEBP = _reader("WEBP", (".webp",), lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+BMP = _reader("BMP", (".bmp", ".dib"), lambda data: data.startswith(b"BM"))
+GIF = _reader("GIF", (".gif",), lambda data: data.startswith((b"GIF87a", b"GIF89a")))
+QOI = _reader("QOI", (".qoi",), lambda data: data.startswith(b"qoif"))

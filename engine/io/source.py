@@ -1,0 +1,65 @@
+"""What readers take and give: the bytes with a limit, and samples as they lie in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.errors import CorruptStream, LimitExceeded
+
+
+@dataclass(frozen=True)
+class Source:
+    """The content of a file, and how many pixels may be decoded from it."""
+
+    data: bytes
+    max_pixels: int
+
+    def check_size(self, width: int, height: int) -> None:
+        """To be called with what the header claims, before anything is decoded."""
+        if width < 1 or height < 1:
+            raise CorruptStream(f"the picture has no pixels ({width} × {height})")
+        if width * height > self.max_pixels:
+            raise LimitExceeded(
+                f"the picture has {width} × {height} pixels, the limit is {self.max_pixels / 1e6:.1f} megapixels",
+                hint="raise the memory limit",
+            )
+
+
+@dataclass
+class Raw:
+    """Samples as a decoder gives them, and what the file says about them.
+
+    pixels: H×W×C u8 or u16. channels: "L", "LA", "RGB", "RGBA" or "CMYK" (more is more ink).
+    bits: significant bits. cicp: H.273 primaries and transfer, None when not stated; it outranks `icc`.
+    orientation: EXIF's 1…8 that remains to be applied. notes: in plain words.
+    """
+
+    pixels: np.ndarray
+    channels: str
+    bits: int
+    icc: bytes | None = None
+    cicp: tuple[int, int] | None = None
+    orientation: int = 1
+    premultiplied: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One format. sniff: is this content mine? read: the samples, or an exception: mine, but broken."""
+
+    format: str
+    suffixes: tuple[str, ...]
+    sniff: Callable[[bytes], bool]
+    read: Callable[[Source], Raw]
+
+
+CHANNELS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def as_planes(pixels: np.ndarray) -> np.ndarray:
+    """H×W or H×W×C as H×W×C."""
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels

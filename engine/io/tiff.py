@@ -1,0 +1,113 @@
+"""TIFF 6.0 and BigTIFF through tifffile: the first page, 8 or 16 bits, grey, RGB, palette or CMYK."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import Any
+
+import numpy as np
+
+from engine.errors import CorruptStream, Unsupported
+from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes
+
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_ASSOCIATED = 1  # extra sample: alpha that the colours are multiplied by
+
+
+def _read(source: Source) -> Raw:
+    import tifffile
+
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+    logging.getLogger("tifffile").propagate = False
+    with tifffile.TiffFile(io.BytesIO(source.data)) as file:
+        page: Any = file.pages.first
+        source.check_size(page.imagewidth, page.imagelength)
+        _check_whole(page, len(source.data))
+        raw = _raw(page, _samples(page))
+        if len(file.pages) > 1:
+            raw.notes.append(f"the first of {len(file.pages)} pages")
+    return raw
+
+
+def _check_whole(page: Any, size: int) -> None:
+    """tifffile fills what lies outside the file with zeros; we would rather say that it is missing."""
+    if page.samplesperpixel > 16:
+        raise Unsupported(f"a TIFF with {page.samplesperpixel} samples a pixel cannot be read")
+    if not page.dataoffsets or any(a + n > size for a, n in zip(page.dataoffsets, page.databytecounts, strict=False)):
+        raise CorruptStream("the TIFF file ends before its pixels do")
+
+
+def _samples(page: Any) -> np.ndarray:
+    """H×W×C u8 or u16 as stored."""
+    import tifffile
+
+    if page.dtype is None or page.dtype.kind not in "ub" or page.dtype.itemsize > 2:
+        kind = page.dtype or f"{page.bitspersample}-bit"
+        raise Unsupported(f"TIFF samples of the kind '{kind}' cannot be read; 8 and 16-bit whole numbers can")
+    if page.imagedepth != 1:
+        raise Unsupported("a TIFF volume cannot be read")
+    pixels = page.asarray()
+    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and pixels.ndim == 3:
+        pixels = pixels.transpose(1, 2, 0)
+    return as_planes(pixels)
+
+
+def _raw(page: Any, pixels: np.ndarray) -> Raw:
+    import tifffile
+
+    photometric = tifffile.PHOTOMETRIC
+    notes: list[str] = []
+    bits = page.bitspersample
+    if page.photometric == photometric.PALETTE:
+        colours = np.asarray(page.colormap).T
+        pixels, bits = _narrow(colours[pixels[:, :, 0].clip(0, len(colours) - 1)]), 8
+        notes.append("palette colours spread to RGB")
+    else:
+        pixels, bits = _full_range(pixels, bits)
+    if page.photometric == photometric.MINISWHITE:
+        pixels = (2**bits - 1) - pixels
+    channels, pixels = _channels(page, pixels, notes)
+    icc = page.tags.valueof("InterColorProfile")
+    turn = page.tags.valueof("Orientation") or 1
+    premultiplied = channels.endswith("A") and page.extrasamples[0] == _ASSOCIATED
+    return Raw(pixels, channels, bits, icc, None, int(turn), premultiplied, notes)
+
+
+def _narrow(colours: np.ndarray) -> np.ndarray:
+    """A colour map's 16 bits as 8: many writers leave the low byte empty, so it says nothing."""
+    return (colours >> 8).astype(np.uint8)
+
+
+def _full_range(pixels: np.ndarray, bits: int) -> tuple[np.ndarray, int]:
+    if pixels.dtype == np.bool_:
+        return pixels.astype(np.uint8) * np.uint8(255), 8
+    if bits < 8:
+        return (pixels * np.uint8(255 // (2**bits - 1))).astype(np.uint8), 8
+    return pixels, bits
+
+
+def _channels(page: Any, pixels: np.ndarray, notes: list[str]) -> tuple[str, np.ndarray]:
+    """Which channels are what; extra samples that are not alpha are left out, and said so."""
+    import tifffile
+
+    photometric = tifffile.PHOTOMETRIC
+    if page.photometric == photometric.SEPARATED:
+        base, name = 4, "CMYK"
+    elif page.photometric in (photometric.RGB, photometric.YCBCR, photometric.PALETTE):
+        base, name = 3, "RGB"
+    elif page.photometric in (photometric.MINISBLACK, photometric.MINISWHITE):
+        base, name = 1, "L"
+    else:
+        raise Unsupported(
+            f"TIFF colours of the kind '{getattr(page.photometric, 'name', page.photometric)}' cannot be read"
+        )
+    if pixels.shape[2] < base:
+        raise CorruptStream(f"{pixels.shape[2]} samples a pixel are too few for {name}")
+    keep = base + 1 if name != "CMYK" and page.extrasamples and page.extrasamples[0] in (1, 2) else base
+    if pixels.shape[2] > keep:
+        notes.append(f"{pixels.shape[2] - keep} further channels left out")
+    return (name if keep == base else CHANNELS[keep]), pixels[:, :, :keep]
+
+
+READER = Reader("TIFF", (".tif", ".tiff"), lambda data: data.startswith(_MAGIC), _read)

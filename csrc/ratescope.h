@@ -44,6 +44,97 @@ int64_t rs_crc32c(const uint8_t *data, size_t size, uint32_t crc);
 /* --- JPEG ------------------------------------------------------------------------------------ */
 
 /* --- Wavelet codec: range coder, lifting, context-coded subbands ----------------------------- */
+/* --- Adaptive binary range coder (rangecoder.h has the derivation) ---------------------------------- */
+
+/* Room that `count` coded bits may need. */
+int64_t rs_binary_bound(size_t count);
+
+/* Codes bits[i] (0 or 1) under the adaptive probability number context[i] < contexts; every probability
+ * starts at 1/2 and follows the Krichevsky-Trofimov mean. models: scratch of `contexts` words. Size of the stream. */
+int64_t rs_binary_encode(const uint8_t *bits, const uint16_t *context, size_t count, uint32_t *models,
+                         size_t contexts, uint8_t *out, size_t capacity);
+
+/* The inverse: bits[count] from the whole stream; RS_ERR_TRUNCATED, RS_ERR_CORRUPT when it does not end there. */
+int64_t rs_binary_decode(const uint8_t *in, size_t size, const uint16_t *context, size_t count, uint32_t *models,
+                         size_t contexts, uint8_t *bits);
+
+/* --- Wavelet transforms (dwt.c has the derivation) ---------------------------------------------------- */
+
+#define RS_DWT_MAX_SIDE 1073741824
+#define RS_DWT_MAX_LEVELS 30
+
+/* 32-bit words of scratch that a transform of this size needs. */
+int64_t rs_dwt_scratch(size_t width, size_t height);
+
+/* In place on a height x width plane without row padding, nested order, any size from 1 x 1; the result
+ * is `levels`. 5/3 is reversible on integers of up to 27 bits; 9/7 has low-pass gain sqrt 2. */
+int64_t rs_dwt53_forward(int32_t *plane, size_t width, size_t height, int levels, int32_t *scratch);
+int64_t rs_dwt53_inverse(int32_t *plane, size_t width, size_t height, int levels, int32_t *scratch);
+int64_t rs_dwt97_forward(float *plane, size_t width, size_t height, int levels, float *scratch);
+int64_t rs_dwt97_inverse(float *plane, size_t width, size_t height, int levels, float *scratch);
+
+/* --- The wavelet codec's planes (wavelet_planes.c) ---------------------------------------------------- */
+
+/* One channel of interleaved samples (1 or 2 bytes each) to and from integers, less `offset`; stores clamp
+ * to 0 ... 2^bits - 1. count: pixels. */
+int64_t rs_plane_load(const void *pixels, int bytes, size_t count, int channels, int channel, int32_t offset,
+                      int32_t *plane);
+int64_t rs_plane_store(const int32_t *plane, size_t count, int channels, int channel, int32_t offset, int bits,
+                       void *pixels, int bytes);
+
+/* Reversible R, G, B -> Y, Co, Cg in place (Malvar and Sullivan 2003: YCoCg-R). */
+int64_t rs_ycocg_forward(int32_t *r_y, int32_t *g_co, int32_t *b_cg, size_t count);
+int64_t rs_ycocg_inverse(int32_t *y_r, int32_t *co_g, int32_t *cg_b, size_t count);
+
+/* R, G, B -> Y, Cb, Cr of BT.601 without rounding, and back, rounded half up and wrapping nothing. */
+int64_t rs_ycc_forward(const int32_t *r, const int32_t *g, const int32_t *b, size_t count, float *y, float *cb,
+                       float *cr);
+int64_t rs_ycc_inverse(const float *y, const float *cb, const float *cr, size_t count, int32_t *r, int32_t *g,
+                       int32_t *b);
+
+/* Nearest integers, half up, kept within +-2^24 (NaN becomes -2^24). */
+int64_t rs_plane_round(const float *plane, size_t count, int32_t *rounded);
+
+/* --- The wavelet codec's coefficients (wavelet_bands.c has the model) ----------------------------------- */
+
+#define RS_WAVELET_MAX_MAGNITUDE 16777215
+
+/* Step of a subband, relative to the step of the stream: orientation 0 LL, 1 HL, 2 LH, 3 HH; level from 1
+ * (finest). The inverse norm of its synthesis basis, so that equal relative steps give least squared error. */
+float rs_wavelet_weight(int level, int orientation);
+
+/* Bytes of coder state, and of output that `count` coefficients may need. */
+int64_t rs_wavelet_state(size_t width);
+int64_t rs_wavelet_bound(size_t count);
+
+/* Starts a stream in `state`; `out` and `in` must stay put until it is finished. */
+int64_t rs_wavelet_encode_start(void *state, size_t width, uint8_t *out, size_t capacity);
+int64_t rs_wavelet_decode_start(void *state, size_t width, const uint8_t *in, size_t size);
+
+/* Codes one resolution of one plane: LL when level is levels + 1, else HL, LH, HH of that level.
+ * plane: number 0 ... 3, selects the statistics. q: the plane's coefficients, height x width, coarser ones
+ * already there. guide, guide2: planes already coded up to this resolution whose magnitudes tell of this one's, or NULL.
+ * Encoding with coefficients != NULL quantises them first: coefficient / step, decided by rate + distortion at
+ * lambda (in step^2 per bit; 0: nearest), into q. skip: leave the resolution's details out (all zero).
+ * The result: bytes written or read so far. */
+int64_t rs_wavelet_encode_level(void *state, int plane, const float *coefficients, float step, float lambda, int skip,
+                                int32_t *q, const int32_t *guide, const int32_t *guide2, size_t width, size_t height, int levels,
+                                int level);
+int64_t rs_wavelet_decode_level(void *state, int plane, int32_t *q, const int32_t *guide, const int32_t *guide2, size_t width,
+                                size_t height, int levels, int level);
+
+/* Size of the stream; and 0 if it was used up exactly. */
+int64_t rs_wavelet_encode_finish(void *state);
+int64_t rs_wavelet_decode_finish(void *state);
+
+/* Coefficients of a plane from its integers: sign * (|q| + centre[min(|q|, 3) - 1]) * step * weight. */
+int64_t rs_wavelet_dequantise(const int32_t *q, size_t width, size_t height, int levels, float step,
+                              const float *centre, float *coefficients);
+
+/* Sums over a plane of what the best centres are made from: per class min(|q|, 3) - 1 the count and the sum of
+ * |coefficient| / step - |q|. */
+int64_t rs_wavelet_centres(const int32_t *q, const float *coefficients, size_t width, size_t height, int levels,
+                           float step, double *count, double *excess);
 
 /* CFFI-END */
 

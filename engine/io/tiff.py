@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import CorruptStream, Unsupported
-from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes, full_bytes
+from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ASSOCIATED = 1  # extra sample: alpha that the colours are multiplied by
@@ -82,7 +82,9 @@ def _narrow(colours: np.ndarray) -> np.ndarray:
 def _full_range(pixels: np.ndarray, bits: int) -> tuple[np.ndarray, int]:
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * np.uint8(255), 8
-    return full_bytes(pixels, bits)
+    if bits < 8:
+        return (pixels * np.uint8(255 // (2**bits - 1))).astype(np.uint8), 8
+    return pixels, bits
 
 
 def _channels(page: Any, pixels: np.ndarray, notes: list[str]) -> tuple[str, np.ndarray]:

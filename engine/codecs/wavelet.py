@@ -1,0 +1,279 @@
+"""`wavelet`: our own transform codec. 9/7 wavelet, rate-distortion quantisation, context-mixed range coding.
+
+Lossy: Y, Cb, Cr of BT.601 without rounding, six levels of the 9/7 wavelet in float32, one quantisation step
+weighted by the norms of subbands and colour axes (equal weight on every unit of RGB error), each coefficient
+decided by rate + lambda distortion against the adaptive model itself. Lossless: YCoCg-R and the 5/3 wavelet.
+Alpha is always coded losslessly. docs/format.md describes the stream, csrc/wavelet_bands.c the model.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import container
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
+from engine.container import Picture, Section
+from engine.errors import CorruptStream, Unsupported
+from engine.image import Image
+from engine.native import wavelet as native
+
+STREAM_VERSION = 1
+MAX_LEVELS = 6
+# Norms of the columns of the inverse colour transform, luma = 1: what a unit error on the axis does to R, G, B.
+_AXIS_NORMS = (1.0, 1.0422, 0.9084)
+_ALPHA_PLANE = 3
+# Squared steps that a bit is worth; tuned on photographs.
+_TRADE = 0.12
+_CENTRE_UNIT = 32
+_LOSSLESS_FLAG = 0x20
+
+_PARAMS = (
+    Param(
+        "quality",
+        Kind.FLOAT,
+        60.0,
+        0.0,
+        100.0,
+        role=Role.RATE,
+        better=+1,
+        label="Quality",
+        help="0: a quantisation step of twice the full range; 100: of half a code value; equal ratios in between",
+    ),
+    Param(
+        "chroma",
+        Kind.CHOICE,
+        "4:4:4",
+        choices=("4:4:4", "4:2:0"),
+        label="Chroma",
+        help="4:2:0 leaves the finest colour detail out",
+    ),
+    Param(
+        "effort",
+        Kind.CHOICE,
+        "best",
+        choices=("fast", "best"),
+        role=Role.EFFORT,
+        label="Effort",
+        help="best weighs the bits of every coefficient against the error it saves",
+    ),
+    Param("lossless", Kind.BOOL, False, label="Lossless", help="exact pixels (5/3 wavelet); quality is not used"),
+)
+
+
+@dataclass
+class _Plane:
+    """One plane on its way: its number on the wire, integers, and what the encoder quantises them from."""
+
+    number: int
+    q: np.ndarray
+    coefficients: np.ndarray | None = None
+    step: float = 1.0
+
+
+class WaveletCodec:
+    """The codec of this module; `decode` gives the same pixels on every machine."""
+
+    info = CodecInfo(
+        id="wavelet",
+        label="Wavelet",
+        family="wavelet",
+        extension=".rsw",
+        params=_PARAMS,
+        capabilities=Capabilities(alpha=True, depths=tuple(range(1, 17)), lossless=True, memory=28.0),
+        about="9/7 wavelet with context-mixed coding of the coefficients; 5/3 when lossless",
+    )
+
+    def available(self) -> str | None:
+        return None
+
+    def version(self) -> str:
+        return f"stream {STREAM_VERSION}"
+
+    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
+        """Encode u8 or u16 of any channels; `Unsupported` for floats."""
+        if image.is_float:
+            raise Unsupported("wavelet codes 8- and 16-bit pictures", hint="convert the picture to 16 bit first")
+        picture, chosen = Picture.of(image), self.info.complete(settings)
+        levels = _levels(image.width, image.height)
+        code = _step_code(chosen["quality"], image.bits)
+        planes = _split(image, levels, None if chosen["lossless"] else _step_of(code))
+        ctx.check()
+        stream, spent = _encode_planes(planes, levels, chosen, ctx)
+        lossless = bool(chosen["lossless"])
+        head = bytes([levels | (_LOSSLESS_FLAG if lossless else 0)])
+        if not lossless:
+            head += code.to_bytes(2, "little") + _pack_centres(planes, levels)
+        data = container.write("wavelet", picture, {Section.WAVELET: head + stream})
+        step = None if lossless else _step_of(code)
+        return Encoded(data, {"bytes": {**spent, "header": len(data) - len(stream)}, "levels": levels, "step": step})
+
+    def decode(self, data: bytes, ctx: Ctx) -> Image:
+        """Decode; `CorruptStream` for damaged data, `Unsupported` for streams of later versions."""
+        stream = container.read(data)
+        if stream.codec != "wavelet" or stream.picture.mapping is not None:
+            raise Unsupported(f"this stream was written by the codec '{stream.codec}', not by wavelet")
+        picture, payload = stream.picture, stream.section(Section.WAVELET)
+        header = _Header.read(payload, picture)
+        planes = [_Plane(n, np.zeros((picture.height, picture.width), np.int32)) for n in _plane_numbers(picture)]
+        _decode_planes(planes, header.levels, payload[header.size :], ctx)
+        pixels = _join(planes, picture, header, ctx)
+        return Image(pixels, picture.color, picture.alpha, picture.bits, picture.icc)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The head of the wavelet section."""
+
+    levels: int
+    step: float | None
+    centres: tuple[np.ndarray, np.ndarray] | None
+    size: int
+
+    @staticmethod
+    def read(payload: bytes, picture: Picture) -> _Header:
+        lossless = len(payload) >= 1 and bool(payload[0] & _LOSSLESS_FLAG)
+        size = 1 if lossless else 6
+        if len(payload) <= size:
+            raise CorruptStream("the wavelet section is cut off")
+        levels = payload[0] & 0x1F
+        if payload[0] & 0xC0 or levels != _levels(picture.width, picture.height):
+            raise CorruptStream("the wavelet header contradicts the picture")
+        if lossless:
+            return _Header(levels, None, None, size)
+        return _Header(levels, _step_of(int.from_bytes(payload[1:3], "little")), _unpack_centres(payload[3:6]), size)
+
+
+def _levels(width: int, height: int) -> int:
+    """Six, fewer for small pictures: the last LL keeps at least 8 samples along the longer side."""
+    return min(MAX_LEVELS, max(0, (max(width, height) - 1).bit_length() - 3))
+
+
+def _step_code(quality: float, bits: int) -> int:
+    """Quality to the 16 bits that stand for a step: 5 of exponent, 11 of mantissa, so that it is exact everywhere."""
+    log_step = (bits + 1) - quality / 100 * (bits + 2)
+    exponent = math.floor(log_step)
+    mantissa = round((2.0 ** (log_step - exponent) - 1) * 2048)
+    return ((exponent + 8) << 11) + mantissa
+
+
+def _step_of(code: int) -> float:
+    return math.ldexp(2048 + (code & 2047), (code >> 11) - 8 - 11)
+
+
+def _plane_numbers(picture: Picture) -> list[int]:
+    return ([0] if picture.is_gray else [0, 1, 2]) + ([_ALPHA_PLANE] if picture.channels % 2 == 0 else [])
+
+
+def _split(image: Image, levels: int, step: float | None) -> list[_Plane]:
+    """The picture as transformed planes: quantised still to come if `step` is given, exact integers otherwise."""
+    colours = 1 if image.is_gray else 3
+    samples = [native.load_plane(image.pixels, c, 1 << (image.bits - 1)) for c in range(colours)]
+    planes = []
+    if step is None:
+        if colours == 3:
+            native.ycocg(samples)
+        for number, plane in enumerate(samples):
+            native.dwt(plane, levels)
+            planes.append(_Plane(number, plane))
+    else:
+        floats = native.ycc_forward(samples) if colours == 3 else [samples[0].astype(np.float32)]
+        for number, values in enumerate(floats):
+            native.dwt(values, levels)
+            planes.append(_Plane(number, samples[number], values, step / _AXIS_NORMS[number]))
+    if image.has_alpha:
+        alpha = native.load_plane(image.pixels, image.channels - 1, int(image.peak))
+        native.dwt(alpha, levels)
+        planes.append(_Plane(_ALPHA_PLANE, alpha))
+    return planes
+
+
+def _guides(planes: list[_Plane], plane: _Plane) -> list[np.ndarray]:
+    """Colour planes are told by those before them; luma and alpha stand alone."""
+    return [p.q for p in planes if p.number < plane.number] if plane.number in (1, 2) else []
+
+
+def _encode_planes(planes: list[_Plane], levels: int, chosen: dict, ctx: Ctx) -> tuple[bytes, dict[str, int]]:
+    encoder = native.BandEncoder(planes[0].q.shape[1], sum(p.q.size for p in planes))
+    spent, before = dict.fromkeys((_NAMES[p.number] for p in planes), 0), 0
+    trade = _TRADE if chosen["effort"] == "best" else 0.0
+    for level in range(levels + 1, 0, -1):
+        for plane in planes:
+            ctx.check()
+            skip = chosen["chroma"] == "4:2:0" and level == 1 <= levels and plane.coefficients is not None
+            after = encoder.level(
+                plane.number,
+                plane.q,
+                _guides(planes, plane),
+                levels,
+                level,
+                coefficients=plane.coefficients,
+                step=plane.step,
+                trade=trade,
+                skip=skip and plane.number in (1, 2),
+            )
+            spent[_NAMES[plane.number]] += after - before
+            before = after
+        ctx.progress(0.2 + 0.75 * 4.0 ** (1 - level))
+    return encoder.finish(), spent
+
+
+_NAMES = {0: "luma", 1: "chroma 1", 2: "chroma 2", _ALPHA_PLANE: "alpha"}
+
+
+def _decode_planes(planes: list[_Plane], levels: int, stream: bytes, ctx: Ctx) -> None:
+    decoder = native.BandDecoder(planes[0].q.shape[1], stream)
+    for level in range(levels + 1, 0, -1):
+        for plane in planes:
+            ctx.check()
+            decoder.level(plane.number, plane.q, _guides(planes, plane), levels, level)
+        ctx.progress(0.75 * 4.0 ** (1 - level))
+    decoder.finish()
+
+
+def _join(planes: list[_Plane], picture: Picture, header: _Header, ctx: Ctx) -> np.ndarray:
+    """Inverse transforms and colour; the pixels."""
+    pixels = np.empty((picture.height, picture.width, picture.channels), np.uint8 if picture.bits <= 8 else np.uint16)
+    colours = []
+    for plane in planes:
+        ctx.check()
+        values = plane.q
+        if plane.number != _ALPHA_PLANE and header.step is not None and header.centres is not None:
+            centres = header.centres[plane.number > 0]
+            values = native.dequantise(plane.q, header.levels, header.step / _AXIS_NORMS[plane.number], centres)
+        native.dwt(values, header.levels, inverse=True)
+        if plane.number == _ALPHA_PLANE:
+            native.store_plane(values, pixels, picture.channels - 1, 2**picture.bits - 1, picture.bits)
+        else:
+            colours.append(values)
+    if len(colours) == 3 and header.step is None:
+        native.ycocg(colours, inverse=True)
+    elif len(colours) == 3:
+        colours = native.ycc_inverse(colours)
+    elif header.step is not None:
+        colours = [native.round_plane(colours[0])]
+    for channel, plane_values in enumerate(colours):
+        native.store_plane(plane_values, pixels, channel, 1 << (picture.bits - 1), picture.bits)
+    return pixels
+
+
+def _best_centres(planes: list[_Plane], levels: int) -> list[int]:
+    """Where values of |q| = 1, 2 and more lie in their bins, off the middle, in 1/32: what least error asks for."""
+    sums = [native.centres(p.q, p.coefficients, levels, p.step) for p in planes if p.coefficients is not None]
+    count, excess = (sum(part) for part in zip(*sums, strict=True)) if sums else (np.zeros(3), np.zeros(3))
+    return [int(c) for c in np.clip(np.rint(excess / np.maximum(count, 1) * _CENTRE_UNIT), -8, 7)]
+
+
+def _pack_centres(planes: list[_Plane], levels: int) -> bytes:
+    """Three centres of luma, three of chroma, four bits each, low half first."""
+    codes = _best_centres(planes[:1], levels) + _best_centres(planes[1:3], levels)
+    nibbles = [c & 15 for c in codes]
+    return bytes(low | high << 4 for low, high in zip(nibbles[::2], nibbles[1::2], strict=True))
+
+
+def _unpack_centres(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
+    codes = [(nibble ^ 8) - 8 for byte in packed for nibble in (byte & 15, byte >> 4)]
+    centres = np.array(codes, np.float32) / np.float32(_CENTRE_UNIT)
+    return centres[:3].copy(), centres[3:].copy()

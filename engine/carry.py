@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.codec import Capabilities, CodecInfo
-from engine.color import SRGB, from_linear
+from engine.color import SRGB, convert, from_linear
 from engine.errors import Unsupported
 from engine.image import Alpha, Image
 
@@ -19,6 +19,9 @@ class Fitted:
 
     image: Image
     notes: tuple[str, ...] = ()
+
+
+_STRIP_PIXELS = 1 << 20  # conversions go through floats, a strip of rows at a time
 
 
 def fit(image: Image, info: CodecInfo) -> Fitted:
@@ -87,6 +90,21 @@ def _alpha(image: Image, can: Capabilities) -> tuple[Image, str]:
     return flatten(image), "carries no alpha: the picture was flattened over white"
 
 
+def _gamut(image: Image, can: Capabilities) -> tuple[Image, str]:
+    if can.wide_gamut or image.is_float or image.color == SRGB:
+        return image, ""
+    if image.is_gray and image.color.transfer == SRGB.transfer:  # grey has no primaries
+        return image.with_pixels(image.pixels, color=SRGB), ""
+    out = image.pixels.copy()
+    colours = out[:, :, : image.colour_pixels.shape[2]]
+    step = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, step):
+        codes = colours[top : top + step].astype(np.float32) / np.float32(image.peak)
+        colours[top : top + step] = np.rint(convert(codes, image.color, SRGB).clip(0, 1) * np.float32(image.peak))
+    converted = image.with_pixels(out, color=SRGB)
+    return converted, f"names no colours but sRGB: {image.color} was converted, what lies outside sRGB was clipped"
+
+
 def _depth(image: Image, can: Capabilities) -> tuple[Image, str]:
     if image.is_float or image.bits in can.depths:
         return image, ""
@@ -108,4 +126,4 @@ def _gray(image: Image, can: Capabilities) -> tuple[Image, str]:
     return image.with_pixels(colours), "carries no grey pictures: grey was coded as RGB"
 
 
-_STEPS: tuple[Callable[[Image, Capabilities], tuple[Image, str]], ...] = (_codes, _alpha, _depth, _gray)
+_STEPS: tuple[Callable[[Image, Capabilities], tuple[Image, str]], ...] = (_codes, _alpha, _gamut, _depth, _gray)

@@ -115,6 +115,7 @@ class Capabilities:
 
     depths: sample depths it can code (8, 10, 12, 16; 32 is float). memory: peak working memory of
     an encode or decode, in bytes per sample (pixel × channel), measured, for the estimate before the work.
+    wide_gamut: the file says what its colours are; without that, every viewer takes them as sRGB.
     """
 
     alpha: bool = False
@@ -122,6 +123,7 @@ class Capabilities:
     gray: bool = True
     hdr: bool = False
     lossless: bool = False
+    wide_gamut: bool = True
     memory: float = 32.0
     max_side: int = 65_535
 

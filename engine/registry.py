@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from engine.codec import Codec
+from engine.codecs.unavailable import UnavailableCodec
 from engine.errors import UsageError
 
 BUILTIN: dict[str, str] = {
@@ -28,7 +29,10 @@ BUILTIN: dict[str, str] = {
 @cache
 def _builtin(codec_id: str) -> Codec:
     module, factory = BUILTIN[codec_id].split(":")
-    return getattr(importlib.import_module(module), factory)()
+    try:
+        return getattr(importlib.import_module(module), factory)()
+    except ImportError as error:
+        return UnavailableCodec(codec_id, f"a library that it needs does not load: {error}")
 
 
 def codec_ids() -> list[str]:

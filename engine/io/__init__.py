@@ -19,7 +19,7 @@ from engine.io.finish import finish
 from engine.io.source import Reader, Source
 from engine.io.write import png_bytes, write_png
 
-__all__ = ["READERS", "Loaded", "formats", "png_bytes", "read", "suffixes", "write_png"]
+__all__ = ["READERS", "Loaded", "decode", "formats", "png_bytes", "read", "suffixes", "write_png"]
 
 READERS: tuple[Reader, ...] = (
     png.READER,
@@ -65,6 +65,13 @@ def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = N
     except EngineError as error:
         raise error.at(path) from error.__cause__
     return Loaded(image, notes, reader.format, path)
+
+
+def decode(data: bytes, reader: Reader, ctx: Ctx) -> Image:
+    """The picture in `data`, which must be of that reader's format; limits and errors are those of `read`."""
+    if not reader.sniff(data):
+        raise CorruptStream(f"not a {reader.format} file")
+    return _read_with(reader, Source(data, memory.max_pixels(), ctx.threads), ctx)[0]
 
 
 def formats() -> list[str]:

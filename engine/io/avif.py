@@ -32,7 +32,7 @@ def _read(source: Source) -> Raw:
         raise CorruptStream("the AVIF file states no picture size")
     for width, height in sizes:
         source.check_size(width, height)
-    pixels = as_planes(imagecodecs.avif_decode(source.data, index=0, numthreads=1))
+    pixels = as_planes(imagecodecs.avif_decode(source.data, index=0, numthreads=source.threads))
     raw.pixels, raw.channels = pixels, CHANNELS[pixels.shape[2]]
     if pixels.dtype == np.uint8:
         raw.bits = 8

@@ -37,7 +37,7 @@ def _read(source: Source) -> Raw:
         raise Unsupported("JPEG 2000 components of different depths, or deeper than 16 bits, cannot be read")
     if space == _SYCC:
         raise Unsupported("JPEG 2000 in sYCC colours cannot be read")
-    pixels = as_planes(imagecodecs.jpeg2k_decode(data, numthreads=1))
+    pixels = as_planes(imagecodecs.jpeg2k_decode(data, numthreads=source.threads))
     return _raw(pixels, max(depths) + 1, icc, space)
 
 

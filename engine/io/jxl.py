@@ -21,7 +21,7 @@ def _read(source: Source) -> Raw:
     import imagecodecs
 
     source.check_size(*_size(_codestream(source.data)))
-    pixels = as_planes(imagecodecs.jpegxl_decode(source.data, index=0, numthreads=1))
+    pixels = as_planes(imagecodecs.jpegxl_decode(source.data, index=0, numthreads=source.threads))
     if pixels.dtype not in (np.uint8, np.uint16):
         raise Unsupported("floating-point JPEG XL cannot be read yet")
     return Raw(pixels, CHANNELS[pixels.shape[2]], pixels.dtype.itemsize * 8)

@@ -12,10 +12,11 @@ from engine.errors import CorruptStream, LimitExceeded
 
 @dataclass(frozen=True)
 class Source:
-    """The content of a file, and how many pixels may be decoded from it."""
+    """The content of a file, how many pixels may be decoded from it, and how many threads may work on that."""
 
     data: bytes
     max_pixels: int
+    threads: int = 1
 
     def check_size(self, width: int, height: int) -> None:
         """To be called with what the header claims, before anything is decoded."""

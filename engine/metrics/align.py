@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.carry import flatten
+from engine.color import convert
 from engine.errors import Unsupported, UsageError
-from engine.image import Alpha, Image
+from engine.image import Image
 
 # Conversions run over row strips of about this many samples: a float copy of a whole picture is never held.
 _STRIP_SAMPLES = 1 << 20
@@ -28,26 +30,10 @@ def align(ref: Image, img: Image) -> tuple[Image, Image]:
         )
     if ref.is_float or img.is_float:
         raise Unsupported("these metrics compare code values; a floating-point picture has none")
-    ref, img = over_white(ref), over_white(img)
+    ref, img = flatten(ref), flatten(img)
     if ref.channels != img.channels:
         ref, img = as_rgb(ref), as_rgb(img)
     return ref, _in_terms_of(ref, img)
-
-
-def over_white(image: Image) -> Image:
-    """The picture without alpha, composited over white in code values."""
-    if not image.has_alpha:
-        return image
-    peak = np.uint32(image.peak)
-    out = np.empty(image.colour_pixels.shape, image.pixels.dtype)
-    for rows in strips(image):
-        colour = image.colour_pixels[rows].astype(np.uint32)
-        cover = image.pixels[rows, :, -1:].astype(np.uint32)
-        if image.alpha is Alpha.PREMULTIPLIED:
-            out[rows] = np.minimum(colour + (peak - cover), peak)
-        else:  # at 16 bits the sum just fits 32: peak² + peak/2 < 2³²
-            out[rows] = (colour * cover + peak * (peak - cover) + peak // 2) // peak
-    return image.with_pixels(out, alpha=Alpha.NONE)
 
 
 def as_rgb(image: Image) -> Image:
@@ -64,10 +50,8 @@ def strips(image: Image) -> list[slice]:
 def _in_terms_of(ref: Image, img: Image) -> Image:
     if ref.color == img.color and ref.bits == img.bits:
         return img
-    if ref.color != img.color:
-        raise Unsupported(f"the pictures differ in colour: {ref.color} and {img.color}")
     out = np.empty(img.pixels.shape, ref.pixels.dtype)
     for rows in strips(img):
-        values = img.pixels[rows].astype(np.float64) / img.peak
+        values = convert(img.pixels[rows].astype(np.float64) / img.peak, img.color, ref.color)
         out[rows] = np.rint(np.clip(values, 0, 1) * ref.peak)
     return img.with_pixels(out, color=ref.color, bits=ref.bits)

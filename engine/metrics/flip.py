@@ -10,6 +10,7 @@ from importlib.metadata import version
 import numpy as np
 
 from engine.codec import Ctx
+from engine.color import SRGB, convert
 from engine.image import Image
 from engine.metric import Domain, MetricInfo
 
@@ -67,7 +68,7 @@ class FlipMetric:
 
 def _srgb(image: Image, rows: slice) -> np.ndarray:
     """H×W×3 f32 in 0…1."""
-    pixels = image.pixels[rows].astype(np.float32) / np.float32(image.peak)
+    pixels = convert(image.pixels[rows].astype(np.float32) / np.float32(image.peak), image.color, SRGB).clip(0, 1)
     return np.repeat(pixels, 3, axis=2) if image.is_gray else pixels
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.color import DISPLAY_P3, SRGB
 from engine.errors import Unsupported, UsageError
 from engine.image import Alpha, Image
-from engine.metrics.align import align, over_white
+from engine.metrics.align import align
 
 RNG = np.random.default_rng(3)
 
@@ -28,25 +29,6 @@ def test_plain_rgb_of_equal_depth_is_left_as_it_is() -> None:
     assert align(ref, img) == (ref, img)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_straight_alpha_is_laid_over_white_to_the_nearest_code_value(dtype: type) -> None:
-    peak = np.iinfo(dtype).max
-    pixels = RNG.integers(0, peak, (40, 50, 4), dtype=dtype, endpoint=True)
-    pixels[0, :3, 3] = 0, peak, peak // 2
-    flat = over_white(Image(pixels, alpha=Alpha.STRAIGHT))
-    cover = pixels[:, :, 3:].astype(np.float64) / peak
-    want = pixels[:, :, :3] * cover + peak * (1 - cover)
-    assert flat.alpha is Alpha.NONE
-    assert np.abs(flat.pixels - want).max() <= 0.5 + 1e-6
-    assert (flat.pixels[0, 0] == peak).all()
-    assert (flat.pixels[0, 1] == pixels[0, 1, :3]).all()
-
-
-def test_premultiplied_alpha_adds_the_white_that_shows_through() -> None:
-    flat = over_white(Image(np.array([[[10, 100], [0, 0], [255, 255]]], np.uint8), alpha=Alpha.PREMULTIPLIED))
-    assert flat.pixels.ravel().tolist() == [165, 255, 255]
-
-
 def test_alpha_of_both_pictures_is_flattened() -> None:
     clear = Image(np.array([[[9, 9, 9, 0]]], np.uint8), alpha=Alpha.STRAIGHT)
     white = Image(np.array([[[255, 255, 255]]], np.uint8))
@@ -54,6 +36,15 @@ def test_alpha_of_both_pictures_is_flattened() -> None:
     assert (ref.pixels == img.pixels).all()
     ref, img = align(white, clear)
     assert (ref.pixels == img.pixels).all()
+
+
+def test_the_candidate_takes_the_references_colour() -> None:
+    red = np.array([[[255, 0, 0], [255, 255, 255]]], np.uint8)
+    as_p3 = [[234, 51, 35], [255, 255, 255]]  # sRGB's red as CSS Color 4 gives it in display-p3
+    ref, img = align(Image(red, DISPLAY_P3), Image(red, SRGB))
+    assert img.color == ref.color == DISPLAY_P3
+    assert np.abs(img.pixels[0].astype(int) - as_p3).max() <= 1
+    assert (ref.pixels == red).all()
 
 
 @pytest.mark.parametrize("swap", [False, True])

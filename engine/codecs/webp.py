@@ -1,0 +1,61 @@
+"""WebP by libwebp: VP8 key frames, or the lossless format of its own."""
+
+from __future__ import annotations
+
+import struct
+
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
+from engine.codecs import via_pillow
+from engine.codecs.checks import require_carried
+from engine.errors import CorruptStream
+from engine.image import Image
+from engine.io import decode, pillow
+
+_LOSSLESS_EFFORT = 75  # with `lossless`, libwebp reads its quality as effort
+
+
+class WebpCodec:
+    """WebP (RFC 9649). Lossy chroma is always 4:2:0; the quality knob takes fractions, as libwebp itself does."""
+
+    info = CodecInfo(
+        id="webp",
+        label="WebP",
+        family="predictive",
+        extension=".webp",
+        params=(
+            Param("quality", Kind.FLOAT, 75.0, 0, 100, role=Role.RATE, better=1, label="Quality"),
+            Param("method", Kind.INT, 4, 0, 6, role=Role.EFFORT, label="Method", help="6 is slowest and smallest."),
+            Param("lossless", Kind.BOOL, False, label="Lossless", help="Exact; the quality then has no effect."),
+        ),
+        capabilities=Capabilities(alpha=True, gray=False, lossless=True, memory=16.0, max_side=16_383),
+        about="libwebp through Pillow.",
+    )
+
+    def available(self) -> str | None:
+        return via_pillow.missing("webp", "WebP")
+
+    def version(self) -> str:
+        return via_pillow.library("webp", "libwebp")
+
+    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
+        require_carried(image, self.info)
+        chosen = self.info.complete(settings)
+        lossless = chosen["lossless"]
+        ctx.check()
+        data = via_pillow.save(
+            image,
+            self.info,
+            "WEBP",
+            quality=_LOSSLESS_EFFORT if lossless else chosen["quality"],
+            method=chosen["method"],
+            lossless=lossless,
+            exact=lossless,  # else the colour under full transparency is lost
+        )
+        ctx.check()
+        return Encoded(data)
+
+    def decode(self, data: bytes, ctx: Ctx) -> Image:
+        ctx.check()
+        if len(data) < 12 or struct.unpack_from("<I", data, 4)[0] + 8 != len(data):
+            raise CorruptStream("not a whole WebP stream: its length is not the one it claims")
+        return decode(data, pillow.WEBP, ctx)

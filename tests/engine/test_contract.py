@@ -1,0 +1,202 @@
+"""What every codec in the registry promises, checked alike for all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from engine import carry, registry
+from engine.codec import Codec, Ctx
+from engine.color import DISPLAY_P3, SRGB
+from engine.errors import Cancelled, CorruptStream, LimitExceeded, Unsupported
+from engine.image import Alpha, Image
+from engine.metrics import scores
+
+SIZES = [(1, 1), (1, 13), (13, 1), (2, 3), (17, 19), (31, 67)]
+CTX = Ctx()
+
+
+def usable(codec_id: str) -> Codec:
+    codec = registry.codec(codec_id)
+    reason = codec.available()
+    if reason is not None:
+        pytest.skip(f"{codec_id}: {reason}")
+    return codec
+
+
+@pytest.fixture(params=list(registry.BUILTIN))
+def codec(request: pytest.FixtureRequest) -> Iterator[Codec]:
+    yield usable(request.param)
+
+
+@cache
+def picture(height: int, width: int, channels: int = 3, bits: int = 8) -> Image:
+    """Waves and a little noise; alpha runs from clear to opaque."""
+    rng = np.random.default_rng(7)
+    y, x = np.mgrid[0:height, 0:width]
+    phases = rng.uniform(0, 6, channels)
+    waves = 0.5 + 0.35 * np.sin(x[:, :, None] / 9 + phases) * np.cos(y[:, :, None] / 7 + phases[::-1])
+    values = np.clip(waves + rng.normal(0, 0.02, waves.shape), 0, 1)
+    alpha = Alpha.STRAIGHT if channels in (2, 4) else Alpha.NONE
+    if alpha is Alpha.STRAIGHT:
+        values[:, :, -1] = np.linspace(0, 1, height * width).reshape(height, width)
+    dtype = np.uint8 if bits == 8 else np.uint16
+    return Image(np.rint(values * (2**bits - 1)).astype(dtype), alpha=alpha, bits=bits)
+
+
+def fitted(codec: Codec, image: Image) -> Image:
+    return carry.fit(image, codec.info).image
+
+
+def carried_bits(codec: Codec) -> list[int]:
+    return [bits for bits in codec.info.capabilities.depths if bits <= 16]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_round_trip_keeps_size_depth_and_kind(codec: Codec, size: tuple[int, int], channels: int) -> None:
+    for bits in carried_bits(codec):
+        image = fitted(codec, picture(*size, channels, bits))
+        decoded = codec.decode(codec.encode(image, {}, CTX).data, CTX)
+        assert (decoded.height, decoded.width) == size
+        assert (decoded.bits, decoded.pixels.dtype, decoded.color) == (image.bits, image.pixels.dtype, SRGB)
+        assert decoded.is_gray <= image.is_gray
+        # A format may leave out an alpha channel in which nothing is transparent.
+        plane = image.alpha_plane
+        assert decoded.has_alpha == image.has_alpha or (plane is not None and (plane == image.peak).all())
+
+
+def test_a_round_trip_resembles_the_picture(codec: Codec) -> None:
+    image = fitted(codec, picture(61, 83))
+    decoded = codec.decode(codec.encode(image, {}, CTX).data, CTX)
+    assert scores(image, decoded, ["psnr"])["psnr"] > 24
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_lossless_is_exact(codec: Codec, channels: int) -> None:
+    if not codec.info.capabilities.lossless:
+        pytest.skip("makes no such claim")
+    for size in SIZES:
+        for bits in carried_bits(codec):
+            image = fitted(codec, picture(*size, channels, bits))
+            decoded = codec.decode(codec.encode(image, {"lossless": True}, CTX).data, CTX)
+            shown = decoded.pixels[:, :, : image.channels]
+            assert (shown == image.pixels).all(), (size, bits)
+
+
+def test_alpha_survives(codec: Codec) -> None:
+    if not codec.info.capabilities.alpha:
+        pytest.skip("makes no such claim")
+    image = picture(61, 83, 4)
+    decoded = codec.decode(codec.encode(image, {}, CTX).data, CTX)
+    assert decoded.alpha is Alpha.STRAIGHT
+    assert np.abs(decoded.pixels[:, :, 3].astype(int) - image.pixels[:, :, 3]).mean() < 6
+
+
+def test_settings_survive_json(codec: Codec) -> None:
+    settings = codec.info.complete({})
+    image = fitted(codec, picture(17, 19))
+    returned = json.loads(json.dumps(settings))
+    assert codec.info.complete(returned) == settings
+    assert codec.encode(image, returned, CTX).data == codec.encode(image, {}, CTX).data
+
+
+def test_the_info_can_be_printed_as_json(codec: Codec) -> None:
+    info = codec.info
+    printed = json.loads(json.dumps({"params": [p.to_json() for p in info.params], "can": info.capabilities.to_json()}))
+    assert [p["name"] for p in printed["params"]] == list(info.defaults())
+    assert info.extension.startswith(".")
+    assert codec.version()
+
+
+def test_one_setting_gives_one_file_whatever_the_threads(codec: Codec) -> None:
+    image = fitted(codec, picture(150, 170))
+    first = codec.encode(image, {}, Ctx(threads=1)).data
+    assert codec.encode(image, {}, Ctx(threads=1)).data == first
+    assert codec.encode(image, {}, Ctx(threads=3)).data == first
+
+
+def test_the_picture_is_not_touched(codec: Codec) -> None:
+    image = fitted(codec, picture(31, 67))
+    before = image.pixels.copy()
+    codec.encode(image, {}, CTX)
+    assert (image.pixels == before).all()
+
+
+def test_cancel_is_honoured(codec: Codec) -> None:
+    image = fitted(codec, picture(31, 67))
+    data = codec.encode(image, {}, CTX).data
+    unwanted = Ctx(cancel=lambda: True)
+    with pytest.raises(Cancelled):
+        codec.encode(image, {}, unwanted)
+    with pytest.raises(Cancelled):
+        codec.decode(data, unwanted)
+
+
+def test_display_p3_is_kept_or_refused(codec: Codec) -> None:
+    image = replace(picture(31, 67), color=DISPLAY_P3)
+    if not codec.info.capabilities.wide_gamut:
+        with pytest.raises(Unsupported):
+            codec.encode(image, {}, CTX)
+        assert fitted(codec, image).color == SRGB
+        return
+    decoded = codec.decode(codec.encode(image, {}, CTX).data, CTX)
+    assert decoded.color == DISPLAY_P3
+
+
+def test_every_prefix_is_refused(codec: Codec) -> None:
+    data = codec.encode(fitted(codec, picture(61, 83)), {}, CTX).data
+    lengths = {
+        *range(min(64, len(data))),
+        *range(0, len(data), max(1, len(data) // 60)),
+        *range(len(data) - 9, len(data)),
+    }
+    for length in sorted(lengths):
+        with pytest.raises(CorruptStream):
+            codec.decode(data[:length], CTX)
+
+
+def test_mutated_streams_are_refused_or_decode_to_a_bounded_picture(codec: Codec) -> None:
+    image = fitted(codec, picture(31, 67))
+    data = codec.encode(image, {}, CTX).data
+    rng = np.random.default_rng(9)
+    for _ in range(120):
+        mutant = bytearray(data)
+        for place in rng.integers(0, len(data), rng.integers(1, 4)):
+            mutant[place] = rng.integers(256)
+        try:
+            decoded = codec.decode(bytes(mutant), CTX)
+        except (CorruptStream, LimitExceeded, Unsupported):
+            continue
+        assert decoded.pixels.size <= 1 << 24
+
+
+@pytest.mark.parametrize(
+    "rubbish", [b"", b"\0", b"not a picture at all", bytes(5000), b"\xff\xd8\xff\xd9", b"\xff\x0a"]
+)
+def test_rubbish_is_refused(codec: Codec, rubbish: bytes) -> None:
+    with pytest.raises(CorruptStream):
+        codec.decode(rubbish, CTX)
+
+
+def test_better_settings_spend_more_bits_on_less_error(codec: Codec) -> None:
+    """Strictly so for our own codecs, from end to end for everybody's."""
+    rate = codec.info.rate_param
+    assert rate is not None and rate.lo is not None and rate.hi is not None
+    image = fitted(codec, picture(97, 113))
+    spaced = np.geomspace if rate.log else np.linspace
+    values = spaced(rate.lo, rate.hi, 9)[:: rate.better or 1]
+    points = []
+    for value in values:
+        setting = {rate.name: rate.coerce(round(value) if rate.kind == "int" else value)}
+        data = codec.encode(image, setting, CTX).data
+        points.append((len(data), scores(image, codec.decode(data, CTX), ["psnr"])["psnr"]))
+    assert points[-1] > points[0] and points[-1][1] > points[0][1] + 5
+    if codec.info.id in ("dct", "wavelet"):
+        assert points == sorted(points)
+        assert [p[1] for p in points] == sorted(p[1] for p in points)

@@ -45,7 +45,7 @@ def picture(height: int, width: int, channels: int = 3, bits: int = 8) -> Image:
     alpha = Alpha.STRAIGHT if channels in (2, 4) else Alpha.NONE
     if alpha is Alpha.STRAIGHT:
         values[:, :, -1] = np.linspace(0, 1, height * width).reshape(height, width)
-    dtype = np.uint8 if bits == 8 else np.uint16
+    dtype = np.uint8 if bits <= 8 else np.uint16
     return Image(np.rint(values * (2**bits - 1)).astype(dtype), alpha=alpha, bits=bits)
 
 
@@ -54,7 +54,7 @@ def fitted(codec: Codec, image: Image) -> Image:
 
 
 def carried_bits(codec: Codec) -> list[int]:
-    return [bits for bits in codec.info.capabilities.depths if bits <= 16]
+    return [bits for bits in (8, 10, 12, 16) if bits in codec.info.capabilities.depths]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")

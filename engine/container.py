@@ -20,6 +20,7 @@ VERSION = 1
 MAX_PIXELS = 2**28
 MAX_SIDE = 2**24
 MAX_ICC = 2**22
+CHECKSUM_BYTES = 4
 
 # Wire ids: pinned for ever, new ones at the end.
 CODECS: dict[int, str] = {1: "wavelet", 2: "dct-rans", 3: "hyperprior"}
@@ -95,6 +96,16 @@ def is_ours(data: bytes) -> bool:
     return data[: len(MAGIC)] == MAGIC
 
 
+def section_bytes(payload: bytes) -> int:
+    """How many bytes of a stream a section with this payload takes: type, length, payload."""
+    return 1 + len(_varint(len(payload))) + len(payload)
+
+
+def section_name(kind: int) -> str:
+    """A section's name as people read it, also of a type that only a later version knows."""
+    return Section(kind).name.lower() if kind in set(Section) else f"section {kind:#04x}"
+
+
 def write(codec: str, picture: Picture, sections: Mapping[int, bytes]) -> bytes:
     """The stream of `picture` coded by `codec` as `sections`; `Unsupported` beyond the limits of the format."""
     _check_size(picture.width, picture.height, Unsupported)
@@ -110,7 +121,7 @@ def write(codec: str, picture: Picture, sections: Mapping[int, bytes]) -> bytes:
         all_sections[Section.ICC] = picture.icc
     for kind, payload in sorted(all_sections.items()):
         out += bytes([kind]) + _varint(len(payload)) + payload
-    out += crc32c(bytes(out)).to_bytes(4, "little")
+    out += crc32c(bytes(out)).to_bytes(CHECKSUM_BYTES, "little")
     return bytes(out)
 
 
@@ -122,11 +133,11 @@ def read(data: bytes) -> Stream:
         raise CorruptStream("the stream is cut off")
     if data[3] != VERSION:
         raise Unsupported(f"the stream has container version {data[3]}; this program reads version {VERSION}")
-    if crc32c(data[:-4]) != int.from_bytes(data[-4:], "little"):
+    if crc32c(data[:-CHECKSUM_BYTES]) != int.from_bytes(data[-CHECKSUM_BYTES:], "little"):
         raise CorruptStream("the checksum does not match: the file is damaged or cut off")
     if data[4] not in CODECS:
         raise Unsupported(f"the stream names codec {data[4]}, which this program does not know")
-    cursor = _Cursor(data, 5, len(data) - 4)
+    cursor = _Cursor(data, 5, len(data) - CHECKSUM_BYTES)
     picture = _read_picture(cursor)
     sections = _read_sections(cursor)
     icc = sections.get(Section.ICC)

@@ -19,7 +19,18 @@ from engine.io.finish import finish
 from engine.io.source import Reader, Source
 from engine.io.write import png_bytes, write_png
 
-__all__ = ["READERS", "Loaded", "decode", "formats", "png_bytes", "read", "suffixes", "write_png"]
+__all__ = [
+    "READERS",
+    "Loaded",
+    "decode",
+    "formats",
+    "png_bytes",
+    "read",
+    "read_bytes",
+    "reader_of",
+    "suffixes",
+    "write_png",
+]
 
 READERS: tuple[Reader, ...] = (
     png.READER,
@@ -58,9 +69,7 @@ def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = N
         data = _bytes_of(path)
         ctx.check()
         source = Source(data, max_pixels if max_pixels is not None else memory.max_pixels())
-        reader = next((r for r in READERS if r.sniff(data)), None)
-        if reader is None:
-            raise UnknownFormat(_unknown(data), hint=f"known are {', '.join(formats())}")
+        reader = reader_of(data)
         image, notes = _read_with(reader, source, ctx)
     except EngineError as error:
         raise error.at(path) from error.__cause__
@@ -72,6 +81,22 @@ def decode(data: bytes, reader: Reader, ctx: Ctx) -> Image:
     if not reader.sniff(data):
         raise CorruptStream(f"not a {reader.format} file")
     return _read_with(reader, Source(data, memory.max_pixels(), ctx.threads), ctx)[0]
+
+
+def reader_of(data: bytes) -> Reader:
+    """The reader that knows this content; `UnknownFormat` if none does."""
+    for reader in READERS:
+        if reader.sniff(data):
+            return reader
+    raise UnknownFormat(_unknown(data), hint=f"known are {', '.join(formats())}")
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The content of a file that fits in memory and is not empty; an `EngineError` names the file and the cause."""
+    try:
+        return _bytes_of(Path(path))
+    except EngineError as error:
+        raise error.at(path) from error.__cause__
 
 
 def formats() -> list[str]:

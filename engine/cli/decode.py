@@ -1,0 +1,48 @@
+"""Decompress a file to PNG. The codec is told by the file's content, not by its name."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from engine import io
+from engine.cli.console import Answer, Console
+from engine.cli.pictures import add_in_out, decode_file, full_ctx, refuse_same, require_suffix
+from engine.image import Image
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_in_out(parser)
+    parser.add_argument("--codec", metavar="ID", help="use this codec's decoder, whatever the content looks like")
+
+
+def run(args: argparse.Namespace, _console: Console) -> Answer:
+    require_suffix(args.target, ".png", "a decoded picture")
+    refuse_same(args.source, args.target)
+    begun = time.perf_counter()
+    source = decode_file(args.source, args.codec, full_ctx())
+    seconds = time.perf_counter() - begun
+    io.write_png(args.target, source.image)
+    document = {
+        "input": str(args.source),
+        "output": str(args.target),
+        "codec": source.codec,
+        **shape(source.image),
+        "decode_s": seconds,
+    }
+    size = f"{source.image.width}×{source.image.height}"
+    return Answer(document, f"{args.target}: {size}, decoded by {source.codec}")
+
+
+def shape(image: Image) -> dict[str, Any]:
+    """What a picture is, for JSON; "pixels" is the digest that only equal pictures share."""
+    return {
+        "width": image.width,
+        "height": image.height,
+        "channels": image.channels,
+        "bits": image.bits,
+        "color": str(image.color),
+        "alpha": str(image.alpha),
+        "pixels": image.digest,
+    }

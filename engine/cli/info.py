@@ -1,0 +1,64 @@
+"""Say what a compressed file is made of: format, codec, sections in bytes, checksums, digest of its pixels."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from engine import io, native
+from engine.cli.console import Answer, Console, table
+from engine.cli.decode import shape
+from engine.cli.pictures import decode_file, full_ctx
+from engine.errors import EngineError
+from engine.formats import Format, identify, sections
+from engine.image import Image
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path)
+
+
+def run(args: argparse.Namespace, _console: Console) -> Answer:
+    data = io.read_bytes(args.file)
+    try:
+        form, parts = identify(data), sections(data)
+    except EngineError as error:
+        raise error.at(args.file) from error
+    image = _decoded(args.file, form)
+    document: dict[str, Any] = {
+        "file": str(args.file),
+        "format": form.name,
+        "codec": form.codec,
+        "bytes": len(data),
+        "bpp": 8 * len(data) / (image.width * image.height),
+        **shape(image),
+        "sections": [part.__dict__ for part in parts],
+        "checksums": {"crc32c": f"{native.crc32c(data):08x}", "sha256": hashlib.sha256(data).hexdigest()},
+    }
+    return Answer(document, _text(document))
+
+
+def _decoded(path: Path, form: Format) -> Image:
+    if form.codec is None:
+        return io.read(path, full_ctx()).image
+    return decode_file(path, None, full_ctx()).image
+
+
+def _text(info: dict[str, Any]) -> str:
+    rows = [
+        ("format", info["format"] + (f", decoded by {info['codec']}" if info["codec"] else "")),
+        (
+            "picture",
+            f"{info['width']}×{info['height']}, {info['channels']} channels, {info['bits']} bit, {info['color']}",
+        ),
+        ("size", f"{info['bytes']} bytes, {info['bpp']:.4f} bits per pixel"),
+        ("pixels", info["pixels"]),
+        *((name, value) for name, value in info["checksums"].items()),
+    ]
+    parts = [
+        (part["name"] + (f" ×{part['count']}" if part["count"] > 1 else ""), str(part["size"]))
+        for part in info["sections"]
+    ]
+    return f"{info['file']}\n{table(rows)}\n\n{table([('section', 'bytes'), *parts], right=(1,))}"

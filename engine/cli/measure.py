@@ -1,0 +1,82 @@
+"""Compare two pictures, by numbers and by a map of where they differ. TEST may be any codec's file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import io
+from engine.cli.console import Answer, Console, table
+from engine.cli.pictures import full_ctx, read_picture, refuse_same, require_suffix
+from engine.display import heat
+from engine.errors import UsageError
+from engine.image import Image
+from engine.metrics import error_map, metric, refusal, scores
+
+DEFAULT_METRICS = "psnr,ssim,ms_ssim,flip"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("reference", metavar="REF", type=Path)
+    parser.add_argument("test", metavar="TEST", type=Path)
+    parser.add_argument("--metrics", default=DEFAULT_METRICS, metavar="A,B", help=f"default {DEFAULT_METRICS}")
+    parser.add_argument("--heatmap", metavar="OUT.png", type=Path, help="write the error map as a picture")
+    parser.add_argument("--heatmap-metric", metavar="M", default="flip", help="the metric of the map (default flip)")
+
+
+def run(args: argparse.Namespace, console: Console) -> Answer:
+    ids = metric_list(args.metrics)
+    if args.heatmap is not None:
+        _check_heatmap(args)
+    ctx = full_ctx()
+    ref, test = read_picture(args.reference, console, ctx), read_picture(args.test, console, ctx)
+    values = scores(ref, test, ids, ctx)
+    for name in ids:
+        why = refusal(metric(name).info, ref)
+        if why is not None:
+            console.note(why)
+    document: dict[str, Any] = {
+        "reference": str(args.reference),
+        "test": str(args.test),
+        "identical": bool(ref.digest == test.digest),
+        **values,
+    }
+    text = table([(metric(name).info.label, number(name, value)) for name, value in values.items()], right=(1,))
+    if args.heatmap is not None:
+        lo, hi = _write_heatmap(args, ref, test)
+        document["heatmap"] = {"file": str(args.heatmap), "metric": args.heatmap_metric, "lo": lo, "hi": hi}
+        text += f"\n{args.heatmap}: {metric(args.heatmap_metric).info.map_label}, black {lo:g} to pale yellow {hi:g}"
+    return Answer(document, text)
+
+
+def metric_list(text: str) -> list[str]:
+    """Metric ids from "a,b"; `UsageError` for one that is unknown."""
+    ids = [name.strip() for name in text.split(",") if name.strip()]
+    if not ids:
+        raise UsageError("--metrics names no metric")
+    return [metric(name).info.id for name in ids]
+
+
+def number(metric_id: str, value: float) -> str:
+    """A score as its metric is read: 34.51 dB, 0.9874."""
+    info = metric(metric_id).info
+    return f"{value:.{info.digits}f}" + (f" {info.unit}" if info.unit else "")
+
+
+def _check_heatmap(args: argparse.Namespace) -> None:
+    require_suffix(args.heatmap, ".png", "a heat map")
+    refuse_same(args.reference, args.heatmap)
+    refuse_same(args.test, args.heatmap)
+    if not metric(args.heatmap_metric).info.has_map:
+        raise UsageError(f"--heatmap-metric {args.heatmap_metric}: this metric has no map")
+
+
+def _write_heatmap(args: argparse.Namespace, ref: Image, test: Image) -> tuple[float, float]:
+    errors = error_map(ref, test, args.heatmap_metric, full_ctx())
+    # Without a range of its own the map reaches to its 99.9th percentile: a few outliers must not darken the rest.
+    lo, hi = metric(args.heatmap_metric).info.map_range or (0.0, float(np.percentile(errors, 99.9)))
+    io.write_png(args.heatmap, Image(heat(errors, lo, hi)))
+    return lo, hi

@@ -1,0 +1,78 @@
+"""Pictures in and out of commands: any picture file, any codec's file, and never onto what was read."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import io, registry
+from engine.cli.console import Console
+from engine.codec import Codec, Ctx
+from engine.errors import CodecUnavailable, EngineError, UsageError
+from engine.formats import identify
+from engine.image import Image
+from engine.jobs import cores
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture and the file that it came from: `codec` is the codec that decoded it."""
+
+    image: Image
+    data: bytes
+    codec: str
+
+
+def full_ctx() -> Ctx:
+    """A context with every core: a command has the machine to itself."""
+    return Ctx(threads=cores())
+
+
+def usable(codec_id: str) -> Codec:
+    """The codec with this id; `CodecUnavailable` with the reason if it cannot run here."""
+    codec = registry.codec(codec_id)
+    why = codec.available()
+    if why is not None:
+        raise CodecUnavailable(f"{codec.info.label} cannot run here: {why}")
+    return codec
+
+
+def decode_file(path: Path, codec_id: str | None, ctx: Ctx) -> Source:
+    """Decode a codec's file, told by its content unless `codec_id` names the codec."""
+    data = io.read_bytes(path)
+    try:
+        wanted = codec_id or identify(data).codec
+        if wanted is None:
+            form = identify(data).name
+            raise UsageError(f"is a {form} picture, which is not compressed by a codec of ours")
+        return Source(usable(wanted).decode(data, ctx), data, wanted)
+    except EngineError as error:
+        raise error.at(path) from error
+
+
+def read_picture(path: Path, console: Console, ctx: Ctx) -> Image:
+    """A picture from any file: our own streams by their codec, everything else by the picture readers."""
+    data = io.read_bytes(path)
+    if identify(data).ours:
+        return decode_file(path, None, ctx).image
+    loaded = io.read(path, ctx)
+    for note in loaded.notes:
+        console.note(f"{path}: {note}")
+    return loaded.image
+
+
+def refuse_same(source: Path, target: Path) -> None:
+    """`UsageError` if writing `target` would replace `source`, also through a link."""
+    if target.exists() and source.exists() and target.samefile(source):
+        raise UsageError("would be written onto the input; name another file", path=target)
+
+
+def require_suffix(path: Path, suffix: str, what: str) -> None:
+    if path.suffix.lower() != suffix:
+        raise UsageError(f"{what} is written as {suffix[1:].upper()}; let the name end in {suffix}", path=path)
+
+
+def add_in_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="IN", type=Path)
+    parser.add_argument("target", metavar="OUT", type=Path)

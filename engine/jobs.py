@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from engine import shared
+from engine import memory, shared
 from engine.workers import Failure, Message, Task, Worker
 
 _log = logging.getLogger("ratescope.jobs")
@@ -252,7 +252,7 @@ class Scheduler:
 
     def _start(self, job: _Job, worker: Worker) -> None:
         try:
-            body = shared.dumps(job.task)
+            body = shared.dumps((job.task, memory.limit()))
         except Exception as error:  # what a task holds is the caller's choice
             self._idle.append(worker)
             self._finish(job, State.FAILED, error=f"{job.task.what} cannot be sent to a worker: {error}")

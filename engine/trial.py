@@ -1,14 +1,24 @@
-"""What was run, with what, and what came out: the records that store, plots, tables and exports share."""
+"""What was run, with what, and what came out: the records that store, plots, tables and exports share.
+
+:class:`Runner` is the one place where a codec is run, so that every number has the same meaning: quality is
+measured on what `decode` returns from the very bytes that count as the rate, against the original picture.
+"""
 
 from __future__ import annotations
 
 import enum
+import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-from engine.codec import Settings
+from engine.codec import Codec, Ctx, Settings
+from engine.errors import CodecUnavailable
+from engine.image import Image
+
+_T = TypeVar("_T")
 
 
 def canonical(settings: Settings) -> str:
@@ -76,6 +86,7 @@ class RateResult:
     best: the trial that is closest to the target on its right side (never above a rate, never below a
         quality) when `reached`, else the nearest possible trial. probes: every trial made or recalled.
     encodes: how many new encodes it took. message: for people, when not reached or far off ("" otherwise).
+    data: the file of `best`.
     """
 
     best: Trial
@@ -83,3 +94,88 @@ class RateResult:
     reached: bool
     encodes: int
     message: str = ""
+    data: bytes = b""
+
+
+def blob_hash(data: bytes) -> str:
+    """The name of a file by its content: hex BLAKE2b, 128 bit."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def bits_per_pixel(size: int, image: Image) -> float:
+    """Rate of a file of `size` bytes: bits per pixel of the original picture, padding included."""
+    return 8 * size / (image.width * image.height)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One encode with what it made: the trial, the file, and the decoded picture if it was decoded."""
+
+    trial: Trial
+    data: bytes
+    decoded: Image | None = None
+
+
+class Runner:
+    """Runs one codec on one picture. The picture is made to fit the codec once; `notes` say what that cost.
+
+    `CodecUnavailable` if the codec cannot run here, `Unsupported` if it cannot carry the picture,
+    `LimitExceeded` if an encode would need more memory than is allowed.
+    """
+
+    def __init__(self, codec: Codec, image: Image) -> None:
+        from engine import carry, memory
+
+        reason = codec.available()
+        if reason is not None:
+            raise CodecUnavailable(f"{codec.info.label} cannot be used: {reason}")
+        memory.require(memory.encode_estimate(codec.info, image), f"{codec.info.label} on this picture")
+        fitted = carry.fit(image, codec.info)
+        self.codec, self.image, self.notes = codec, image, fitted.notes
+        self._fitted = fitted.image
+        self._version = codec.version()
+
+    def key(self, settings: Settings | None) -> EncodeKey:
+        """What names the encode with these settings, completed by the codec's defaults."""
+        complete = self.codec.info.complete(settings)
+        return EncodeKey(self.image.digest, self.codec.info.id, self._version, canonical(complete))
+
+    def encode(self, settings: Settings | None, ctx: Ctx) -> Run:
+        """Encode; neither decoded nor scored yet."""
+        key = self.key(settings)
+        encoded, seconds, busy = _timed(lambda: self.codec.encode(self._fitted, json.loads(key.settings), ctx), ctx)
+        trial = Trial(
+            key=key,
+            size=len(encoded.data),
+            bpp=bits_per_pixel(len(encoded.data), self.image),
+            blob=blob_hash(encoded.data),
+            encode_s=seconds,
+            busy=busy,
+            stats=dict(encoded.stats),
+        )
+        return Run(trial, encoded.data)
+
+    def finish(self, run: Run, metrics: Iterable[str], ctx: Ctx) -> Run:
+        """The same run decoded from its bytes and with its scores for `metrics`, those it has kept."""
+        from engine.metrics import scores
+
+        decoded, seconds, busy = _timed(lambda: self.codec.decode(run.data, ctx), ctx)
+        wanted = [metric for metric in metrics if metric not in run.trial.scores]
+        new = scores(self.image, decoded, wanted, ctx) if wanted else {}
+        trial = replace(run.trial, decode_s=seconds, busy=run.trial.busy or busy, scores={**run.trial.scores, **new})
+        return replace(run, trial=trial, decoded=decoded)
+
+
+def run_trial(codec: Codec, image: Image, settings: Settings | None, metrics: Iterable[str], ctx: Ctx) -> Run:
+    """Encode `image` once, decode the bytes, score the result against `image`."""
+    runner = Runner(codec, image)
+    return runner.finish(runner.encode(settings, ctx), metrics, ctx)
+
+
+def _timed(work: Callable[[], _T], ctx: Ctx) -> tuple[_T, float, bool]:
+    """What `work` returns, its seconds, and whether other jobs ran meanwhile."""
+    ctx.check()
+    ctx.busy()
+    start = time.perf_counter()
+    value = work()
+    return value, time.perf_counter() - start, ctx.busy()

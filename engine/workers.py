@@ -27,12 +27,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from engine import shared
+from engine import memory, shared
 from engine.codec import Ctx
 from engine.errors import Cancelled, EngineError
 
 _HEADER = struct.Struct("<QQ")  # ticket, bytes that follow: kind, newline, body
-_PRELOAD = ("numpy", "engine.image", "engine.registry", "engine.trial")
+_PRELOAD = ("numpy", "engine.image", "engine.registry", "engine.tasks")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _PROGRESS_S = 0.03  # more often than this nobody sees
 _LOG_TAIL = 2000
@@ -178,7 +178,9 @@ class _Service:
         ctx = self._context(ticket)
         try:
             ctx.check()
-            value = shared.loads(message.body).run(ctx)
+            task, limit = shared.loads(message.body)
+            memory.set_limit(limit)
+            value = task.run(ctx)
             ctx.check()
             return Message("done", ticket, shared.dumps(value))
         except Cancelled:

@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 import synthetic_tasks as synthetic
+from job_listener import Listener, run
 
 from engine import shared
 from engine.errors import UsageError
 from engine.image import Image
 from engine.jobs import Event, Scheduler, State
-from engine.workers import Task
-
-
-class Listener:
-    """Collects events and waits for them."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self._queue: queue.Queue[Event] = queue.Queue()
-
-    def __call__(self, event: Event) -> None:
-        self.events.append(event)
-        self._queue.put(event)
-
-    def wait(self, *states: State, key: Hashable = None, timeout: float = 20) -> Event:
-        """The next event in one of `states` (of `key`, if given)."""
-        deadline = time.monotonic() + timeout
-        while True:
-            event = self._queue.get(timeout=max(0.01, deadline - time.monotonic()))
-            if event.state in states and key in (None, event.key):
-                return event
-
-    def end(self, key: Hashable = None) -> Event:
-        return self.wait(State.DONE, State.FAILED, State.CANCELLED, key=key)
-
-    def states(self, ticket: int) -> list[State]:
-        return [event.state for event in self.events if event.ticket == ticket]
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +36,6 @@ def scheduler(pool: Scheduler) -> Iterator[Scheduler]:
     while pool.snapshot() or pool._running:
         assert time.monotonic() < deadline, "jobs outlive their test"
         time.sleep(0.01)
-
-
-def run(scheduler: Scheduler, task: Task) -> Event:
-    listener = Listener()
-    scheduler.submit("the only", task, listener)
-    return listener.end()
 
 
 def test_a_job_is_queued_runs_emits_and_ends_in_this_order(scheduler: Scheduler) -> None:
@@ -93,15 +60,15 @@ def test_a_new_job_of_the_same_key_replaces_the_old_one(scheduler: Scheduler) ->
     assert listener.states(second)[-1] is State.DONE
 
 
-def test_a_job_that_notices_its_cancel_keeps_its_worker(scheduler: Scheduler) -> None:
-    before = {run(scheduler, synthetic.Environment()).value[0] for _ in range(1)}
-    listener = Listener()
-    scheduler.submit("a", synthetic.Sleep(30), listener)
-    listener.wait(State.RUNNING)
-    scheduler.cancel("a")
-    assert listener.end().state is State.CANCELLED
-    time.sleep(0.1)
-    assert run(scheduler, synthetic.Environment()).value[0] in before
+def test_a_job_that_notices_its_cancel_keeps_its_worker() -> None:
+    with Scheduler(workers=1) as scheduler:
+        before = run(scheduler, synthetic.Environment()).value
+        listener = Listener()
+        scheduler.submit("a", synthetic.Sleep(30), listener)
+        listener.wait(State.RUNNING)
+        scheduler.cancel("a")
+        assert listener.end().state is State.CANCELLED
+        assert run(scheduler, synthetic.Environment()).value[0] == before[0]
 
 
 def test_a_job_that_ignores_its_cancel_is_killed_with_its_children(scheduler: Scheduler) -> None:

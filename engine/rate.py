@@ -1,0 +1,443 @@
+"""Hit a target: the setting of a codec's RATE parameter that spends a given rate, or reaches a given quality.
+
+The search keeps a bracket of two settings, one on either side of the target, and guesses the next setting by
+monotone piecewise cubic interpolation (Fritsch & Butland 1984) of the knob as a function of log-rate (or dB)
+through the nearest points known. When guesses stop halving the bracket, one bisection puts a bound on the
+number of steps (the safeguard of Brent 1973). It never ends on the wrong side of the target: the best point
+on its right side wins, whatever the curve does, so a curve that is not monotone costs closeness, not truth.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.codec import Codec, Ctx, Kind, Param, Settings
+from engine.errors import UsageError
+from engine.image import Image
+from engine.trial import RateResult, Run, Runner, Target, TargetKind, Trial, canonical
+
+MAX_ENCODES = 14
+WARM_ENCODES = 2  # with a bracket known from before, more than these only if the result would be far off
+RATE_TOLERANCE = 0.005  # of the rate, below the target: near enough to stop
+PSNR_TOLERANCE = 0.03  # dB above the target
+SHORTFALL = 0.02  # of the rate: from here on people are told; 0.1 dB for quality
+_PSNR_SHORTFALL = 0.1
+_RATE_SPAN = 4.0  # ln of the largest by the smallest file, over the whole range of a knob: a first guess
+_PSNR_SPAN = 25.0  # dB, likewise
+_OVERSHOOT = 1.3  # of a step towards a target that lies outside all known points
+_DIGITS = 5  # significant digits of a continuous knob
+
+
+def solve_rate(
+    codec: Codec,
+    image: Image,
+    target: Target,
+    ctx: Ctx,
+    *,
+    settings: Settings | None = None,
+    known: Iterable[Trial] = (),
+    blob: Callable[[str], bytes | None] = lambda _name: None,
+    on_trial: Callable[[Run], None] = lambda _run: None,
+) -> RateResult:
+    """The setting of `codec` that meets `target` on `image` most closely, never above a rate nor below a quality.
+
+    settings: the other settings; a value of the RATE parameter among them is where the search begins.
+    known: trials of before; those of the same picture, codec, version and other settings are used.
+    blob: gives the file of a known trial by its hash, if it is kept; else it is encoded again.
+    on_trial: called with each new run as it is made.
+    `UsageError` for settings that make no sense; whatever the codec raises; `Cancelled`.
+    """
+    runner = Runner(codec, image)
+    return solve(runner, target, ctx, settings=settings, known=known, blob=blob, on_trial=on_trial)
+
+
+def solve(
+    runner: Runner,
+    target: Target,
+    ctx: Ctx,
+    *,
+    settings: Settings | None = None,
+    known: Iterable[Trial] = (),
+    blob: Callable[[str], bytes | None] = lambda _name: None,
+    on_trial: Callable[[Run], None] = lambda _run: None,
+) -> RateResult:
+    """:func:`solve_rate` with a runner at hand."""
+    info = runner.codec.info
+    base = info.complete(settings)
+    param = info.rate_param
+    files: dict[str, bytes] = {}
+
+    def evaluate(value: Any) -> Trial:
+        ctx.check()
+        run = runner.encode(base if param is None else {**base, param.name: value}, ctx)
+        if target.kind is TargetKind.PSNR:
+            run = runner.finish(run, ("psnr",), ctx)
+        files[run.trial.key.settings] = run.data
+        on_trial(run)
+        ctx.progress(1 - 0.7 ** len(files))
+        return run.trial
+
+    usable = _usable(known, runner, base, param)
+    result = search(param, base[param.name] if param else None, target, evaluate, known=usable, label=info.label)
+    data = files.get(result.best.key.settings) or (blob(result.best.blob) if result.best.blob else None)
+    if data is None:  # known from before, but its file is kept no longer
+        best = evaluate(result.best.settings[param.name] if param else None)
+        data = files[best.key.settings]
+        result = RateResult(best, result.probes, result.reached, result.encodes + 1, result.message)
+    return RateResult(result.best, result.probes, result.reached, result.encodes, result.message, data)
+
+
+def _usable(known: Iterable[Trial], runner: Runner, base: dict[str, Any], param: Param | None) -> list[Trial]:
+    """Those of `known` that differ from `base` in nothing but the RATE parameter, one for each setting."""
+
+    def others(settings: dict[str, Any]) -> str:
+        return canonical({name: value for name, value in settings.items() if param is None or name != param.name})
+
+    key, wanted = runner.key(base), others(base)
+    found: dict[str, Trial] = {}
+    for trial in known:
+        same = (trial.key.image, trial.key.codec, trial.key.version) == (key.image, key.codec, key.version)
+        if same and others(trial.settings) == wanted:
+            old = found.get(trial.key.settings)
+            if old is None or len(trial.scores) >= len(old.scores):
+                found[trial.key.settings] = trial
+    return list(found.values())
+
+
+class Knob:
+    """A RATE parameter as positions from 0 (fewest bits) to 1 (most bits)."""
+
+    def __init__(self, param: Param) -> None:
+        self._param = param
+        choices = param.kind is Kind.CHOICE
+        lo, hi = (0.0, float(len(param.choices) - 1)) if choices else (param.lo, param.hi)
+        if param.kind is Kind.BOOL or lo is None or hi is None or not lo < hi:
+            raise UsageError(f"{param.name}: a rate can be searched only over a range of values")
+        self._log = param.log and lo > 0
+        ends = self._scale(lo), self._scale(hi)
+        self._start, self._end = ends if param.better >= 0 else ends[::-1]
+
+    @property
+    def is_continuous(self) -> bool:
+        return self._param.kind is Kind.FLOAT
+
+    def position(self, value: Any) -> float:
+        number = self._param.choices.index(value) if self._param.kind is Kind.CHOICE else float(value)
+        return (self._scale(number) - self._start) / (self._end - self._start)
+
+    def value(self, position: float) -> Any:
+        """The value that lies nearest to `position`."""
+        scaled = self._start + min(max(position, 0.0), 1.0) * (self._end - self._start)
+        number = math.exp(scaled) if self._log else scaled
+        if self._param.kind is Kind.CHOICE:
+            return self._param.choices[round(number)]
+        if self._param.kind is Kind.INT:
+            return round(number)
+        assert self._param.lo is not None and self._param.hi is not None
+        return min(max(float(f"{number:.{_DIGITS}g}"), self._param.lo), self._param.hi)
+
+    def between(self, low: float, high: float, wish: float) -> float | None:
+        """The position of a value strictly between two, nearest to `wish`; None if there is none."""
+        candidates = [wish, *sorted(self._steps(low, high), key=lambda step: abs(step - wish)), (low + high) / 2]
+        positions = (self.position(self.value(candidate)) for candidate in candidates)
+        return next((position for position in positions if low < position < high), None)
+
+    def neighbour(self, position: float, direction: int) -> float | None:
+        """The position of the next value of a knob that is not continuous; None at its end."""
+        if self.is_continuous:
+            return None
+        step = direction if self._end > self._start else -direction
+        value = self.value(position)
+        if self._param.kind is Kind.CHOICE:
+            number = self._param.choices.index(value) + step
+            return self._clip(number, 0, len(self._param.choices) - 1)
+        return self._clip(value + step, self._param.lo, self._param.hi)
+
+    def _clip(self, number: float, lo: float | None, hi: float | None) -> float | None:
+        assert lo is not None and hi is not None
+        return (self._scale(number) - self._start) / (self._end - self._start) if lo <= number <= hi else None
+
+    def _steps(self, low: float, high: float) -> list[float]:
+        neighbours = (self.neighbour(low, +1), self.neighbour(high, -1))
+        return [position for position in neighbours if position is not None]
+
+    def _scale(self, number: float) -> float:
+        return math.log(number) if self._log else float(number)
+
+
+@dataclass(order=True)
+class _Point:
+    position: float
+    y: float  # ln bpp, or dB
+    trial: Trial = field(compare=False)
+
+
+class _Goal:
+    """The target on the scale of the search."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.is_rate = target.kind is not TargetKind.PSNR
+        if not (math.isfinite(target.value) and (target.value > 0 or not self.is_rate)):
+            raise UsageError(f"{target} is no target")
+        self.y = math.log(target.value) if self.is_rate else target.value
+        self.tolerance = RATE_TOLERANCE if self.is_rate else PSNR_TOLERANCE
+        self.aim = self.y + (-0.5 if self.is_rate else 0.5) * self.tolerance
+
+    def measure(self, trial: Trial) -> float | None:
+        """The trial's place on the scale, or None if it was not measured."""
+        if self.target.kind is TargetKind.BYTES:
+            return math.log(trial.size)
+        if self.target.kind is TargetKind.BPP:
+            return math.log(trial.bpp)
+        score = trial.scores.get("psnr")
+        return None if score is None else min(score, 120.0)  # lossless is infinite; a curve needs a number
+
+    def admits(self, trial: Trial) -> bool:
+        if self.target.kind is TargetKind.BYTES:
+            return trial.size <= self.target.value
+        if self.target.kind is TargetKind.BPP:
+            return trial.bpp <= self.target.value
+        return trial.scores["psnr"] >= self.target.value
+
+    def shortfall(self, point: _Point) -> float:
+        """How far an admissible point stays from the target, ≥ 0."""
+        return abs(self.y - point.y)
+
+
+def search(
+    param: Param | None,
+    start: Any,
+    target: Target,
+    evaluate: Callable[[Any], Trial],
+    *,
+    known: Iterable[Trial] = (),
+    label: str = "the codec",
+) -> RateResult:
+    """The search itself, over any `evaluate(value of the knob) -> Trial`. See :func:`solve_rate`."""
+    goal = _Goal(target)
+    if param is None:
+        return _only_point(goal, evaluate, [t for t in known if goal.measure(t) is not None], label)
+    return _Search(param, goal, evaluate, known, label).run(start)
+
+
+def _only_point(goal: _Goal, evaluate: Callable[[Any], Trial], known: list[Trial], label: str) -> RateResult:
+    trial = known[0] if known else evaluate(None)
+    reached = goal.admits(trial)
+    message = f"{label} has a single rate: {_rate_text(trial, goal)} on this picture"
+    return RateResult(trial, (trial,), reached, 0 if known else 1, message)
+
+
+class _Search:
+    def __init__(
+        self, param: Param, goal: _Goal, evaluate: Callable[[Any], Trial], known: Iterable[Trial], label: str
+    ) -> None:
+        self._param, self._goal, self._evaluate, self._label = param, goal, evaluate, label
+        self._knob = Knob(param)
+        self._points: list[_Point] = []  # by position
+        self._recalled = list(known)
+        self._made: list[Trial] = []
+        for trial in self._recalled:
+            self._add(trial)
+
+    def run(self, start: Any) -> RateResult:
+        warm = len(self._points) >= 2
+        if not self._points:
+            self._probe(self._knob.position(start))
+        self._enclose()
+        self._narrow(WARM_ENCODES if warm else MAX_ENCODES)
+        if not warm:
+            self._look_around()
+        return self._result()
+
+    # --- points
+
+    def _add(self, trial: Trial) -> None:
+        y = self._goal.measure(trial)
+        if y is None:
+            return
+        position = self._knob.position(trial.settings[self._param.name])
+        if all(point.position != position for point in self._points):
+            insort(self._points, _Point(position, y, trial))
+
+    def _probe(self, position: float) -> None:
+        trial = self._evaluate(self._knob.value(position))
+        self._made.append(trial)
+        self._add(trial)
+
+    def _best(self) -> _Point | None:
+        fit = [point for point in self._points if self._goal.admits(point.trial)]
+        if not fit:
+            return None
+        # The largest file that fits; the smallest that is good enough.
+        return max(fit, key=lambda p: p.trial.size) if self._goal.is_rate else min(fit, key=lambda p: p.trial.size)
+
+    def _bracket(self) -> tuple[int, int] | None:
+        """Indices of two neighbouring points around the target, the highest pair if the curve crosses it often."""
+        for high in range(len(self._points) - 1, 0, -1):
+            if self._is_below(self._points[high - 1]) and not self._is_below(self._points[high]):
+                return high - 1, high
+        return None
+
+    def _is_below(self, point: _Point) -> bool:
+        return self._goal.admits(point.trial) == self._goal.is_rate
+
+    # --- phases
+
+    def _enclose(self) -> None:
+        """Go outwards until the target lies between two points, or the knob ends."""
+        for attempt in range(MAX_ENCODES):
+            if self._bracket() is not None:
+                return
+            upwards = self._is_below(self._points[-1])
+            edge = self._points[-1] if upwards else self._points[0]
+            if edge.position == float(upwards):
+                return
+            slope = self._slope()
+            stretch = _OVERSHOOT if len(self._points) < 2 or attempt else 1.0
+            step = stretch * (self._goal.y - edge.y) / slope if attempt < 3 else math.copysign(1, upwards - 0.5)
+            wish = min(max(edge.position + step, 0.0), 1.0)
+            low, high = (edge.position, 1.0) if upwards else (0.0, edge.position)
+            inner = self._knob.between(low, high, wish) if 0 < wish < 1 else None
+            self._probe(float(upwards) if inner is None else inner)
+
+    def _slope(self) -> float:
+        """dy per position at the outer end nearest to the target; a typical one where the points tell nothing."""
+        typical = _RATE_SPAN if self._goal.is_rate else _PSNR_SPAN
+        if len(self._points) < 2:
+            return typical
+        a, b = self._points[-2:] if self._is_below(self._points[-1]) else self._points[:2]
+        slope = (b.y - a.y) / (b.position - a.position)
+        return min(max(slope, typical / 5), typical * 20)
+
+    def _narrow(self, budget: int) -> None:
+        """Shrink the bracket until the best point is near enough or the knob has no value left between."""
+        slow, width = 0, math.inf
+        while len(self._made) < MAX_ENCODES:
+            bracket = self._bracket()
+            if bracket is None or self._is_near_enough(bracket, budget):
+                return
+            low, high = self._points[bracket[0]], self._points[bracket[1]]
+            slow = slow + 1 if high.position - low.position > width / 2 else 0
+            width = high.position - low.position
+            middle = (low.position + high.position) / 2
+            position = self._knob.between(low.position, high.position, middle if slow >= 2 else self._guess(bracket))
+            if position is None:
+                return
+            slow = 0 if slow >= 2 else slow
+            self._probe(position)
+
+    def _is_near_enough(self, bracket: tuple[int, int], budget: int) -> bool:
+        best = self._best()
+        if best is None:
+            return False
+        shortfall = self._goal.shortfall(best)
+        if self._knob.is_continuous and shortfall <= self._goal.tolerance:
+            return True
+        if not self._knob.is_continuous and shortfall == 0:
+            return True
+        return len(self._made) >= budget and shortfall <= self._far
+
+    @property
+    def _far(self) -> float:
+        return SHORTFALL if self._goal.is_rate else _PSNR_SHORTFALL
+
+    def _guess(self, bracket: tuple[int, int]) -> float:
+        """Where the curve through the points around the bracket should meet the aim."""
+        low, high = self._points[bracket[0]], self._points[bracket[1]]
+        chain = [low, high]
+        if bracket[0] > 0 and self._points[bracket[0] - 1].y < low.y:
+            chain.insert(0, self._points[bracket[0] - 1])
+        if bracket[1] + 1 < len(self._points) and self._points[bracket[1] + 1].y > high.y:
+            chain.append(self._points[bracket[1] + 1])
+        if not low.y < high.y:
+            return (low.position + high.position) / 2
+        aim = self._goal.aim if self._knob.is_continuous else self._goal.y
+        return interpolate([p.y for p in chain], [p.position for p in chain], min(max(aim, low.y), high.y))
+
+    def _look_around(self) -> None:
+        """On a coarse knob whose step is out of proportion the curve may come back: try the values beside it."""
+        bracket = self._bracket()
+        best = self._best()
+        if bracket is None or best is None or self._knob.is_continuous or self._goal.shortfall(best) <= self._far:
+            return
+        if not self._is_odd(bracket):
+            return
+        ends = self._points[bracket[0]].position, self._points[bracket[1]].position
+        beyond = self._knob.neighbour(ends[1], +1)
+        candidates = [self._knob.neighbour(ends[0], -1), beyond]
+        if beyond is not None:
+            candidates.append(self._knob.neighbour(beyond, +1))
+        for position in candidates:
+            if position is not None and all(p.position != position for p in self._points):
+                self._probe(position)
+
+    def _is_odd(self, bracket: tuple[int, int]) -> bool:
+        """Some step goes the wrong way, or the one across the target is more than twice as steep as around it."""
+        steps = [(b.y - a.y) / (b.position - a.position) for a, b in zip(self._points, self._points[1:], strict=False)]
+        around = [steps[i] for i in (bracket[0] - 1, bracket[0] + 1) if 0 <= i < len(steps)]
+        return min(steps) < 0 or any(steps[bracket[0]] > 2 * step for step in around)
+
+    # --- the answer
+
+    def _result(self) -> RateResult:
+        best = self._best()
+        probes = (*self._recalled, *self._made)
+        if best is None:
+            nearest = min(self._points, key=lambda point: abs(point.y - self._goal.y))
+            return RateResult(nearest.trial, probes, False, len(self._made), self._unreachable(nearest))
+        return RateResult(best.trial, probes, True, len(self._made), self._remark(best))
+
+    def _unreachable(self, nearest: _Point) -> str:
+        verb = "below" if self._goal.is_rate else "above"
+        return f"{self._label} cannot go {verb} {_rate_text(nearest.trial, self._goal)} on this picture"
+
+    def _remark(self, best: _Point) -> str:
+        gap = self._goal.shortfall(best)
+        if gap <= self._far:
+            return ""
+        if self._bracket() is None:
+            verb = "spends at most" if self._goal.is_rate else "stays at or above"
+            return f"{self._label} {verb} {_rate_text(best.trial, self._goal)} on this picture"
+        if self._goal.is_rate:
+            return f"the steps of {self._label} leave it {100 * (1 - math.exp(-gap)):.1f} % below the target"
+        return f"the steps of {self._label} leave it {gap:.2f} dB above the target"
+
+
+def _rate_text(trial: Trial, goal: _Goal) -> str:
+    if goal.target.kind is TargetKind.BYTES:
+        return f"{trial.size} bytes"
+    if goal.is_rate:
+        return f"{trial.bpp:.3g} bpp"
+    return f"{trial.scores['psnr']:.2f} dB"
+
+
+def interpolate(xs: list[float], ys: list[float], x: float) -> float:
+    """Monotone piecewise cubic through 2 to 4 points, at `x` between the two in the middle (or the only two).
+
+    Slopes are weighted harmonic means of the neighbouring secants (Fritsch & Butland 1984); at an end that of the
+    parabola through three points, held within 0 and three times the secant. `xs` and `ys` must both increase.
+    """
+    secants = [(ys[i + 1] - ys[i]) / (xs[i + 1] - xs[i]) for i in range(len(xs) - 1)]
+    i = next(k for k in range(len(xs) - 1) if x <= xs[k + 1] or k == len(xs) - 2)
+
+    def slope(k: int) -> float:
+        if len(secants) == 1:
+            return secants[0]
+        inner = min(max(k, 1), len(secants) - 1)  # the inner point itself, or that next to an end
+        left, right = secants[inner - 1], secants[inner]
+        h0, h1 = xs[inner] - xs[inner - 1], xs[inner + 1] - xs[inner]
+        if k == inner:
+            return 3 * (h0 + h1) / ((2 * h1 + h0) / left + (h1 + 2 * h0) / right) if left * right > 0 else 0.0
+        near, far, h, other = (left, right, h0, h1) if k < inner else (right, left, h1, h0)
+        return min(max(((2 * h + other) * near - h * far) / (h + other), 0.0), 3 * near)
+
+    h = xs[i + 1] - xs[i]
+    t = (x - xs[i]) / h
+    a, b = slope(i) * h, slope(i + 1) * h
+    rise = ys[i + 1] - ys[i]
+    return ys[i] + t * (a + t * (3 * rise - 2 * a - b + t * (a + b - 2 * rise)))

@@ -1,0 +1,246 @@
+"""The work that the scheduler sends to worker processes: small picklable values with a `run(ctx)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine import registry
+from engine.codec import Codec, Ctx, Settings
+from engine.image import Image
+from engine.rate import Knob, solve
+from engine.store import Blobs
+from engine.trial import RateResult, Run, Runner, Target, Trial
+from engine.workers import TaskCtx
+
+if TYPE_CHECKING:
+    from engine.io import Loaded
+
+_LADDER_ENDS = (0.05, 0.95)  # of a knob's range: beyond lies what nobody uses
+
+
+@dataclass(frozen=True)
+class LoadTask:
+    """Reads a picture from a file."""
+
+    path: Path
+
+    @property
+    def what(self) -> str:
+        return f"the reader of {self.path.name}"
+
+    def run(self, ctx: TaskCtx) -> Loaded:
+        from engine.io import read
+
+        return read(self.path, ctx)
+
+
+@dataclass(frozen=True)
+class _CodecTask:
+    """What tasks around one codec and one picture share.
+
+    settings: those of the codec, partial or complete. metrics: ids of the scores wanted.
+    known: trials of before, of which those that fit are used. blobs: the store's folder of files, where
+    the file of a known trial may lie.
+    """
+
+    image: Image
+    codec_id: str
+    settings: Settings = field(default_factory=dict)
+    metrics: tuple[str, ...] = ("psnr",)
+    known: tuple[Trial, ...] = ()
+    blobs: Path | None = None
+
+    @property
+    def what(self) -> str:
+        return f"the {self.codec_id} codec"
+
+    @property
+    def codec(self) -> Codec:
+        return registry.codec(self.codec_id)
+
+    def file(self, name: str) -> bytes | None:
+        """A file of the store by its hash, if it is kept."""
+        return Blobs(self.blobs).get(name) if self.blobs is not None else None
+
+    def trial_at(self, runner: Runner, settings: Settings, ctx: Ctx) -> Run:
+        """The run at `settings`, scored: from its stored file if there is one, else encoded."""
+        key = runner.key(settings)
+        old = next((trial for trial in self.known if trial.key == key), None)
+        data = self.file(old.blob) if old is not None and old.blob else None
+        if old is not None and data is not None:
+            return runner.finish(Run(old, data), self.metrics, ctx)
+        run = runner.encode(settings, ctx)
+        return runner.finish(run, self.metrics, ctx)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A picture compressed to a target. decoded: from the file itself. notes: what the codec could not carry."""
+
+    result: RateResult
+    decoded: Image
+    notes: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> bytes:
+        """The file."""
+        return self.result.data
+
+
+@dataclass(frozen=True)
+class SolveTask(_CodecTask):
+    """Compresses a picture to a target, or at its settings as they are where there is none.
+
+    Emits every new trial; the last one emitted is the answer with its scores. Probes for a rate are not decoded.
+    """
+
+    target: Target | None = None
+
+    def run(self, ctx: TaskCtx) -> Solved:
+        runner = Runner(self.codec, self.image)
+        if self.target is None:
+            run = self.trial_at(runner, self.settings, ctx)
+            result = RateResult(run.trial, (run.trial,), True, 1, data=run.data)
+        else:
+            result = self._solve(runner, self.target, ctx)
+            run = runner.finish(Run(result.best, result.data), self.metrics, ctx)
+            result = replace(result, best=run.trial)
+        ctx.emit(run.trial)
+        assert run.decoded is not None
+        return Solved(result, run.decoded, runner.notes)
+
+    def _solve(self, runner: Runner, target: Target, ctx: TaskCtx) -> RateResult:
+        return solve(
+            runner,
+            target,
+            ctx,
+            settings=self.settings,
+            known=self.known,
+            blob=self.file,
+            on_trial=lambda run: ctx.emit(run.trial),
+        )
+
+
+@dataclass(frozen=True)
+class CurveTask(_CodecTask):
+    """Runs a codec at several settings of its RATE parameter: `points` of them over its range, or these values.
+
+    Emits and returns scored trials, in an order that shows the shape of the curve early. What is known
+    with all its scores is not run again.
+    """
+
+    points: int | tuple[Any, ...] = 8
+
+    def run(self, ctx: TaskCtx) -> tuple[Trial, ...]:
+        runner = Runner(self.codec, self.image)
+        settings = spread(ladder(self.codec, self.settings, self.points))
+        trials = []
+        for index, each in enumerate(settings):
+            ctx.check()
+            trials.append(self._trial(runner, each, ctx))
+            ctx.emit(trials[-1])
+            ctx.progress((index + 1) / len(settings))
+        return tuple(trials)
+
+    def _trial(self, runner: Runner, settings: Settings, ctx: TaskCtx) -> Trial:
+        key = runner.key(settings)
+        for trial in self.known:
+            if trial.key == key and set(self.metrics) <= set(trial.scores):
+                return trial
+        return self.trial_at(runner, settings, ctx).trial
+
+
+@dataclass(frozen=True)
+class TargetsTask(_CodecTask):
+    """Compresses a picture to several targets, one after another; emits and returns scored results."""
+
+    targets: tuple[Target, ...] = ()
+
+    def run(self, ctx: TaskCtx) -> tuple[RateResult, ...]:
+        runner = Runner(self.codec, self.image)
+        known = list(self.known)
+        results = []
+        for index, target in enumerate(self.targets):
+            result = solve(runner, target, ctx, settings=self.settings, known=known, blob=self.file)
+            trial = runner.finish(Run(result.best, result.data), self.metrics, ctx).trial
+            results.append(replace(result, best=trial))
+            known += [*result.probes[len(known) :], trial]
+            ctx.emit(results[-1])
+            ctx.progress((index + 1) / len(self.targets))
+        return tuple(results)
+
+
+@dataclass(frozen=True)
+class MapTask:
+    """The error map of `img` against `ref`: H×W f32, larger is worse."""
+
+    ref: Image
+    img: Image
+    metric_id: str
+
+    @property
+    def what(self) -> str:
+        return f"the {self.metric_id} map"
+
+    def run(self, ctx: TaskCtx) -> np.ndarray:
+        from engine.metrics import error_map
+
+        return error_map(self.ref, self.img, self.metric_id, ctx)
+
+
+@dataclass(frozen=True)
+class MeasureTimesTask(_CodecTask):
+    """Times encode and decode at `settings`: medians of `repeats` runs after one that is dropped.
+
+    For the timing lane, where nothing else runs. Returns the trial with these times.
+    """
+
+    repeats: int = 5
+
+    def run(self, ctx: TaskCtx) -> Trial:
+        runner = Runner(self.codec, self.image)
+        trials: list[Trial] = []
+        for index in range(self.repeats + 1):
+            trials.append(runner.finish(runner.encode(self.settings, ctx), (), ctx).trial)
+            ctx.progress((index + 1) / (self.repeats + 1))
+        counted = trials[1:]
+        return replace(
+            trials[0],
+            encode_s=median(trial.encode_s or 0.0 for trial in counted),
+            decode_s=median(trial.decode_s or 0.0 for trial in counted),
+            busy=any(trial.busy for trial in counted),
+        )
+
+
+def ladder(codec: Codec, settings: Settings, points: int | Iterable[Any]) -> list[dict[str, Any]]:
+    """Complete settings along the RATE parameter, from few bits to many; one, if the codec has a single rate."""
+    base = codec.info.complete(settings)
+    param = codec.info.rate_param
+    if param is None:
+        return [base]
+    if isinstance(points, int):
+        knob = Knob(param)
+        low, high = _LADDER_ENDS
+        positions = [low + (high - low) * i / max(1, points - 1) for i in range(points)]
+        points = [knob.value(position) for position in positions]
+    values = list(dict.fromkeys(param.coerce(value) for value in points))
+    return [{**base, param.name: value} for value in values]
+
+
+def spread(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same items: both ends first, then the middle of what is left, and so on."""
+    if len(items) < 3:
+        return items
+    order, gaps = [0, len(items) - 1], [(0, len(items) - 1)]
+    for low, high in gaps:  # grows while it is walked
+        middle = (low + high) // 2
+        if middle != low:
+            order.append(middle)
+            gaps += [(low, middle), (middle, high)]
+    return [items[index] for index in order]

@@ -1,0 +1,252 @@
+"""The rate search: never on the wrong side, as close as the knob allows, few encodes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from synthetic_codec import QUALITY, STEP, SyntheticCodec, exponential, inverse
+
+from engine.codec import Ctx, Kind, Param, Role
+from engine.errors import Cancelled, CodecUnavailable, UsageError
+from engine.image import Image
+from engine.rate import Knob, interpolate, search, solve_rate
+from engine.trial import EncodeKey, RateResult, Target, TargetKind, Trial, blob_hash, canonical
+
+PIXELS = 100_000
+
+
+def bpp(value: float) -> Target:
+    return Target(TargetKind.BPP, value)
+
+
+def curve(param: Param, rate: Callable[[float], float], quality: Callable[[float], float] | None = None) -> Callable:
+    """An `evaluate` whose rate (and quality) is a function of the knob."""
+
+    def evaluate(value: float) -> Trial:
+        size = max(1, round(rate(value) * PIXELS / 8))
+        scores = {"psnr": quality(value)} if quality else {}
+        key = EncodeKey("picture", "codec", "1", canonical({param.name: value}))
+        return Trial(key, size, 8 * size / PIXELS, scores=scores)
+
+    return evaluate
+
+
+def solve_curve(
+    param: Param, rate: Callable[[float], float], target: Target, known: tuple[Trial, ...] = ()
+) -> RateResult:
+    return search(param, param.default, target, curve(param, rate), known=known)
+
+
+@given(st.floats(0.06, 12.0))
+def test_a_continuous_knob_comes_within_half_a_percent(target: float) -> None:
+    result = solve_curve(STEP, inverse, bpp(target))
+    if inverse(128) < target < inverse(0.5):
+        assert target * 0.995 - 8 / PIXELS <= result.best.bpp <= target
+        assert result.encodes <= 7
+        assert result.message == ""
+
+
+@given(st.floats(0.01, 9.0))
+def test_a_whole_number_knob_finds_the_best_value(target: float) -> None:
+    evaluate = curve(QUALITY, exponential)
+    result = solve_curve(QUALITY, exponential, bpp(target))
+    every = [evaluate(quality) for quality in range(1, 101)]
+    fit = [trial.size for trial in every if trial.bpp <= target]
+    assert result.reached == bool(fit)
+    assert result.best.size == (max(fit) if fit else every[0].size)
+    assert result.encodes <= 9
+
+
+@given(st.lists(st.floats(-0.5, 1.5), min_size=100, max_size=100), st.floats(0.05, 50.0))
+def test_any_curve_ends_on_the_right_side_with_the_best_of_its_probes(steps: list[float], target: float) -> None:
+    heights = np.exp(np.cumsum(np.array(steps) * 0.1) - 2)
+    result = solve_curve(QUALITY, lambda value: float(heights[int(value) - 1]), bpp(target))
+    fit = [trial.size for trial in result.probes if trial.bpp <= target]
+    assert result.reached == bool(fit)
+    assert result.best.size == (max(fit) if fit else result.best.size)
+    assert result.encodes <= 18
+    assert len({trial.key.settings for trial in result.probes}) == result.encodes, "no setting is tried twice"
+
+
+@given(st.lists(st.integers(0, 3), min_size=100, max_size=100), st.floats(0.1, 3.0))
+def test_plateaus_and_steps_do_not_hide_the_best_value(steps: list[int], target: float) -> None:
+    sizes = np.cumsum([0.05, *steps[1:]]) * 0.02 + 0.01
+    result = solve_curve(QUALITY, lambda value: float(sizes[int(value) - 1]), bpp(target))
+    evaluate = curve(QUALITY, lambda value: float(sizes[int(value) - 1]))
+    fit = [trial.size for trial in map(evaluate, range(1, 101)) if trial.bpp <= target]
+    if fit:
+        assert result.best.size == max(fit)
+
+
+def test_a_step_in_a_continuous_curve_is_approached_and_said() -> None:
+    result = solve_curve(STEP, lambda step: 0.2 if step > 10 else 1.0, bpp(0.5))
+    assert result.reached
+    assert result.best.bpp == pytest.approx(0.2)
+    assert "60.0 % below the target" in result.message
+
+
+def test_a_curve_that_comes_back_is_looked_at_on_both_sides() -> None:
+    def bumpy(quality: float) -> float:
+        return 1.5 if quality == 61 else exponential(quality)
+
+    target = exponential(63) * 1.001
+    result = solve_curve(QUALITY, bumpy, bpp(target))
+    assert result.best.settings == {"quality": 63}
+
+
+def test_a_rate_that_is_too_low_names_the_nearest_point() -> None:
+    evaluate = curve(QUALITY, exponential)
+    result = search(QUALITY, 50, bpp(0.01), evaluate, label="JPEG")
+    assert not result.reached
+    assert result.best.settings == {"quality": 1}
+    assert result.message == "JPEG cannot go below 0.05 bpp on this picture"
+
+
+def test_a_rate_that_is_too_high_is_met_with_all_there_is() -> None:
+    result = search(QUALITY, 50, bpp(20), curve(QUALITY, exponential), label="JPEG")
+    assert result.reached
+    assert result.best.settings == {"quality": 100}
+    assert result.message == "JPEG spends at most 8 bpp on this picture"
+
+
+@given(st.integers(1, 200_000))
+def test_a_size_in_bytes_is_never_exceeded(limit: int) -> None:
+    result = search(STEP, 8.0, Target(TargetKind.BYTES, limit), curve(STEP, inverse))
+    assert result.reached == (result.best.size <= limit)
+    assert not result.reached or limit > inverse(0.5) * PIXELS / 8 or result.best.size >= limit * 0.995 - 1
+
+
+@given(st.floats(25.0, 50.0))
+def test_a_quality_is_reached_from_above(target: float) -> None:
+    quality = lambda step: 55 - 10 * math.log10(step)  # noqa: E731
+    result = search(STEP, 8.0, Target(TargetKind.PSNR, target), curve(STEP, inverse, quality))
+    if quality(128) < target < quality(0.5):
+        assert target <= result.best.scores["psnr"] <= target + 0.03
+        assert result.encodes <= 7
+
+
+def test_a_quality_out_of_reach_is_said() -> None:
+    evaluate = curve(QUALITY, exponential, lambda value: 20 + value / 5)
+    result = search(QUALITY, 50, Target(TargetKind.PSNR, 60), evaluate, label="JPEG")
+    assert (result.reached, result.message) == (False, "JPEG cannot go above 40.00 dB on this picture")
+
+
+def test_lossless_at_the_end_of_the_knob_counts_as_any_quality() -> None:
+    evaluate = curve(QUALITY, exponential, lambda value: math.inf if value == 100 else 20 + value / 5)
+    result = search(QUALITY, 50, Target(TargetKind.PSNR, 60), evaluate)
+    assert result.best.settings == {"quality": 100}
+
+
+@pytest.mark.parametrize("first", [0.4, 0.6, 1.0, 2.0])
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.1, 1.9])
+@pytest.mark.parametrize(("param", "rate"), [(QUALITY, exponential), (STEP, inverse)])
+def test_a_second_target_costs_at_most_two_encodes(param: Param, rate: Callable, first: float, factor: float) -> None:
+    probes = solve_curve(param, rate, bpp(first)).probes
+    result = solve_curve(param, rate, bpp(first * factor), known=probes)
+    assert result.encodes <= 2
+    assert first * factor * (0.98 if param is STEP else 0.95) <= result.best.bpp <= first * factor
+
+
+def test_a_choice_can_be_the_rate() -> None:
+    blocks = Param("block", Kind.CHOICE, "6x6", choices=("4x4", "6x6", "8x8", "12x12"), role=Role.RATE, better=-1)
+    rates = {"4x4": 8.0, "6x6": 3.56, "8x8": 2.0, "12x12": 0.89}
+    result = search(blocks, "6x6", bpp(2.5), curve(blocks, lambda block: rates[str(block)]))
+    assert result.best.settings == {"block": "8x8"}
+
+
+def test_a_knob_without_a_range_is_refused() -> None:
+    with pytest.raises(UsageError, match="range"):
+        Knob(Param("q", Kind.FLOAT, 1.0, role=Role.RATE, better=1))
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
+def test_a_senseless_target_is_refused(value: float) -> None:
+    with pytest.raises(UsageError, match="no target"):
+        solve_curve(QUALITY, exponential, bpp(value))
+
+
+@given(st.sampled_from([QUALITY, STEP]), st.floats(0, 1))
+def test_positions_and_values_agree(param: Param, position: float) -> None:
+    knob = Knob(param)
+    value = knob.value(position)
+    assert param.coerce(value) == value
+    assert knob.value(knob.position(value)) == value
+    assert abs(knob.position(value) - position) <= (0.5 / 99 + 1e-9 if param is QUALITY else 1e-4)
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 5), st.floats(0.01, 5)), min_size=2, max_size=4), st.floats(0, 1))
+def test_interpolation_is_monotone_and_stays_between_its_points(gaps: list[tuple[float, float]], at: float) -> None:
+    xs, ys = (list(np.cumsum(column)) for column in zip(*gaps, strict=True))
+    i = (len(xs) - 1) // 2
+    x = xs[i] + at * (xs[i + 1] - xs[i])
+    y = interpolate(xs, ys, x)
+    assert ys[i] - 1e-9 <= y <= ys[i + 1] + 1e-9
+    assert interpolate(xs, ys, xs[i]) == pytest.approx(ys[i])
+
+
+# --- with a codec
+
+
+@pytest.fixture
+def image() -> Image:
+    rng = np.random.default_rng(5)
+    ramp = np.add.outer(np.arange(120), np.arange(160))[:, :, None] + np.array([0, 20, 40])
+    return Image((ramp * 0.7 + rng.normal(0, 5, (120, 160, 3))).clip(0, 255).astype(np.uint8))
+
+
+def test_the_result_carries_the_file_that_was_measured(image: Image) -> None:
+    result = solve_rate(SyntheticCodec(), image, bpp(1.0), Ctx())
+    assert len(result.data) == result.best.size
+    assert blob_hash(result.data) == result.best.blob
+    assert result.best.bpp == pytest.approx(8 * len(result.data) / (120 * 160))
+
+
+def test_a_target_met_before_costs_nothing_while_its_file_is_kept(image: Image) -> None:
+    codec = SyntheticCodec()
+    first = solve_rate(codec, image, bpp(1.0), Ctx())
+    files = {first.best.blob: first.data}
+    codec.encodes.clear()
+    again = solve_rate(codec, image, bpp(1.0), Ctx(), known=first.probes, blob=files.get)
+    assert (again.encodes, codec.encodes, again.data) == (0, [], first.data)
+    lost = solve_rate(codec, image, bpp(1.0), Ctx(), known=first.probes)
+    assert (lost.encodes, len(codec.encodes), lost.data) == (1, 1, first.data)
+
+
+def test_only_trials_of_the_same_picture_and_settings_are_used(image: Image) -> None:
+    codec = SyntheticCodec()
+    known = solve_rate(codec, image, bpp(1.0), Ctx(), settings={"tool": True}).probes
+    other = solve_rate(codec, image, bpp(1.0), Ctx(), known=known)
+    assert other.encodes > 2
+    assert not {trial.key.settings for trial in other.probes} & {trial.key.settings for trial in known}
+
+
+def test_a_psnr_target_is_measured_on_the_decoded_file(image: Image) -> None:
+    result = solve_rate(SyntheticCodec(), image, Target(TargetKind.PSNR, 33.0), Ctx())
+    assert result.reached
+    assert 33.0 <= result.best.scores["psnr"] < 35
+    assert all("psnr" in trial.scores for trial in result.probes)
+
+
+def test_a_codec_without_a_knob_gives_its_one_point(image: Image) -> None:
+    codec = SyntheticCodec(param=None, bpp=lambda _value: 2.0)
+    met = solve_rate(codec, image, bpp(3.0), Ctx())
+    missed = solve_rate(codec, image, bpp(1.0), Ctx())
+    assert (met.reached, missed.reached, missed.encodes) == (True, False, 1)
+    assert "single rate: 2 bpp" in missed.message
+
+
+def test_the_search_can_be_cancelled_between_encodes(image: Image) -> None:
+    codec = SyntheticCodec()
+    with pytest.raises(Cancelled):
+        solve_rate(codec, image, bpp(1.0), Ctx(cancel=lambda: len(codec.encodes) >= 2))
+    assert len(codec.encodes) == 2
+
+
+def test_a_codec_that_cannot_run_is_refused_with_its_reason(image: Image) -> None:
+    with pytest.raises(CodecUnavailable, match="Synthetic cannot be used: no library"):
+        solve_rate(SyntheticCodec(reason="no library"), image, bpp(1.0), Ctx())

@@ -1,0 +1,180 @@
+"""The tasks, run in a worker process with a real codec and in this one with a synthetic one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from job_listener import Listener, run
+from synthetic_codec import SyntheticCodec
+
+from engine import registry
+from engine.errors import LimitExceeded, UsageError
+from engine.image import Image
+from engine.io import write_png
+from engine.jobs import Scheduler, State
+from engine.store import Blobs
+from engine.tasks import (
+    CurveTask,
+    LoadTask,
+    MapTask,
+    MeasureTimesTask,
+    Solved,
+    SolveTask,
+    TargetsTask,
+    ladder,
+    spread,
+)
+from engine.trial import Target, TargetKind, Trial
+from engine.workers import TaskCtx
+
+
+@pytest.fixture
+def image() -> Image:
+    rng = np.random.default_rng(3)
+    ramp = np.add.outer(np.arange(96), np.arange(128))[:, :, None] + np.array([0, 15, 30])
+    return Image((ramp + rng.normal(0, 4, (96, 128, 3))).clip(0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def codec(monkeypatch: pytest.MonkeyPatch) -> SyntheticCodec:
+    codec = SyntheticCodec()
+    monkeypatch.setattr(registry, "codec", lambda _codec_id: codec)
+    return codec
+
+
+def emitted(task: Any) -> tuple[Any, list[Any]]:
+    values: list[Any] = []
+    return task.run(TaskCtx(emit=values.append)), values
+
+
+def bpp(value: float) -> Target:
+    return Target(TargetKind.BPP, value)
+
+
+def test_a_picture_is_loaded_solved_and_mapped_in_worker_processes(image: Image, tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    write_png(path, image)
+    with Scheduler(workers=1) as scheduler:
+        loaded = run(scheduler, LoadTask(path)).value
+        np.testing.assert_array_equal(loaded.image.pixels, image.pixels)
+        listener = Listener()
+        scheduler.submit("a", SolveTask(loaded.image, "jpeg", {}, ("psnr", "ssim"), target=bpp(2.0)), listener)
+        event = listener.end()
+        assert event.state is State.DONE, event.error
+        solved: Solved = event.value
+        assert solved.result.best.bpp <= 2.0
+        assert set(solved.result.best.scores) == {"psnr", "ssim"}
+        decoded = registry.codec("jpeg").decode(solved.data, TaskCtx())
+        np.testing.assert_array_equal(decoded.pixels, solved.decoded.pixels)
+        probes = [e.value for e in listener.events if e.state is State.PARTIAL]
+        assert probes[-1] == solved.result.best
+        errors = run(scheduler, MapTask(loaded.image, solved.decoded, "psnr")).value
+        assert errors.shape == (96, 128)
+        failed = run(scheduler, LoadTask(tmp_path / "none.png"))
+        assert failed.error == f"{tmp_path / 'none.png'}: no such file"
+
+
+def test_probes_for_a_rate_are_not_decoded(
+    codec: SyntheticCodec, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+    decode = codec.decode
+    monkeypatch.setattr(codec, "decode", lambda data, ctx: decoded.append(1) or decode(data, ctx))
+    solved, trials = emitted(SolveTask(image, "synthetic", target=bpp(1.0)))
+    assert len(codec.encodes) > 2
+    assert len(decoded) == 1
+    assert len(trials) == len(codec.encodes) + 1
+    assert "psnr" in solved.result.best.scores
+
+
+def test_a_known_answer_is_decoded_from_the_store_without_an_encode(
+    codec: SyntheticCodec, image: Image, tmp_path: Path
+) -> None:
+    first, _ = emitted(SolveTask(image, "synthetic", target=bpp(1.0)))
+    Blobs(tmp_path).put(first.data)
+    codec.encodes.clear()
+    task = SolveTask(image, "synthetic", {}, ("mse",), first.result.probes, tmp_path, target=bpp(1.0))
+    again, _ = emitted(task)
+    assert (codec.encodes, again.result.encodes) == ([], 0)
+    assert set(again.result.best.scores) == {"mse"}
+
+
+def test_without_a_target_the_settings_are_used_as_they_are(codec: SyntheticCodec, image: Image) -> None:
+    solved, _ = emitted(SolveTask(image, "synthetic", {"quality": 33}))
+    assert codec.encodes == [33]
+    assert solved.result.best.settings["quality"] == 33
+    assert solved.result.reached
+
+
+def test_a_curve_begins_with_its_ends_and_skips_what_is_known(codec: SyntheticCodec, image: Image) -> None:
+    trials, order = emitted(CurveTask(image, "synthetic", points=7))
+    assert list(trials) == order
+    assert codec.encodes[:3] == [6, 95, 50]
+    assert len(set(codec.encodes)) == 7
+    codec.encodes.clear()
+    assert emitted(CurveTask(image, "synthetic", known=trials, points=7))[0] == trials
+    assert codec.encodes == []
+
+
+def test_a_new_metric_does_not_encode_again(codec: SyntheticCodec, image: Image, tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    trials = []
+    for quality in (20, 60):
+        solved, _ = emitted(SolveTask(image, "synthetic", {"quality": quality}))
+        blobs.put(solved.data)
+        trials.append(solved.result.best)
+    codec.encodes.clear()
+    again, _ = emitted(CurveTask(image, "synthetic", {}, ("psnr", "ssim"), tuple(trials), tmp_path, points=(20, 60)))
+    assert codec.encodes == []
+    assert all(set(trial.scores) == {"psnr", "ssim"} for trial in again)
+
+
+def test_later_targets_use_what_the_earlier_ones_found(codec: SyntheticCodec, image: Image) -> None:
+    results, _ = emitted(TargetsTask(image, "synthetic", targets=(bpp(0.5), bpp(1.0), bpp(0.001))))
+    assert [result.reached for result in results] == [True, True, False]
+    assert results[1].encodes <= 2
+    assert len(set(codec.encodes)) == len(codec.encodes)
+    assert all("psnr" in result.best.scores for result in results)
+
+
+def test_times_are_medians_without_the_first_run(codec: SyntheticCodec, image: Image) -> None:
+    trial: Trial
+    trial, _ = emitted(MeasureTimesTask(image, "synthetic", {"quality": 40}, repeats=3))
+    assert codec.encodes == [40] * 4
+    assert trial.encode_s is not None and trial.encode_s > 0
+    assert trial.decode_s is not None and trial.decode_s > 0
+    assert not trial.busy
+
+
+def test_work_beyond_the_memory_limit_is_refused_before_it_begins(
+    codec: SyntheticCodec, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RATESCOPE_MEMORY_LIMIT", "100k")
+    with pytest.raises(LimitExceeded, match="Synthetic on this picture needs about"):
+        emitted(SolveTask(image, "synthetic", target=bpp(1.0)))
+    assert codec.encodes == []
+
+
+def test_the_memory_limit_of_the_window_holds_in_its_workers(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine import memory
+
+    with Scheduler(workers=1) as scheduler:
+        monkeypatch.setattr(memory, "_chosen", 100_000)
+        event = run(scheduler, SolveTask(image, "jpeg", target=bpp(1.0)))
+    assert isinstance(event.value, LimitExceeded)
+
+
+def test_a_ladder_of_given_values_checks_them(codec: SyntheticCodec) -> None:
+    assert [each["quality"] for each in ladder(codec, {"tool": True}, (10, "20", 20))] == [10, 20]
+    with pytest.raises(UsageError, match="quality"):
+        ladder(codec, {}, (1000,))
+    assert len(ladder(SyntheticCodec(param=None), {}, 5)) == 1
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_spreading_keeps_every_item(count: int) -> None:
+    items: list[dict[str, Any]] = [{"q": index} for index in range(count)]
+    assert sorted(each["q"] for each in spread(items)) == list(range(count))

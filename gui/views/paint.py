@@ -1,0 +1,175 @@
+"""Drawing on a canvas, in device pixels: pictures, code values in texels, crosshair, wipe line."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+
+from gui.views.picture import Picture, level_for
+from gui.views.refine import Refiner
+from gui.views.transform import Size, ViewTransform
+from gui.widgets.text import tabular
+
+VALUES_FROM = 28  # px a texel from which its code values are written into it
+OUTLINE_FROM = 8  # px a texel from which the texel under the mouse is outlined
+CROSS_ARM, CROSS_GAP = 9, 4  # px
+HANDLE = (20, 36)  # px: the grip on the wipe line
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where is drawn: the view, the pane's size in device pixels, device pixels a logical pixel."""
+
+    view: ViewTransform
+    pane: Size
+    ratio: float
+
+
+def draw_picture(painter: QPainter, picture: Picture, stage: Stage, refiner: Refiner) -> None:
+    """The part of `picture` that is seen: texels as they are from 1:1 up, averaged light below."""
+    view, pane = stage.view, stage.pane
+    if view.scale >= 1:
+        _draw_texels(painter, picture, stage)
+        return
+    left, top = view.origin(pane)
+    drawn = ViewTransform(picture.size, (0, 0), view.scale).drawn_size()
+    box = (max(0, -left), max(0, -top), min(drawn[0], pane[0] - left), min(drawn[1], pane[1] - top))
+    if box[0] >= box[2] or box[1] >= box[3]:
+        return
+    target = QRect(left + box[0], top + box[1], box[2] - box[0], box[3] - box[1])
+    refined = refiner.get(picture, drawn, box)
+    if refined is not None:
+        source = QRect(box[0] - refined.box[0], box[1] - refined.box[1], target.width(), target.height())
+        painter.drawImage(target, refined.image, source)
+        return
+    image = picture.images[level_for(picture, view.scale)]
+    ratio_x, ratio_y = image.width() / drawn[0], image.height() / drawn[1]
+    source_f = QRectF(box[0] * ratio_x, box[1] * ratio_y, target.width() * ratio_x, target.height() * ratio_y)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+    painter.drawImage(QRectF(target), image, source_f)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+
+
+def visible_texels(size: Size, stage: Stage) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the texels of a picture of `size` that touch the pane; empty if right <= left."""
+    view, pane = stage.view, stage.pane
+    left, top = view.origin(pane)
+    return (
+        max(0, math.floor(-left / view.scale)),
+        max(0, math.floor(-top / view.scale)),
+        min(size[0], math.ceil((pane[0] - left) / view.scale)),
+        min(size[1], math.ceil((pane[1] - top) / view.scale)),
+    )
+
+
+def _draw_texels(painter: QPainter, picture: Picture, stage: Stage) -> None:
+    x0, y0, x1, y1 = visible_texels(picture.size, stage)
+    if x0 >= x1 or y0 >= y1:
+        return
+    left, top = stage.view.origin(stage.pane)
+    scale = stage.view.scale
+    target = QRectF(left + x0 * scale, top + y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale)
+    painter.drawImage(target, picture.images[0], QRectF(x0, y0, x1 - x0, y1 - y0))
+
+
+def draw_values(
+    painter: QPainter,
+    shown: Picture,
+    values: np.ndarray,
+    reference: np.ndarray | None,
+    stage: Stage,
+) -> None:
+    """Code values in every visible texel, one channel a line; differences from `reference` where it is given.
+
+    values, reference: H×W×C of u8, u16 or f32; an alpha channel is left out. shown: what is drawn below, for contrast.
+    """
+    x0, y0, x1, y1 = visible_texels((values.shape[1], values.shape[0]), stage)
+    if x0 >= x1 or y0 >= y1 or shown.size != (values.shape[1], values.shape[0]):
+        return
+    channels = 1 if values.shape[2] <= 2 else 3
+    part = values[y0:y1, x0:x1, :channels]
+    signed = reference is not None and reference.shape[:2] == values.shape[:2]
+    if signed and reference is not None:
+        wide = np.float64 if values.dtype == np.float32 else np.int32
+        part = part.astype(wide) - reference[y0:y1, x0:x1, :channels].astype(wide)
+    texts = _value_texts(part, signed)
+    font = _value_font(texts, channels, stage)
+    if font is None:
+        return
+    painter.setFont(font)
+    below = shown.levels[0][y0:y1, x0:x1].astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    view = stage.view
+    left, top = view.origin(stage.pane)
+    for dark in (False, True):
+        painter.setPen(QColor(0, 0, 0, 210) if dark else QColor(255, 255, 255, 225))
+        for row, column in np.argwhere((below > 118) == dark):
+            cell = QRectF(left + (x0 + column) * view.scale, top + (y0 + row) * view.scale, view.scale, view.scale)
+            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, texts[row][column])
+
+
+def _value_texts(part: np.ndarray, signed: bool) -> list[list[str]]:
+    form = "{:+.3g}" if signed else "{:.3g}"
+    if part.dtype.kind in "iu":
+        form = "{:+d}" if signed else "{:d}"
+    return [["\n".join(form.format(v) for v in texel) for texel in row] for row in part.tolist()]
+
+
+def _value_font(texts: list[list[str]], lines: int, stage: Stage) -> QFont | None:
+    """The largest font up to 12 px in which every value fits into a texel; None if that is unreadable."""
+    room, ratio = stage.view.scale, stage.ratio
+    longest = max((line for row in texts for text in row for line in text.split("\n")), key=len)
+    font = tabular(QFont())
+    for pixels in range(round(12 * ratio), round(7 * ratio), -1):
+        font.setPixelSize(pixels)
+        metrics = QFontMetricsF(font)
+        if metrics.lineSpacing() * lines <= room and metrics.horizontalAdvance(longest) <= room - 2 * ratio:
+            return font
+    return None
+
+
+def cross_rect(texel: tuple[int, int], stage: Stage) -> QRectF:
+    """Device rectangle that the mark of `texel` may touch."""
+    x, y = stage.view.to_device(texel, stage.pane)
+    scale = stage.view.scale
+    reach = max(scale, (CROSS_ARM + CROSS_GAP) * stage.ratio) + 2 * stage.ratio
+    return QRectF(x - reach, y - reach, 2 * reach + scale, 2 * reach + scale)
+
+
+def draw_cross(painter: QPainter, texel: tuple[int, int], stage: Stage, own: bool) -> None:
+    """Mark a texel: an outline where texels are large, else a small cross (not in the pane that holds the mouse)."""
+    view, ratio = stage.view, stage.ratio
+    x, y = view.to_device(texel, stage.pane)
+    pens = (QPen(QColor(0, 0, 0, 140), 3 * ratio), QPen(QColor(255, 255, 255, 220), ratio))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in pens:
+        painter.setPen(pen)
+        if view.scale >= OUTLINE_FROM * ratio:
+            painter.drawRect(QRectF(round(x) - 0.5, round(y) - 0.5, round(view.scale) + 1, round(view.scale) + 1))
+        elif not own:
+            cx, cy = math.floor(x + view.scale / 2) + 0.5, math.floor(y + view.scale / 2) + 0.5
+            near, far = CROSS_GAP * ratio, (CROSS_GAP + CROSS_ARM) * ratio
+            for ux, uy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                painter.drawLine(QPointF(cx + ux * near, cy + uy * near), QPointF(cx + ux * far, cy + uy * far))
+
+
+def draw_split(painter: QPainter, x: int, height: int, ratio: float, colour: str) -> None:
+    """The wipe line at device column `x` with its grip in the middle."""
+    line = max(1, round(ratio))
+    painter.fillRect(QRect(x - line, 0, 3 * line, height), QColor(0, 0, 0, 90))
+    painter.fillRect(QRect(x, 0, line, height), QColor(255, 255, 255))
+    grip = QRectF(0, 0, HANDLE[0] * ratio, HANDLE[1] * ratio)
+    grip.moveCenter(QPointF(x + line / 2, height / 2))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(QPen(QColor(0, 0, 0, 110), ratio))
+    painter.setBrush(QColor(255, 255, 255))
+    painter.drawRoundedRect(grip, grip.width() / 2, grip.width() / 2)
+    painter.setPen(QPen(QColor(colour), 2 * ratio, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    for side in (-1, 1):
+        tip = QPointF(grip.center().x() + side * 6 * ratio, grip.center().y())
+        for up in (-1, 1):
+            painter.drawLine(tip, QPointF(tip.x() - side * 3 * ratio, tip.y() + up * 4 * ratio))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

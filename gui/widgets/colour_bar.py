@@ -1,0 +1,93 @@
+"""`ColourBar`: what the colours of an error map mean."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from gui.theme import DARK, RADIUS, Theme
+from gui.widgets.text import tabular
+
+WIDTH, HEIGHT = 232, 56
+EDGE = 12
+BAR = QRectF(EDGE, 24, WIDTH - 2 * EDGE, 8)
+SMALL_PX = 12
+MOST_TICKS = 5
+
+
+def ticks(lo: float, hi: float) -> list[float]:
+    """Round values between lo and hi, at most five, steps of 1, 2 or 5 times a power of ten; lo and hi if none fits."""
+    if not hi > lo:
+        return [lo]
+    raw = (hi - lo) / (MOST_TICKS - 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * (1 - 1e-9))
+    first = math.ceil(lo / step - 1e-9)
+    found = [n * step for n in range(first, math.floor(hi / step + 1e-9) + 1)]
+    return found if len(found) > 1 else [lo, hi]
+
+
+class ColourBar(QWidget):
+    """A small card: name and unit of the map, its colours, and round values below them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._label, self._unit = "", ""
+        self._range = (0.0, 1.0)
+        self._strip = QImage()
+        self.setFixedSize(WIDTH, HEIGHT)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def set_scale(self, label: str, unit: str, lo: float, hi: float, table: np.ndarray) -> None:
+        """label: the metric. unit: may be empty. lo, hi: values of the first and last colour. table: N×3 u8."""
+        self._label, self._unit, self._range = label, unit, (lo, hi)
+        row = np.ascontiguousarray(table, np.uint8)
+        count = row.shape[0]
+        self._strip = QImage(row.data, count, 1, 3 * count, QImage.Format.Format_RGB888).copy()
+        self.setAccessibleName(f"{label}, colours from {lo:g} to {hi:g} {unit}".strip())
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(WIDTH, HEIGHT)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        ground = QColor(self._theme.panel)
+        ground.setAlpha(240)
+        painter.setPen(QPen(QColor(self._theme.hairline), 1))
+        painter.setBrush(ground)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        painter.setFont(tabular(self.font(), SMALL_PX, bold=True))
+        painter.setPen(QColor(self._theme.text))
+        title = QRectF(EDGE, 4, WIDTH - 2 * EDGE, 18)
+        painter.drawText(title, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._label)
+        painter.setFont(tabular(self.font(), SMALL_PX))
+        painter.setPen(QColor(self._theme.dim))
+        painter.drawText(title, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._unit)
+        if not self._strip.isNull():
+            painter.drawImage(BAR, self._strip)
+        self._paint_ticks(painter)
+
+    def _paint_ticks(self, painter: QPainter) -> None:
+        lo, hi = self._range
+        metrics = QFontMetrics(tabular(self.font(), SMALL_PX))
+        for value in ticks(lo, hi):
+            part = (value - lo) / (hi - lo) if hi > lo else 0.0
+            x = BAR.left() + part * BAR.width()
+            painter.setPen(QPen(QColor(self._theme.dim), 1))
+            painter.drawLine(round(x), round(BAR.bottom()), round(x), round(BAR.bottom()) + 3)
+            text = f"{value:.6g}"
+            width = metrics.horizontalAdvance(text)
+            left = min(max(x - width / 2, BAR.left()), BAR.right() - width)
+            painter.setPen(QColor(self._theme.text))
+            painter.drawText(QRectF(left, BAR.bottom() + 4, width + 2, 16), Qt.AlignmentFlag.AlignLeft, text)

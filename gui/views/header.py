@@ -36,10 +36,17 @@ class _Form:
 
     times: bool
     size: bool
-    badges: bool  # their texts; else only their signs
+    notes: bool  # texts of badges; else only their signs
+    warnings: bool
 
 
-_FORMS = (_Form(True, True, True), _Form(False, True, True), _Form(False, True, False), _Form(False, False, False))
+_FORMS = (
+    _Form(True, True, True, True),
+    _Form(True, True, False, True),
+    _Form(False, True, False, True),
+    _Form(False, False, False, True),
+    _Form(False, False, False, False),
+)
 
 
 @dataclass(frozen=True)
@@ -51,8 +58,8 @@ class _Piece:
 
 
 class PaneHeader(QWidget):
-    """One line of a pane, painted. Where room is short: times go first, then the badges' texts, the size, then the
-    label is cut; the score and then the rate go last. The tooltip has everything.
+    """One line of a pane, painted. Where room is short: notes become signs, then times go, the size, warnings become
+    signs, the label is cut; the score and the rate go last. The tooltip has everything.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -85,6 +92,10 @@ class PaneHeader(QWidget):
             self._override = label
             self.update()
 
+    @property
+    def override(self) -> str:
+        return self._override
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.update()
@@ -116,9 +127,10 @@ class PaneHeader(QWidget):
 
     def _times(self) -> str:
         model = self._model
-        if model.state in (PaneState.DONE, PaneState.FAILED):
+        if model.state is PaneState.DONE:
             return model.times_text
-        percent = f" {100 * model.progress:.0f} %" if model.progress is not None else ""
+        running = model.state is PaneState.RUNNING and model.progress is not None
+        percent = f" {100 * (model.progress or 0):.0f} %" if running else ""
         return WORDS[model.state] + percent
 
     def _pieces(self, form: _Form) -> list[_Piece]:
@@ -129,7 +141,9 @@ class PaneHeader(QWidget):
         if form.size:
             pieces.append(_Piece(model.size_text, dim=dim))
         pieces.append(_Piece(model.score_text, bold=True, dim=dim))
-        pieces += [_Piece(badge.text if form.badges else _sign(badge.kind), badge=badge) for badge in model.badges]
+        for badge in model.badges:
+            spelt = form.warnings if badge.kind is BadgeKind.WARN else form.notes
+            pieces.append(_Piece(badge.text if spelt else _sign(badge.kind), badge=badge))
         return [piece for piece in pieces if piece.text]
 
     def _width(self, piece: _Piece) -> int:

@@ -16,7 +16,7 @@ from gui.widgets.text import tabular
 
 VALUES_FROM = 28  # px a texel from which its code values are written into it
 OUTLINE_FROM = 8  # px a texel from which the texel under the mouse is outlined
-CROSS_ARM, CROSS_GAP = 9, 4  # px
+CROSS_ARM, CROSS_GAP = 7, 4  # px
 HANDLE = (20, 36)  # px: the grip on the wipe line
 
 
@@ -143,7 +143,7 @@ def draw_cross(painter: QPainter, texel: tuple[int, int], stage: Stage, own: boo
     """Mark a texel: an outline where texels are large, else a small cross (not in the pane that holds the mouse)."""
     view, ratio = stage.view, stage.ratio
     x, y = view.to_device(texel, stage.pane)
-    pens = (QPen(QColor(0, 0, 0, 140), 3 * ratio), QPen(QColor(255, 255, 255, 220), ratio))
+    pens = (QPen(QColor(0, 0, 0, 80), 3 * ratio), QPen(QColor(255, 255, 255, 200), ratio))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen in pens:
         painter.setPen(pen)
@@ -159,6 +159,7 @@ def draw_cross(painter: QPainter, texel: tuple[int, int], stage: Stage, own: boo
 def draw_split(painter: QPainter, x: int, height: int, ratio: float, colour: str) -> None:
     """The wipe line at device column `x` with its grip in the middle."""
     line = max(1, round(ratio))
+    painter.save()
     painter.fillRect(QRect(x - line, 0, 3 * line, height), QColor(0, 0, 0, 90))
     painter.fillRect(QRect(x, 0, line, height), QColor(255, 255, 255))
     grip = QRectF(0, 0, HANDLE[0] * ratio, HANDLE[1] * ratio)
@@ -172,4 +173,4 @@ def draw_split(painter: QPainter, x: int, height: int, ratio: float, colour: str
         tip = QPointF(grip.center().x() + side * 6 * ratio, grip.center().y())
         for up in (-1, 1):
             painter.drawLine(tip, QPointF(tip.x() - side * 3 * ratio, tip.y() + up * 4 * ratio))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.restore()

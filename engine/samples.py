@@ -1,0 +1,31 @@
+"""The pictures that come with the program; resources/samples/SOURCES.md says where each is from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Sample:
+    """name: the file's stem, which commands may use. title: for people. path: the PNG file."""
+
+    name: str
+    title: str
+    path: Path
+
+
+_TITLES = {
+    "astronaut": "Eileen Collins, astronaut",
+    "coffee": "Coffee cup",
+    "chelsea": "Chelsea the cat",
+    "rocket": "Falcon 9 at night",
+    "rings": "Rings: 16 bits, Display P3, alpha",
+}
+
+
+def samples() -> list[Sample]:
+    """Every bundled picture; the first is the one that the workbench opens with."""
+    folder = Path(str(files("resources"))) / "samples"
+    return [Sample(name, title, folder / f"{name}.png") for name, title in _TITLES.items()]

@@ -1,0 +1,97 @@
+"""A picture is made to fit a codec, and every loss is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.carry import fit, flatten, with_bits
+from engine.codec import Capabilities, CodecInfo
+from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB
+from engine.errors import Unsupported
+from engine.image import Alpha, Image
+
+
+def info(**capabilities: object) -> CodecInfo:
+    return CodecInfo("x", "Codec X", "dct", ".x", capabilities=Capabilities(**capabilities))  # type: ignore[arg-type]
+
+
+def pixels(channels: int, dtype: type = np.uint8) -> np.ndarray:
+    high = np.iinfo(dtype).max
+    return np.random.default_rng(4).integers(0, high, (6, 7, channels), dtype=dtype, endpoint=True)
+
+
+def test_what_fits_is_left_alone():
+    image = Image(pixels(4, np.uint16), DISPLAY_P3, Alpha.STRAIGHT)
+    fitted = fit(image, info(alpha=True, depths=(8, 16)))
+    assert fitted.image is image and fitted.notes == ()
+
+
+def test_alpha_is_flattened_over_white_and_said():
+    rgba = np.zeros((1, 3, 4), np.uint8)
+    rgba[0, :, 3] = (0, 128, 255)
+    fitted = fit(Image(rgba, alpha=Alpha.STRAIGHT), info())
+    np.testing.assert_array_equal(fitted.image.pixels[0, :, 0], [255, 127, 0])
+    assert fitted.image.alpha is Alpha.NONE
+    assert fitted.notes == ("Codec X carries no alpha: the picture was flattened over white",)
+
+
+def test_premultiplied_colours_are_not_multiplied_twice():
+    rgba = np.array([[[100, 50, 0, 128]]], np.uint8)
+    flat = flatten(Image(rgba, alpha=Alpha.PREMULTIPLIED))
+    np.testing.assert_array_equal(flat.pixels[0, 0], [227, 177, 127])
+
+
+def test_sixteen_bits_become_eight_by_rounding_and_it_is_said():
+    values = np.array([[[0], [128], [129], [32768], [65535]]], np.uint16)
+    fitted = fit(Image(values), info(depths=(8,)))
+    np.testing.assert_array_equal(fitted.image.pixels[0, :, 0], [0, 0, 1, 128, 255])
+    assert (fitted.image.bits, fitted.image.pixels.dtype) == (8, np.uint8)
+    assert "16-bit picture was rounded" in fitted.notes[0]
+
+
+def test_the_next_larger_depth_loses_nothing_and_needs_no_note():
+    ten = Image(pixels(3, np.uint16) >> 6, bits=10)
+    fitted = fit(ten, info(depths=(8, 12, 16)))
+    assert (fitted.image.bits, fitted.notes) == (12, ())
+    np.testing.assert_array_equal(with_bits(fitted.image, 10).pixels, ten.pixels)
+
+
+@pytest.mark.parametrize("bits", range(1, 17))
+def test_more_bits_and_back_is_the_identity(bits):
+    values = np.arange(2**bits).astype(np.uint8 if bits <= 8 else np.uint16)[None, :, None]
+    image = Image(values, bits=bits)
+    for wider in range(bits, 17):
+        wide = with_bits(image, wider)
+        assert wide.pixels.max() == 2**wider - 1
+        np.testing.assert_array_equal(with_bits(wide, bits).pixels, values)
+
+
+def test_grey_becomes_rgb_where_grey_is_not_carried():
+    image = Image(pixels(2), alpha=Alpha.STRAIGHT)
+    fitted = fit(image, info(gray=False, alpha=True))
+    assert fitted.image.channels == 4
+    for channel in range(3):
+        np.testing.assert_array_equal(fitted.image.pixels[:, :, channel], image.pixels[:, :, 0])
+    np.testing.assert_array_equal(fitted.image.pixels[:, :, 3], image.pixels[:, :, 1])
+    assert "grey" in fitted.notes[0]
+
+
+def test_linear_floats_become_code_values_and_clipping_is_said():
+    light = np.array([[[0.0, 0.2158605, 1.0], [4.0, -1.0, np.nan]]], np.float32)
+    fitted = fit(Image(light, LINEAR_SRGB), info(depths=(8,)))
+    np.testing.assert_array_equal(fitted.image.pixels[0], [[0, 128, 255], [255, 0, 0]])
+    assert fitted.image.color == SRGB
+    assert "clipped" in fitted.notes[0]
+
+
+def test_a_side_that_is_too_long_is_refused_with_both_figures():
+    with pytest.raises(Unsupported, match="sides up to 6 pixels, this picture is 7 × 6"):
+        fit(Image(pixels(3)), info(max_side=6))
+
+
+def test_the_picture_given_is_not_changed():
+    image = Image(pixels(4, np.uint16), alpha=Alpha.STRAIGHT)
+    before = image.pixels.copy()
+    fit(image, info())
+    np.testing.assert_array_equal(image.pixels, before)

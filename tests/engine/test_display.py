@@ -1,0 +1,121 @@
+"""What the eye sees: right colours, no seams between strips, tables that rise evenly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine import display
+from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB, convert
+from engine.display import COLOUR_TABLES, colour_table, heat, to_display
+from engine.errors import UsageError
+from engine.image import Alpha, Image
+
+
+def random(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    return np.random.default_rng(6).integers(0, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
+
+
+def test_8_bit_srgb_is_shown_as_it_is():
+    pixels = random((20, 30, 3), np.uint8)
+    shown = to_display(Image(pixels))
+    np.testing.assert_array_equal(shown, pixels)
+    assert shown.flags.c_contiguous and shown.dtype == np.uint8
+
+
+def test_grey_is_shown_on_three_channels():
+    pixels = random((20, 30, 1), np.uint8)
+    np.testing.assert_array_equal(to_display(Image(pixels)), np.repeat(pixels, 3, axis=2))
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_deep_samples_are_rounded_to_the_nearest_level(bits):
+    codes = np.arange(2**bits, dtype=np.uint16)[None, :, None]
+    shown = to_display(Image(codes, bits=bits))[0, :, 0]
+    np.testing.assert_array_equal(shown, np.floor(codes[0, :, 0] * 255.0 / (2**bits - 1) + 0.5))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_display_p3_is_converted_and_clipped(dtype):
+    pixels = random((40, 50, 3), dtype)
+    wanted = convert(pixels / np.iinfo(dtype).max, DISPLAY_P3, SRGB).clip(0, 1) * 255
+    assert np.abs(to_display(Image(pixels, DISPLAY_P3)) - wanted).max() < 0.6
+
+
+def test_exposure_doubles_light_per_stop():
+    light = np.full((2, 2, 3), 0.25, np.float32)
+    one = to_display(Image(light, LINEAR_SRGB), exposure=1.0)
+    np.testing.assert_array_equal(one, to_display(Image(2 * light, LINEAR_SRGB)))
+    assert one[0, 0, 0] == 188  # half of the light of white
+
+
+def test_floats_that_are_no_numbers_are_shown_black():
+    light = np.array([[[np.nan, np.inf, -np.inf]]], np.float32)
+    np.testing.assert_array_equal(to_display(Image(light, LINEAR_SRGB))[0, 0], [0, 255, 0])
+
+
+def test_alpha_shows_the_checkerboard_or_a_colour():
+    rgba = np.zeros((16, 16, 4), np.uint8)
+    rgba[:, :, 0] = 200
+    clear = to_display(Image(rgba, alpha=Alpha.STRAIGHT))
+    assert {tuple(c) for c in clear.reshape(-1, 3)} == {(g, g, g) for g in display.CHECKER}
+    assert clear[0, 0, 0] != clear[0, 8, 0] and clear[0, 0, 0] == clear[8, 8, 0]
+    blue = to_display(Image(rgba, alpha=Alpha.STRAIGHT), background="#0000ff")
+    assert tuple(blue[3, 3]) == (0, 0, 255)
+    rgba[:, :, 3] = 255
+    assert tuple(to_display(Image(rgba, alpha=Alpha.STRAIGHT))[3, 3]) == (200, 0, 0)
+
+
+def test_premultiplied_colours_are_added_to_what_is_behind():
+    rgba = np.full((1, 1, 4), 64, np.uint8)
+    shown = to_display(Image(rgba, alpha=Alpha.PREMULTIPLIED), background="#ffffff")
+    assert tuple(shown[0, 0]) == (255, 255, 255)
+
+
+def test_strips_leave_no_seams(monkeypatch):
+    image = Image(random((61, 37, 4), np.uint16), DISPLAY_P3, Alpha.STRAIGHT)
+    whole = to_display(image)
+    monkeypatch.setattr(display, "_STRIP_SAMPLES", 37 * 4 * 7)
+    np.testing.assert_array_equal(to_display(image), whole)
+
+
+@pytest.mark.parametrize("name", COLOUR_TABLES)
+def test_a_colour_table_has_256_colours(name):
+    table = colour_table(name)
+    assert table.shape == (256, 3) and table.dtype == np.uint8 and not table.flags.writeable
+
+
+def lightness(name: str) -> np.ndarray:
+    linear = np.where(colour_table(name) / 255 <= 0.04045, colour_table(name) / 255 / 12.92, 0)
+    linear = np.where(colour_table(name) / 255 > 0.04045, ((colour_table(name) / 255 + 0.055) / 1.055) ** 2.4, linear)
+    return np.cbrt(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_sequential_tables_only_get_lighter():
+    for name in ("inferno", "gray"):
+        assert (np.diff(lightness(name)) > -2e-3).all()
+        assert lightness(name)[-1] - lightness(name)[0] > 0.9
+
+
+def test_the_diverging_table_is_lightest_and_neutral_in_the_middle():
+    light = lightness("diverging")
+    assert 120 <= light.argmax() <= 135
+    assert np.ptp(colour_table("diverging")[127].astype(int)) <= 4
+    assert abs(light[0] - light[-1]) < 0.08
+
+
+def test_heat_clips_at_both_ends_and_shows_nan_as_the_lowest():
+    values = np.array([[-5.0, 0.0, 1.0, 9.0, np.nan, np.inf]], np.float32)
+    first, last = colour_table("inferno")[[0, 255]]
+    np.testing.assert_array_equal(heat(values, 0, 1)[0], [first, first, last, last, first, last])
+
+
+def test_heat_of_an_empty_range_is_the_first_colour():
+    assert (heat(np.ones((2, 2), np.float32), 1, 1) == colour_table("inferno")[0]).all()
+
+
+def test_unknown_names_are_refused_with_the_known_ones():
+    with pytest.raises(UsageError, match="inferno"):
+        colour_table("jet")
+    with pytest.raises(UsageError, match="#rrggbb"):
+        to_display(Image(np.zeros((1, 1, 2), np.uint8), alpha=Alpha.STRAIGHT), background="white")

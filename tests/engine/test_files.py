@@ -1,0 +1,97 @@
+"""A file is written whole or not at all, and a failure is one plain line."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.errors import EngineError
+from engine.files import atomic_write
+
+
+def test_the_bytes_arrive_and_nothing_else_is_left(tmp_path):
+    atomic_write(tmp_path / "a.bin", b"one")
+    atomic_write(tmp_path / "a.bin", b"two")
+    assert (tmp_path / "a.bin").read_bytes() == b"two"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_the_new_file_has_the_rights_that_any_new_file_gets(tmp_path):
+    old = os.umask(0o027)
+    try:
+        atomic_write(tmp_path / "a.bin", b"x")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "a.bin").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_rewritten_file_keeps_its_rights(tmp_path):
+    path = tmp_path / "a.bin"
+    path.touch()
+    path.chmod(0o604)
+    atomic_write(path, b"x")
+    assert path.stat().st_mode & 0o777 == 0o604
+
+
+def test_a_link_keeps_pointing_to_its_file(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    atomic_write(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "no permission"),
+        (errno.EIO, "could not"),
+    ],
+)
+@pytest.mark.parametrize("step", ["open", "fsync"])
+def test_a_failure_leaves_the_old_file_and_says_why(tmp_path, monkeypatch, code, words, step):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+
+    def fail(*_args: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(f"engine.files.os.{step}", fail)
+    with pytest.raises(EngineError, match=words) as caught:
+        atomic_write(path, b"new")
+    assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+    assert path.read_bytes() == b"old"
+    assert [found.name for found in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_an_interruption_leaves_no_temporary_file(tmp_path, monkeypatch):
+    def interrupt(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.files.os.fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        atomic_write(tmp_path / "a.bin", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_a_file_is_refused(tmp_path):
+    with pytest.raises(EngineError, match="is a folder"):
+        atomic_write(tmp_path, b"x")
+    with pytest.raises(EngineError, match="folder does not exist"):
+        atomic_write(tmp_path / "absent" / "a.bin", b"x")
+    (tmp_path / "file").touch()
+    with pytest.raises(EngineError, match="is a file, not a folder"):
+        atomic_write(tmp_path / "file" / "a.bin", b"x")
+    with pytest.raises(EngineError, match="name is too long"):
+        atomic_write(tmp_path / ("n" * 300), b"x")
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="needs devices in the file system")
+def test_a_device_is_never_replaced():
+    with pytest.raises(EngineError, match="not a regular file"):
+        atomic_write("/dev/null", b"x")

@@ -41,7 +41,89 @@ int64_t rs_crc32c(const uint8_t *data, size_t size, uint32_t crc);
 
 /* --- Static entropy coders: rANS and Huffman ------------------------------------------------- */
 
-/* --- JPEG ------------------------------------------------------------------------------------ */
+enum rs_limits {
+    RS_MAX_SYMBOLS = 0x40000000 /* symbols in one call of an entropy coder */
+};
+
+/* Lengths of the optimal prefix code of at most `limit` (1...16) bits for up to 288 frequencies; 0 for
+ * a frequency of 0, 1 for a symbol that is alone. Returns how many symbols are used. */
+int64_t rs_huffman_lengths(const uint32_t *freq, size_t symbols, int32_t limit, uint8_t *lengths);
+
+/* Bytes, coded with one Huffman table of at most 12 bits a symbol that travels along. `count`, the
+ * number of symbols, does not: the caller keeps it. Decoding must use up the input exactly. */
+int64_t rs_huffman_bound(size_t size);
+int64_t rs_huffman_encode(const uint8_t *data, size_t size, uint8_t *dst, size_t capacity);
+int64_t rs_huffman_decode(const uint8_t *data, size_t size, uint8_t *out, size_t count);
+
+/* --- JPEG ------------------------------------------------------------------------------------ *
+ *
+ * An encoder in stages, so that a stage can be exchanged (ITU-T T.81, JFIF 1.02):
+ * pixels -> planes -> halved chroma -> coefficients -> levels -> file. Samples are int16 with 4
+ * fractional bits around 0; coefficients are those of T.81 times 16; coefficients and levels are
+ * arrays of 64-value blocks in zig-zag order, raster order inside a component, components in turn.
+ * Components are padded to whole MCUs: rs_jpeg_blocks() gives the grids. */
+
+/* Blocks of the array for a picture whose luma is sampled h×v (1 or 2) times as densely as chroma;
+ * grid receives their numbers across and down, a pair a component. */
+int64_t rs_jpeg_blocks(int32_t width, int32_t height, int32_t components, int32_t h, int32_t v, int32_t *grid);
+
+/* Interleaved 8-bit grey or RGB to planes of `count` samples: luma alone, or Y, Cb, Cr. */
+int64_t rs_jpeg_planes(const uint8_t *pixels, size_t count, int32_t channels, int16_t *planes);
+
+/* A plane at 1/h by 1/v (1 or 2) of its sides, rounded up: the one from which decoders interpolate the
+ * closest (least squares) plane. scratch: width*height + width floats. */
+int64_t rs_jpeg_halve(const int16_t *plane, int32_t width, int32_t height, int32_t h, int32_t v, float *scratch,
+                      int16_t *out);
+
+/* Coefficients of a plane; edge samples are repeated to fill the blocks. Samples within -2048...2047. */
+int64_t rs_dct8_forward(const int16_t *plane, int32_t width, int32_t height, int16_t *coefs, int32_t blocks_x,
+                        int32_t blocks_y);
+
+/* Levels of one component: |coefficient| / table + rounding (0...0.5), rounded down, per zig-zag
+ * position. Blocks outside used_x × used_y, which hold no sample, get what is cheapest to code. */
+int64_t rs_jpeg_quantise(const int16_t *coefs, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,
+                         const uint8_t *table, const float *rounding, int16_t *levels);
+
+/* How rs_jpeg_write sends the levels: one scan, several, or whichever is smaller. */
+enum rs_jpeg_mode { RS_JPEG_SEQUENTIAL = 0, RS_JPEG_PROGRESSIVE = 1, RS_JPEG_SMALLER = 2 };
+
+/* A JFIF file of `levels` (-1023...1023). tables: 64 quantisation steps a kind (luma, chroma), zig-zag.
+ * extra: whole marker segments to copy in behind the JFIF one. scratch: rs_jpeg_write_scratch() bytes.
+ * stats receives: bytes of headers before the first scan, scans, whether progressive. */
+int64_t rs_jpeg_write_scratch(int64_t blocks);
+int64_t rs_jpeg_write_bound(int64_t blocks, size_t extra);
+int64_t rs_jpeg_write(const int16_t *levels, int32_t width, int32_t height, int32_t components, int32_t h, int32_t v,
+                      const uint8_t *tables, int32_t mode, const uint8_t *extra, size_t extra_size, uint64_t *scratch,
+                      size_t scratch_size, uint8_t *dst, size_t capacity, int64_t *stats);
+
+/* What is known of a file, as indices of the info array. */
+enum rs_jpeg_info {
+    RS_JPEG_WIDTH = 0,
+    RS_JPEG_HEIGHT = 1,
+    RS_JPEG_COMPONENTS = 2,
+    RS_JPEG_PRECISION = 3,
+    RS_JPEG_PROCESS = 4,  /* the SOF marker: 0xC0 baseline, 0xC1 extended, 0xC2 progressive, ... */
+    RS_JPEG_YCC = 5,      /* 1: YCbCr, 0: grey or RGB */
+    RS_JPEG_SCANS = 6,    /* known after rs_jpeg_read */
+    RS_JPEG_SAMPLING = 8, /* h and v of each component */
+    RS_JPEG_FIELDS = 16
+};
+
+/* Reads the headers up to the first scan; returns the number of blocks that rs_jpeg_read fills. After
+ * RS_ERR_UNSUPPORTED, info tells why (all 0: no frame header was met). Claims that the size of the data
+ * cannot pay for are refused here, before the caller allocates. */
+int64_t rs_jpeg_probe(const uint8_t *data, size_t size, int32_t *info);
+
+/* Decodes every scan of a baseline, extended or progressive Huffman file into levels (64 a block) and the
+ * quantisation tables that belong to each component (64 each, zig-zag, room for 4). Returns the length
+ * of the stream, which may be followed by other data. */
+int64_t rs_jpeg_read(const uint8_t *data, size_t size, int16_t *levels, size_t blocks, uint16_t *tables, int32_t *info);
+
+/* Pixels (interleaved, width×height×components) from levels, as libjpeg's accurate integer inverse DCT
+ * and triangle ("fancy") chroma filter compute them. scratch: rs_jpeg_render_scratch() bytes. */
+int64_t rs_jpeg_render_scratch(const int32_t *info);
+int64_t rs_jpeg_render(const int16_t *levels, const uint16_t *tables, const int32_t *info, uint8_t *scratch,
+                       size_t scratch_size, uint8_t *pixels);
 
 /* --- Wavelet codec: range coder, lifting, context-coded subbands ----------------------------- */
 /* --- Adaptive binary range coder (rangecoder.h has the derivation) ---------------------------------- */

@@ -1,0 +1,197 @@
+"""`dct`: our JPEG. Block transform, quantisation and Huffman coding, in a file that every viewer opens.
+
+Stages (each one call into the C library a plane): YCbCr → chroma reduced → 8×8 DCT → levels → scans.
+Source of the format: ITU-T T.81 (ISO/IEC 10918-1), JFIF 1.02.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine import color
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
+from engine.codecs import jfif
+from engine.errors import Unsupported
+from engine.image import Image
+from engine.native import jpeg
+
+# Raise with every change that alters bytes.
+STREAM_VERSION = 1
+
+SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}
+SCANS: dict[str, jpeg.Mode] = {"smallest": "smaller", "progressive": "progressive", "sequential": "sequential"}
+
+_PARAMS = (
+    Param(
+        "quality",
+        Kind.FLOAT,
+        75.0,
+        0.0,
+        100.0,
+        role=Role.RATE,
+        better=1,
+        label="Quality",
+        help="Scales the quantisation tables like libjpeg's quality does, but continuously.",
+    ),
+    Param(
+        "chroma",
+        Kind.CHOICE,
+        "4:2:0",
+        choices=tuple(SAMPLING),
+        label="Chroma",
+        help="Colour at full, half (4:2:2) or quarter (4:2:0) resolution.",
+    ),
+    Param(
+        "tables",
+        Kind.CHOICE,
+        "flat",
+        choices=("flat", "annex-k"),
+        label="Quantisation",
+        help="flat: equal steps for all frequencies, best by PSNR; annex-k: the JPEG standard's example tables, "
+        "coarser where the eye sees less.",
+    ),
+    Param(
+        "scans",
+        Kind.CHOICE,
+        "smallest",
+        choices=tuple(SCANS),
+        label="Scans",
+        help="progressive: several scans, coarse to fine; sequential: one; smallest: whichever makes the smaller file.",
+    ),
+)
+
+
+class DctCodec:
+    """JPEG with our own encoder and decoder."""
+
+    info = CodecInfo(
+        id="dct",
+        label="DCT (our JPEG)",
+        family="dct",
+        extension=".jpg",
+        params=_PARAMS,
+        capabilities=Capabilities(depths=(8,), gray=True, memory=24.0, max_side=65_500),
+        about="Baseline or progressive JPEG (ITU-T T.81): any viewer opens the files.",
+    )
+
+    def available(self) -> str | None:
+        return None
+
+    def version(self) -> str:
+        return f"ratescope-dct {STREAM_VERSION}"
+
+    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
+        """A JFIF file of an 8-bit grey or RGB picture without alpha."""
+        chosen = self.info.complete(settings)
+        _require_fitting(image)
+        h, v = SAMPLING[chosen["chroma"]]
+        where = jpeg.layout(image.width, image.height, image.channels, h, v)
+        coefs = _transform(image.pixels, where, ctx)
+        tables = quantisation_tables(chosen["tables"], chosen["quality"])[: min(where.components, 2)]
+        levels = _quantise(coefs, where, tables, ctx)
+        del coefs
+        written = jpeg.write(levels, where, tables, SCANS[chosen["scans"]], _profile_segments(image))
+        ctx.progress(1.0)
+        return Encoded(written.data, _stats(written))
+
+    def decode(self, data: bytes, ctx: Ctx) -> Image:
+        """Any 8-bit baseline or progressive JPEG, grey or in three colours."""
+        header = jpeg.probe(data)
+        ctx.check()
+        levels = jpeg.read(data, header)
+        ctx.check()
+        pixels = jpeg.render(levels)
+        icc = jfif.icc_profile(data)
+        spec = color.recognise(icc) if icc else color.SRGB
+        return Image(pixels, color=spec or color.SRGB, icc=None if spec else icc)
+
+
+def _require_fitting(image: Image) -> None:
+    if image.has_alpha:
+        raise Unsupported("JPEG carries no alpha")
+    if image.pixels.dtype != np.uint8 or image.bits != 8:
+        raise Unsupported(f"JPEG carries 8-bit samples, not {image.bits}-bit ones")
+
+
+def _profile_segments(image: Image) -> bytes:
+    if image.icc is not None:
+        return jfif.icc_segments(image.icc)
+    if image.color == color.SRGB or (image.is_gray and image.color.transfer == color.SRGB.transfer):
+        return b""  # what a file without a profile means; grey has no primaries
+    if image.is_gray:
+        raise Unsupported("grey pictures are carried in sRGB's transfer only")
+    return jfif.icc_segments(color.profile_bytes(image.color))
+
+
+def _transform(pixels: np.ndarray, where: jpeg.Layout, ctx: Ctx) -> np.ndarray:
+    """DCT coefficients of all components, (blocks, 64) i16."""
+    planes = jpeg.planes(pixels)
+    coefs = np.empty((where.blocks, 64), np.int16)
+    for i, out in enumerate(where.parts(coefs)):
+        ctx.check()
+        reduced = i > 0 and where.h * where.v > 1
+        plane = jpeg.halve(planes[i], where.h, where.v) if reduced else planes[i]
+        jpeg.forward_dct(plane, where.grids[i], out)
+    ctx.progress(0.3)
+    return coefs
+
+
+def _quantise(coefs: np.ndarray, where: jpeg.Layout, tables: np.ndarray, ctx: Ctx) -> np.ndarray:
+    levels = np.empty_like(coefs)
+    for i, (source, out) in enumerate(zip(where.parts(coefs), where.parts(levels), strict=True)):
+        ctx.check()
+        jpeg.quantise(source, where.grids[i], where.plane_size(i), table=tables[min(i, 1)], rounding=_ROUNDING, out=out)
+    ctx.progress(0.6)
+    return levels
+
+
+def _stats(written: jpeg.Written) -> dict[str, Any]:
+    size, header = len(written.data), written.header_bytes
+    return {
+        "header_bytes": header,
+        "scan_bytes": size - header - 2,
+        "scans": written.scans,
+        "progressive": written.progressive,
+    }
+
+
+# --- Quantisation ---------------------------------------------------------------------------------
+
+# Rounding offsets below one half trade a little distortion for many bits, as coefficients near zero
+# are far more frequent than those near one (Sullivan, "Efficient scalar quantization of exponential
+# and Laplacian random variables", IEEE Trans. IT 42(5), 1996). DC has no such peak.
+_ROUNDING = np.full(64, 0.33, np.float32)
+_ROUNDING[0] = 0.5
+
+# T.81 tables K.1 and K.2, in zig-zag order.
+_ANNEX_K = np.array(
+    [
+        [16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51,
+         61, 60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77,
+         113, 121, 112, 100, 120, 92, 101, 103, 99],
+        [17, 18, 18, 24, 21, 24, 47, 26, 26, 47, 99, 66, 56, 66] + [99] * 50,
+    ],
+    np.float64,
+)  # fmt: skip
+
+# Equal steps minimise the squared error at a rate (reverse water-filling). In RGB an error of Cb or Cr
+# weighs about as much as one of Y. At quality 50 the rate is near that of the annex-k tables.
+_FLAT = np.outer([28.0, 22.4], np.ones(64))
+
+
+def quantisation_tables(kind: str, quality: float) -> np.ndarray:
+    """(2, 64) u8 steps for luma and chroma, in zig-zag order, for a `quality` of 0…100.
+
+    The scale is libjpeg's, continued between the integers: 50/quality below 50, 2 - quality/50 above;
+    annex-k at a whole quality from 50 up is what libjpeg writes (below, it rounds the scale). Of flat
+    tables, where all steps would change at once, low frequencies are rounded down first and high ones
+    last, so the rate moves in small steps.
+    """
+    scale = 50 / max(quality, 0.25) if quality < 50 else 2 - quality / 50
+    if kind == "annex-k":
+        steps = np.floor(_ANNEX_K * scale + 0.5)
+    else:
+        steps = np.floor(_FLAT * scale + (np.arange(64) + 0.5) / 64)
+    return steps.clip(1, 255).astype(np.uint8)

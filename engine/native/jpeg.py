@@ -1,0 +1,228 @@
+"""JPEG in stages: pixels → planes → halved chroma → coefficients → levels → file, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from engine.errors import CorruptStream, Unsupported
+from engine.native._base import as_bytes, check, const, lib, mutable
+
+Mode = Literal["sequential", "progressive", "smaller"]
+_MODES = {
+    "sequential": lib.RS_JPEG_SEQUENTIAL,
+    "progressive": lib.RS_JPEG_PROGRESSIVE,
+    "smaller": lib.RS_JPEG_SMALLER,
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the blocks of a picture are: `grids` holds (across, down) of each component, whole MCUs."""
+
+    width: int
+    height: int
+    components: int
+    h: int
+    v: int
+    grids: tuple[tuple[int, int], ...]
+
+    @property
+    def blocks(self) -> int:
+        return sum(across * down for across, down in self.grids)
+
+    def plane_size(self, component: int) -> tuple[int, int]:
+        """Width and height in samples of a component's plane."""
+        if component == 0:
+            return self.width, self.height
+        return -(-self.width // self.h), -(-self.height // self.v)
+
+    def parts(self, array: np.ndarray) -> list[np.ndarray]:
+        """Views of a (blocks, 64) array, one a component."""
+        edges = np.cumsum([0, *(across * down for across, down in self.grids)])
+        return [array[a:b] for a, b in pairwise(edges)]
+
+
+def layout(width: int, height: int, components: int, h: int, v: int) -> Layout:
+    """The block layout of a picture of 1 or 3 components, luma sampled h×v (1 or 2) times as densely as chroma."""
+    grid = np.zeros(8, np.int32)
+    check(lib.rs_jpeg_blocks(width, height, components, h, v, mutable("int32_t", grid)), "JPEG layout")
+    pairs = grid[: 2 * components].reshape(-1, 2).tolist()
+    return Layout(width, height, components, h, v, tuple((across, down) for across, down in pairs))
+
+
+def planes(pixels: np.ndarray) -> np.ndarray:
+    """H×W×(1 or 3) u8 to (1 or 3)×H×W i16: luma, or Y, Cb, Cr (JFIF), with 4 fractional bits around 0."""
+    height, width, channels = pixels.shape
+    out = np.empty((channels, height, width), np.int16)
+    count = height * width
+    check(lib.rs_jpeg_planes(const("uint8_t", pixels), count, channels, mutable("int16_t", out)), "colour conversion")
+    return out
+
+
+def halve(plane: np.ndarray, h: int, v: int) -> np.ndarray:
+    """An H×W i16 plane at 1/h by 1/v of its sides, as a decoder's interpolation can best undo it."""
+    height, width = plane.shape
+    out = np.empty((-(-height // v), -(-width // h)), np.int16)
+    scratch = np.empty(height * width + width, np.float32)
+    pointers = const("int16_t", plane), width, height, h, v, mutable("float", scratch), mutable("int16_t", out)
+    check(lib.rs_jpeg_halve(*pointers), "chroma reduction")
+    return out
+
+
+def forward_dct(plane: np.ndarray, grid: tuple[int, int], out: np.ndarray) -> None:
+    """Coefficients (×16, zig-zag) of an H×W i16 plane into `out`, (blocks, 64) i16."""
+    height, width = plane.shape
+    if out.shape != (grid[0] * grid[1], 64):
+        raise ValueError(f"{out.shape} is not room for {grid[0]}×{grid[1]} blocks")
+    source, target = const("int16_t", plane), mutable("int16_t", out)
+    check(lib.rs_dct8_forward(source, width, height, target, *grid), "forward DCT")
+
+
+def quantise(
+    coefs: np.ndarray,
+    grid: tuple[int, int],
+    size: tuple[int, int],
+    *,
+    table: np.ndarray,
+    rounding: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Levels of one component into `out`; all (blocks, 64) i16. `size`: the plane's width and height.
+
+    table: 64 steps (u8), rounding: 64 offsets (f32, 0…0.5), both in zig-zag order.
+    """
+    used = tuple(-(-side // 8) for side in size)
+    if coefs.shape != out.shape or coefs.shape != (grid[0] * grid[1], 64) or table.size != 64 or rounding.size != 64:
+        raise ValueError("arrays and block grid do not fit together")
+    arrays = const("uint8_t", table), const("float", rounding), mutable("int16_t", out)
+    check(lib.rs_jpeg_quantise(const("int16_t", coefs), *grid, *used, *arrays), "quantisation")
+
+
+@dataclass(frozen=True)
+class Written:
+    data: bytes
+    header_bytes: int
+    scans: int
+    progressive: bool
+
+
+def write(levels: np.ndarray, where: Layout, tables: np.ndarray, mode: Mode, extra: bytes = b"") -> Written:
+    """A JFIF file of (blocks, 64) i16 levels; `tables`: (1 or 2, 64) u8; `extra`: marker segments to include."""
+    if levels.shape != (where.blocks, 64) or tables.shape != (min(where.components, 2), 64):
+        raise ValueError("levels, layout and tables do not fit together")
+    scratch = np.empty(check(lib.rs_jpeg_write_scratch(where.blocks), "JPEG writing"), np.uint8).view(np.uint64)
+    out = np.empty(check(lib.rs_jpeg_write_bound(where.blocks, len(extra)), "JPEG writing"), np.uint8)
+    stats = np.zeros(3, np.int64)
+    frame = where.width, where.height, where.components, where.h, where.v
+    segments = as_bytes(extra)
+    size = lib.rs_jpeg_write(
+        const("int16_t", levels),
+        *frame,
+        const("uint8_t", tables),
+        _MODES[mode],
+        const("uint8_t", segments),
+        segments.size,
+        mutable("uint64_t", scratch),
+        scratch.nbytes,
+        mutable("uint8_t", out),
+        out.size,
+        mutable("int64_t", stats),
+    )
+    data = out[: check(size, "JPEG writing")].tobytes()
+    return Written(data, int(stats[0]), int(stats[1]), bool(stats[2]))
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a JPEG file says of itself. `info` is the C library's array of the same."""
+
+    width: int
+    height: int
+    components: int
+    progressive: bool
+    sampling: tuple[tuple[int, int], ...]
+    ycc: bool
+    blocks: int
+    info: np.ndarray
+
+
+def probe(data: bytes) -> Header:
+    """The header of a JPEG file. `CorruptStream` if it is none, `Unsupported` with the reason if not for us."""
+    info = np.zeros(lib.RS_JPEG_FIELDS, np.int32)
+    array = as_bytes(data)
+    code = lib.rs_jpeg_probe(const("uint8_t", array), array.size, mutable("int32_t", info))
+    if code == lib.RS_ERR_UNSUPPORTED:
+        raise Unsupported(_why_unsupported(info))
+    blocks = check(code, "JPEG")
+    count = int(info[lib.RS_JPEG_COMPONENTS])
+    pairs = info[lib.RS_JPEG_SAMPLING :][: 2 * count].reshape(-1, 2).tolist()
+    return Header(
+        width=int(info[lib.RS_JPEG_WIDTH]),
+        height=int(info[lib.RS_JPEG_HEIGHT]),
+        components=count,
+        progressive=int(info[lib.RS_JPEG_PROCESS]) == 0xC2,
+        sampling=tuple((h, v) for h, v in pairs),
+        ycc=bool(info[lib.RS_JPEG_YCC]),
+        blocks=blocks,
+        info=info,
+    )
+
+
+def _why_unsupported(info: np.ndarray) -> str:
+    process, precision = int(info[lib.RS_JPEG_PROCESS]), int(info[lib.RS_JPEG_PRECISION])
+    components = int(info[lib.RS_JPEG_COMPONENTS])
+    if process in (0xC3, 0xC7, 0xCB, 0xCF):
+        return "this is a lossless JPEG, which is not supported"
+    if process in (0xC5, 0xC6, 0xCD, 0xCE):
+        return "this is a hierarchical JPEG, which is not supported"
+    if process in (0, 0xC9, 0xCA):
+        return "this JPEG uses arithmetic coding or a hierarchy, which are not supported"
+    if precision != 8:
+        return f"this JPEG has {precision}-bit samples; 8-bit ones are supported"
+    if components not in (1, 3):
+        return f"this JPEG has {components} colour components (CMYK?); grey and three-colour files are supported"
+    if info[lib.RS_JPEG_HEIGHT] == 0:
+        return "this JPEG gives its height only after the picture (DNL), which is not supported"
+    return "this JPEG has sides above 65500 or uneven chroma sampling, which are not supported"
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Decoded scans: (blocks, 64) i16 levels, (4, 64) u16 tables by component, and the header they go with."""
+
+    header: Header
+    levels: np.ndarray
+    tables: np.ndarray
+    scans: int
+
+
+def read(data: bytes, header: Header) -> Levels:
+    """All scans of the file that `header` was read from; `CorruptStream` unless it is whole and consistent."""
+    levels = np.empty((header.blocks, 64), np.int16)
+    tables = np.zeros((4, 64), np.uint16)
+    info = np.zeros(lib.RS_JPEG_FIELDS, np.int32)
+    array = as_bytes(data)
+    pointers = mutable("int16_t", levels), header.blocks, mutable("uint16_t", tables), mutable("int32_t", info)
+    code = lib.rs_jpeg_read(const("uint8_t", array), array.size, *pointers)
+    if code == lib.RS_ERR_UNSUPPORTED:
+        raise Unsupported("this JPEG has more scans than are supported, or changes its height between them")
+    check(code, "JPEG")
+    if not np.array_equal(info[:6], header.info[:6]):
+        raise CorruptStream("JPEG: the data does not belong to this header")
+    return Levels(header, levels, tables, int(info[lib.RS_JPEG_SCANS]))
+
+
+def render(levels: Levels) -> np.ndarray:
+    """H×W×(1 or 3) u8 pixels."""
+    header = levels.header
+    info = const("int32_t", header.info)
+    scratch = np.empty(check(lib.rs_jpeg_render_scratch(info), "JPEG rendering"), np.uint8)
+    pixels = np.empty((header.height, header.width, header.components), np.uint8)
+    sources = const("int16_t", levels.levels), const("uint16_t", levels.tables), info
+    code = lib.rs_jpeg_render(*sources, mutable("uint8_t", scratch), scratch.size, mutable("uint8_t", pixels))
+    check(code, "JPEG rendering")
+    return pixels

@@ -1,0 +1,219 @@
+"""The dct codec: standard files, the pixels of other decoders, a smooth rate knob, honest refusals."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import threading
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image as Pil
+
+from engine.codec import Ctx
+from engine.codecs.dct import DctCodec, quantisation_tables
+from engine.color import DISPLAY_P3, SRGB
+from engine.errors import Cancelled, CorruptStream, Unsupported, UsageError
+from engine.image import Alpha, Image
+from tests.pictures import photo_like
+
+CODEC = DctCodec()
+CTX = Ctx()
+CHROMA = ("4:2:0", "4:2:2", "4:4:4")
+SIDES = ((1, 1), (1, 9), (9, 1), (2, 3), (8, 8), (16, 16), (17, 31), (53, 47))
+
+
+def encode(pixels: np.ndarray, **settings: object) -> bytes:
+    return CODEC.encode(Image(pixels), settings, CTX).data
+
+
+def decode(data: bytes) -> np.ndarray:
+    return CODEC.decode(data, CTX).pixels
+
+
+def by_pillow(data: bytes) -> np.ndarray:
+    return np.asarray(Pil.open(io.BytesIO(data)))
+
+
+def largest_difference(a: np.ndarray, b: np.ndarray) -> int:
+    return int(np.abs(a.squeeze().astype(int) - b.squeeze().astype(int)).max())
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2)))
+
+
+@pytest.mark.parametrize("scans", ["sequential", "progressive"])
+@pytest.mark.parametrize("chroma", CHROMA)
+@pytest.mark.parametrize("sides", SIDES)
+def test_pillow_reads_the_same_pixels_as_we_do(sides: tuple[int, int], chroma: str, scans: str) -> None:
+    pixels = photo_like(*sides)
+    data = encode(pixels, chroma=chroma, scans=scans, quality=80)
+    assert Pil.open(io.BytesIO(data)).info.get("progressive", 0) == (scans == "progressive")
+    assert decode(data).shape == pixels.shape
+    assert largest_difference(decode(data), by_pillow(data)) <= 1
+
+
+@pytest.mark.parametrize("scans", ["sequential", "progressive"])
+@pytest.mark.parametrize("sides", SIDES)
+def test_pillow_reads_the_same_grey_as_we_do(sides: tuple[int, int], scans: str) -> None:
+    data = encode(photo_like(*sides)[:, :, :1].copy(), scans=scans)
+    assert Pil.open(io.BytesIO(data)).mode == "L"
+    assert largest_difference(decode(data), by_pillow(data)) <= 1
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("subsampling", CHROMA)
+@pytest.mark.parametrize("quality", [10, 75, 100])
+def test_we_read_pillows_files_as_pillow_does(quality: int, subsampling: str, progressive: bool) -> None:
+    out = io.BytesIO()
+    picture = Pil.fromarray(photo_like(77, 93))
+    picture.save(out, "JPEG", quality=quality, subsampling=subsampling, progressive=progressive, optimize=True)
+    assert largest_difference(decode(out.getvalue()), by_pillow(out.getvalue())) <= 1
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_restart_intervals_are_read(progressive: bool) -> None:
+    out = io.BytesIO()
+    picture = Pil.fromarray(photo_like(50, 70))
+    picture.save(out, "JPEG", restart_marker_blocks=2, progressive=progressive)
+    assert b"\xff\xd3" in out.getvalue()
+    assert largest_difference(decode(out.getvalue()), by_pillow(out.getvalue())) <= 1
+
+
+def test_rgb_files_without_colour_transform_are_read() -> None:
+    out = io.BytesIO()
+    Pil.fromarray(photo_like(24, 24)).save(out, "JPEG", keep_rgb=True, quality=90)
+    assert largest_difference(decode(out.getvalue()), by_pillow(out.getvalue())) <= 1
+
+
+@pytest.mark.parametrize("chroma", CHROMA)
+def test_imagemagick_reads_the_same_pixels_as_we_do(chroma: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    program = shutil.which("magick") or shutil.which("convert")
+    about = subprocess.run([program, "-version"], capture_output=True, text=True, check=False) if program else None
+    if about is None or "ImageMagick" not in about.stdout.partition("\n")[0]:
+        pytest.skip("ImageMagick is not installed")
+    folder = tmp_path_factory.mktemp("magick")
+    data = encode(photo_like(61, 83), chroma=chroma)
+    (folder / "a.jpg").write_bytes(data)
+    subprocess.run([str(program), str(folder / "a.jpg"), str(folder / "a.ppm")], check=True)
+    assert largest_difference(decode(data), np.asarray(Pil.open(folder / "a.ppm"))) <= 1
+
+
+@pytest.mark.parametrize("tables", ["flat", "annex-k"])
+@pytest.mark.parametrize("chroma", CHROMA)
+def test_more_quality_is_more_bytes_and_more_psnr(chroma: str, tables: str) -> None:
+    pixels = photo_like(96, 128)
+    files = [encode(pixels, quality=q, chroma=chroma, tables=tables) for q in (5, 20, 40, 60, 75, 85, 92, 97)]
+    assert all(len(a) < len(b) for a, b in pairwise(files))
+    scores = [psnr(pixels, decode(data)) for data in files]
+    assert all(a < b for a, b in pairwise(scores))
+
+
+def test_the_rate_knob_is_finer_than_whole_numbers() -> None:
+    pixels = photo_like(128, 128)
+    sizes = [len(encode(pixels, quality=q)) for q in np.linspace(80, 90, 41)]
+    assert max(b / a for a, b in pairwise(sizes)) < 1.03
+
+
+def test_full_quality_is_nearly_lossless() -> None:
+    pixels = photo_like(64, 64)
+    assert psnr(pixels, decode(encode(pixels, quality=100, chroma="4:4:4"))) > 50
+
+
+def test_annex_k_at_a_whole_quality_is_libjpegs_table() -> None:
+    out = io.BytesIO()
+    Pil.fromarray(photo_like(8, 8)).save(out, "JPEG", quality=83)
+    ours = encode(photo_like(8, 8), quality=83, tables="annex-k")
+    assert Pil.open(io.BytesIO(ours)).quantization == Pil.open(out).quantization  # type: ignore[attr-defined]
+
+
+def test_tables_stay_within_a_byte() -> None:
+    for kind in ("flat", "annex-k"):
+        assert quantisation_tables(kind, 0).max() == 255
+        assert quantisation_tables(kind, 100).min() == quantisation_tables(kind, 100).max() == 1
+
+
+def test_the_smallest_scans_are_no_larger_than_either_kind() -> None:
+    for side in (4, 40, 160):
+        pixels = photo_like(side, side)
+        sizes = {scans: len(encode(pixels, scans=scans)) for scans in ("smallest", "sequential", "progressive")}
+        assert sizes["smallest"] == min(sizes.values())
+
+
+def test_figures_add_up_to_the_file() -> None:
+    encoded = CODEC.encode(Image(photo_like(40, 40)), {}, CTX)
+    assert encoded.stats["header_bytes"] + encoded.stats["scan_bytes"] + 2 == len(encoded.data)
+
+
+def test_a_profile_travels_with_a_picture_that_is_not_srgb() -> None:
+    picture = Image(photo_like(20, 20), color=DISPLAY_P3)
+    data = CODEC.encode(picture, {}, CTX).data
+    assert CODEC.decode(data, CTX).color == DISPLAY_P3
+    assert Pil.open(io.BytesIO(data)).info["icc_profile"]
+    assert CODEC.decode(encode(picture.pixels), CTX).color == SRGB
+
+
+def test_a_profile_of_several_segments_survives() -> None:
+    profile = np.random.default_rng(1).bytes(150_000)
+    data = CODEC.encode(Image(photo_like(9, 9), icc=profile), {}, CTX).data
+    assert CODEC.decode(data, CTX).icc == profile
+
+
+def test_what_jpeg_cannot_carry_is_refused() -> None:
+    with pytest.raises(Unsupported, match="alpha"):
+        CODEC.encode(Image(np.zeros((4, 4, 4), np.uint8), alpha=Alpha.STRAIGHT), {}, CTX)
+    with pytest.raises(Unsupported, match="16-bit"):
+        CODEC.encode(Image(np.zeros((4, 4, 3), np.uint16)), {}, CTX)
+    with pytest.raises(UsageError, match="quality"):
+        encode(photo_like(4, 4), quality=101)
+
+
+def test_cmyk_is_refused_with_the_reason() -> None:
+    out = io.BytesIO()
+    Pil.new("CMYK", (16, 16)).save(out, "JPEG")
+    with pytest.raises(Unsupported, match="4 colour components"):
+        decode(out.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("marker", "precision", "reason"),
+    [(0xC3, 8, "lossless"), (0xC5, 8, "hierarchical"), (0xC9, 8, "arithmetic"), (0xC1, 12, "12-bit")],
+)
+def test_other_kinds_of_jpeg_are_refused_with_the_reason(marker: int, precision: int, reason: str) -> None:
+    data = bytearray(encode(photo_like(16, 16), scans="sequential"))
+    at = data.index(b"\xff\xc0")
+    data[at + 1], data[at + 4] = marker, precision
+    with pytest.raises(Unsupported, match=reason):
+        decode(bytes(data))
+
+
+def test_cancelling_stops_an_encode() -> None:
+    event = threading.Event()
+    event.set()
+    with pytest.raises(Cancelled):
+        CODEC.encode(Image(photo_like(32, 32)), {}, Ctx.cancelled_by(event))
+
+
+@pytest.mark.parametrize("scans", ["sequential", "progressive"])
+def test_every_truncation_is_refused(scans: str) -> None:
+    data = encode(photo_like(24, 24), scans=scans)
+    for size in range(len(data)):
+        with pytest.raises(CorruptStream):
+            decode(data[:size])
+
+
+def test_what_is_no_jpeg_is_refused() -> None:
+    for data in (b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n" + bytes(64), bytes(1000), b"\xff" * 1000):
+        with pytest.raises(CorruptStream):
+            decode(data)
+
+
+def test_a_header_that_claims_more_than_its_data_can_hold_is_refused() -> None:
+    data = bytearray(encode(photo_like(16, 16), scans="sequential"))
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = (65_000).to_bytes(2, "big") * 2
+    with pytest.raises(CorruptStream, match="ends too early"):
+        decode(bytes(data))

@@ -179,12 +179,18 @@ QPushButton[kind="quiet"]:focus, QToolButton:focus { border-color: <<accent>>; }
 QToolButton:checked { color: <<text>>; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
 
+QPushButton[kind="field"] { background: <<field>>; color: <<dim>>; border: 1px solid <<hairline>>; text-align: left;
+    padding: 3px 8px; }
+QPushButton[kind="field"]:hover { border-color: <<edge>>; }
+QPushButton[kind="field"]:focus { border-color: <<accent>>; }
+
 QLineEdit, QSpinBox, QDoubleSpinBox { background: <<field>>; color: <<text>>; border: 1px solid <<hairline>>;
     border-radius: 4px; padding: 2px 6px; min-height: 18px;
     selection-background-color: <<accent>>; selection-color: <<on_accent>>; }
 QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover { border-color: <<edge>>; }
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus { border-color: <<accent>>; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled { color: <<faint>>; }
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0; min-height: 0; }
 
 QSlider { min-height: 18px; }
 QSlider::groove:horizontal { height: 3px; background: <<hairline>>; border-radius: 1px; }

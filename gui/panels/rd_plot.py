@@ -1,0 +1,415 @@
+"""The rate–distortion plot that grows while one works."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from engine.metric import MetricInfo
+from engine.palette import Look
+from engine.trial import TargetKind
+from gui import style
+from gui.models.curves import RdPoint, Reference, drawable, frontier
+from gui.models.lane import LaneTag
+from gui.models.units import rate_text, score_text, size_text
+from gui.theme import Theme, lane_colour, mix
+from gui.widgets.combo import Combo
+from gui.widgets.marks import marker_path
+from gui.widgets.plot_items import Overlay, ReadOut, Ring, TickAxis
+from gui.widgets.themed import IconButton, Panel, label
+
+__all__ = ["RdPlot", "RdPoint", "Reference"]
+
+_BATCH_MS = 30  # redraws per burst of results: once
+_REACH = 24  # px from the pointer within which a point is meant
+_EMPTY = "Every encode draws a point here.\nDrop a picture, add codecs, and move the rate lock."
+
+
+@dataclass
+class _Lane:
+    """A lane's data and the items that draw it."""
+
+    tag: LaneTag
+    line: pg.PlotCurveItem
+    dots: pg.ScatterPlotItem
+    faint: pg.ScatterPlotItem
+    points: tuple[RdPoint, ...] = ()
+    shown: list[RdPoint] | None = None
+    best: list[RdPoint] | None = None
+    operating: RdPoint | None = None
+
+
+class RdPlot(Panel):
+    """RD curves of all lanes.
+
+    Points are given with all their scores; the plot draws the chosen metric. The line runs straight through
+    the points that no other one beats, the rest stay visible, faintly. Setters may be called at any rate:
+    changed curves are redrawn together, once every 30 ms.
+
+    Signals, from the user only: point_clicked(lane_id, bpp), metric_changed(metric_id),
+    log_changed(rate axis is logarithmic), export_requested().
+    """
+
+    point_clicked = Signal(str, float)
+    metric_changed = Signal(str)
+    log_changed = Signal(bool)
+    export_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Rate – distortion", parent)
+        self._lanes: dict[str, _Lane] = {}
+        self._metrics: dict[str, MetricInfo] = {}
+        self._references: list[tuple[Reference, pg.PlotCurveItem]] = []
+        self._dirty: set[str] = set()
+        self._auto = True
+        self._target: tuple[TargetKind, float] | None = None
+        self._pixels: int | None = None
+        self.metric_combo = Combo("Metric on the vertical axis", quiet=True)
+        self.metric_combo.currentIndexChanged.connect(self._metric_chosen)
+        self.axis_combo = Combo("Rate axis", quiet=True)
+        self.axis_combo.set_choices([("log", "bpp, log"), ("linear", "bpp, linear")])
+        self.axis_combo.currentIndexChanged.connect(self._axis_chosen)
+        self.reset = IconButton("fit", "Show all curves")
+        self.reset.clicked.connect(self.show_all)
+        self.export = QPushButton("Export…")
+        self.export.setProperty("kind", "quiet")
+        self.export.clicked.connect(self.export_requested)
+        for widget in (self.metric_combo, self.axis_combo, self.reset, self.export):
+            self.head.addWidget(widget)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_BATCH_MS)
+        self._timer.timeout.connect(self._redraw)
+        self._make_plot()
+        self.retheme(style.current())
+
+    def _make_plot(self) -> None:
+        self._x_axis, self._y_axis = TickAxis("bottom"), TickAxis("left")
+        self._x_axis.log = True
+        self.view = pg.PlotWidget(axisItems={"bottom": self._x_axis, "left": self._y_axis}, background=None)
+        self.view.setFrameShape(self.view.Shape.NoFrame)
+        self.view.setAccessibleName("Rate–distortion plot")
+        self.view.setMinimumHeight(120)
+        self._item = self.view.getPlotItem()
+        self._item.hideButtons()
+        self._item.setMenuEnabled(False)
+        self._box = self._item.getViewBox()
+        self._box.setDefaultPadding(0)
+        self._box.disableAutoRange()
+        self._item.showGrid(x=True, y=True, alpha=1.0)
+        self._target_line = pg.InfiniteLine(angle=90, movable=False)
+        self._target_line.setZValue(5)
+        self._target_line.hide()
+        self._item.addItem(self._target_line, ignoreBounds=True)
+        self._overlay = Overlay(self._box)
+        self._overlay.setParentItem(self._box)
+        self._box.sigRangeChangedManually.connect(self._zoomed)
+        self._box.sigRangeChanged.connect(lambda *_: self._overlay.update())
+        self._box.sigResized.connect(lambda *_: self._timer.start())
+        self.view.scene().sigMouseMoved.connect(self._hovered)
+        self.view.scene().sigMouseClicked.connect(self._clicked)
+        self.view.viewport().installEventFilter(self)
+        self._empty = label(_EMPTY, "dim")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        over = QVBoxLayout(self.view)
+        over.addWidget(self._empty)
+        self.body.addWidget(self.view, 1)
+
+    # ------------------------------------------------------------ data
+
+    def set_metrics(self, metrics: Sequence[MetricInfo], chosen: str = "") -> None:
+        """The metrics to choose from; `chosen` (or the one chosen before, or the first) is drawn."""
+        self._metrics = {metric.id: metric for metric in metrics}
+        self.metric_combo.set_choices([(metric.id, metric.label) for metric in metrics])
+        if chosen:
+            self.metric_combo.set_key(chosen)
+        self._all_dirty()
+
+    def set_metric(self, metric_id: str) -> None:
+        """Draw this metric, without a signal."""
+        self.metric_combo.set_key(metric_id)
+        self._all_dirty()
+
+    def set_log(self, log: bool) -> None:
+        """Logarithmic or linear rate axis, without a signal."""
+        self.axis_combo.set_key("log" if log else "linear")
+        self._x_axis.log = log
+        self._auto = True
+        self._all_dirty()
+
+    def set_lanes(self, lanes: Sequence[LaneTag]) -> None:
+        """The lanes with their names and looks; curves of lanes that are gone are removed."""
+        for lane_id in [lane_id for lane_id in self._lanes if lane_id not in {lane.id for lane in lanes}]:
+            gone = self._lanes.pop(lane_id)
+            for item in (gone.line, gone.dots, gone.faint):
+                self._item.removeItem(item)
+        for tag in lanes:
+            if tag.id not in self._lanes:
+                self._lanes[tag.id] = self._make_lane(tag)
+            lane = self._lanes[tag.id]
+            lane.tag = tag
+            self._dress(lane, style.current())
+            self._dirty.add(tag.id)
+        self._timer.start()
+
+    def set_curve(self, lane_id: str, points: Sequence[RdPoint]) -> None:
+        """All trials of a lane so far, in any order; an unknown lane is ignored."""
+        lane = self._lanes.get(lane_id)
+        if lane is not None and lane.points != tuple(points):
+            lane.points = tuple(points)
+            self._dirty.add(lane_id)
+            self._timer.start()
+
+    def set_operating_point(self, lane_id: str, point: RdPoint | None) -> None:
+        """The trial that the lane's pane shows: ringed."""
+        if lane_id in self._lanes:
+            self._lanes[lane_id].operating = point
+            self._timer.start()
+
+    def set_target(self, kind: TargetKind | str, value: float, pixels: int | None = None) -> None:
+        """The rate lock's target as a dashed line; `pixels` of the picture turn bytes into bpp.
+
+        A PSNR target is drawn while PSNR is the metric.
+        """
+        self._target, self._pixels = (TargetKind(kind), value), pixels
+        self._timer.start()
+
+    def set_references(self, references: Sequence[Reference]) -> None:
+        """Curves from elsewhere, laid under ours in dashed grey with their names."""
+        for _, item in self._references:
+            self._item.removeItem(item)
+        self._references = []
+        for reference in references:
+            item = pg.PlotCurveItem(antialias=True)
+            item.setZValue(1)
+            self._item.addItem(item, ignoreBounds=True)
+            self._references.append((reference, item))
+        self.retheme(style.current())
+        self._timer.start()
+
+    def show_all(self) -> None:
+        """Fit the axes to the curves, and keep them fitted until the user zooms or pans."""
+        self._auto = True
+        self._timer.start()
+
+    def flush(self) -> None:
+        """Draw everything that is pending now (for screenshots)."""
+        self._redraw()
+
+    # ------------------------------------------------------------ drawing
+
+    def _make_lane(self, tag: LaneTag) -> _Lane:
+        line = pg.PlotCurveItem(antialias=True)
+        dots, faint = pg.ScatterPlotItem(pxMode=True, antialias=True), pg.ScatterPlotItem(pxMode=True, antialias=True)
+        for height, item in ((10, line), (9, faint), (11, dots)):
+            item.setZValue(height)
+            self._item.addItem(item, ignoreBounds=True)
+        return _Lane(tag, line, dots, faint)
+
+    def _dress(self, lane: _Lane, theme: Theme) -> None:
+        colour = QColor(lane_colour(lane.tag.look.colour, theme))
+        weak = QColor(colour)
+        weak.setAlphaF(0.35)
+        lane.line.setPen(pg.mkPen(colour, width=1.8))
+        for item, ink in ((lane.dots, colour), (lane.faint, weak)):
+            item.setSymbol(marker_path(lane.tag.look.marker))
+            item.setSize(8)
+            item.setPen(pg.mkPen(None))
+            item.setBrush(pg.mkBrush(ink))
+
+    def retheme(self, theme: Theme) -> None:
+        if not hasattr(self, "_overlay"):
+            return
+        self.view.setBackground(theme.panel)
+        for axis in (self._x_axis, self._y_axis):
+            axis.setPen(pg.mkPen(theme.grid_line))
+            axis.setTextPen(pg.mkPen(theme.dim))
+            axis.setTickPen(pg.mkPen(mix(theme.panel, theme.grid_line, 0.75)))
+        dash = pg.mkPen(theme.dim, width=1.2)
+        dash.setDashPattern([4, 4])
+        self._target_line.setPen(dash)
+        grey = pg.mkPen(mix(theme.panel, theme.dim, 0.75), width=1.2)
+        grey.setDashPattern([5, 4])
+        for _, item in self._references:
+            item.setPen(grey)
+        for lane in self._lanes.values():
+            self._dress(lane, theme)
+        self._label_axes()
+        self._overlay.update()
+
+    def _label_axes(self) -> None:
+        metric = self._chosen()
+        css = {"color": style.current().dim, "font-size": f"{style.SMALL_PX}px"}
+        self._x_axis.setLabel("rate (bpp)", **css)
+        if metric is not None:
+            unit = f" ({metric.unit})" if metric.unit else ""
+            better = "" if metric.higher_is_better else ", lower is better"
+            self._y_axis.setLabel(f"{metric.label}{unit}{better}", **css)
+
+    def _chosen(self) -> MetricInfo | None:
+        return self._metrics.get(self.metric_combo.key())
+
+    def _x(self, bpp: float) -> float:
+        return math.log10(bpp) if self._x_axis.log else bpp
+
+    def _all_dirty(self) -> None:
+        self._dirty.update(self._lanes)
+        self._label_axes()
+        self._timer.start()
+
+    def _redraw(self) -> None:
+        self._timer.stop()
+        metric = self._chosen()
+        if metric is None:
+            return
+        for lane_id in self._dirty & set(self._lanes):
+            self._draw_lane(self._lanes[lane_id], metric)
+        self._dirty.clear()
+        for reference, item in self._references:
+            points = drawable(reference.points, metric)
+            item.setData([self._x(p.bpp) for p in points], [p.scores[metric.id] for p in points])
+        self._empty.setVisible(not any(lane.shown for lane in self._lanes.values()) and not self._references)
+        self._overlay.rings = [
+            Ring(lane.tag.look, self._x(lane.operating.bpp), lane.operating.scores[metric.id])
+            for lane in self._lanes.values()
+            if lane.operating is not None and drawable([lane.operating], metric)
+        ]
+        self._place_target(metric)
+        self._place_ends(metric)
+        if self._auto:
+            self._fit(metric)
+        self._overlay.update()
+
+    def _draw_lane(self, lane: _Lane, metric: MetricInfo) -> None:
+        lane.shown = drawable(lane.points, metric)
+        lane.best = frontier(lane.shown, metric)
+        kept = {id(point) for point in lane.best}
+        xs, ys = [self._x(p.bpp) for p in lane.best], [p.scores[metric.id] for p in lane.best]
+        lane.line.setData(xs, ys)
+        lane.dots.setData(xs, ys)
+        rest = [p for p in lane.shown if id(p) not in kept]
+        lane.faint.setData([self._x(p.bpp) for p in rest], [p.scores[metric.id] for p in rest])
+
+    def _place_target(self, metric: MetricInfo) -> None:
+        at: tuple[float, float] | None = None  # angle, position
+        if self._target is not None:
+            kind, value = self._target
+            if kind is TargetKind.BPP:
+                at = (90, self._x(value))
+            elif kind is TargetKind.BYTES and self._pixels:
+                at = (90, self._x(8 * value / self._pixels))
+            elif kind is TargetKind.PSNR and metric.id == "psnr":
+                at = (0, value)
+        self._target_line.setVisible(at is not None)
+        if at is not None:
+            self._target_line.setAngle(at[0])
+            self._target_line.setPos(at[1])
+
+    def _place_ends(self, metric: MetricInfo) -> None:
+        ends: list[tuple[str, str, Look | None, float, float]] = []
+        for lane in self._lanes.values():
+            if lane.best:
+                last = lane.best[-1]
+                ends.append((lane.tag.id, lane.tag.label, lane.tag.look, self._x(last.bpp), last.scores[metric.id]))
+        for reference, _ in self._references:
+            points = drawable(reference.points, metric)
+            if points:
+                name = reference.name
+                ends.append((f"reference:{name}", name, None, self._x(points[-1].bpp), points[-1].scores[metric.id]))
+        self._overlay.ends = ends
+
+    def _fit(self, metric: MetricInfo) -> None:
+        """Fit the view to the curves with room for the names at their right; references alone never widen it much."""
+        points = [p for lane in self._lanes.values() for p in lane.shown or ()]
+        if not points:
+            points = [p for reference, _ in self._references for p in drawable(reference.points, metric)]
+        if not points:
+            return
+        xs, ys = [self._x(p.bpp) for p in points], [p.scores[metric.id] for p in points]
+        if self._target_line.isVisible() and self._target_line.angle == 90:
+            xs.append(float(self._target_line.value()))
+        least_x, least_y = (0.3 if self._x_axis.log else 0.2), 10.0**-metric.digits * 20
+        x0, x1 = _widened(min(xs), max(xs), least_x)
+        y0, y1 = _widened(min(ys), max(ys), least_y)
+        rect = self._box.rect()
+        x0 -= (x1 - x0) * 0.04
+        if not self._x_axis.log:
+            x0 = max(0.0, x0)
+        x1 = max(x1 + (x1 - x0) * 0.04, self._overlay.right_for_names(x0))
+        gap = (y1 - y0) * min(0.25, 14 / max(1.0, rect.height()))
+        self._box.setRange(xRange=(x0, x1), yRange=(y0 - gap, y1 + gap), padding=0)
+
+    # ------------------------------------------------------------ the user
+
+    def _metric_chosen(self) -> None:
+        self._auto = True
+        self._all_dirty()
+        self.metric_changed.emit(self.metric_combo.key())
+
+    def _axis_chosen(self) -> None:
+        self.set_log(self.axis_combo.key() == "log")
+        self.log_changed.emit(self._x_axis.log)
+
+    def _zoomed(self, *_: object) -> None:
+        self._auto = False
+        self._overlay.update()
+
+    def nearest(self, at: QPointF) -> tuple[str, RdPoint] | None:
+        """The drawn point nearest to `at` (pixels of the plot area), within reach of a pointer."""
+        metric = self._chosen()
+        found: tuple[str, RdPoint] | None = None
+        least = float(_REACH)
+        if metric is None:
+            return None
+        for lane in self._lanes.values():
+            for point in lane.shown or ():
+                pixel = self._overlay.to_pixels(self._x(point.bpp), point.scores[metric.id])
+                distance = math.hypot(pixel.x() - at.x(), pixel.y() - at.y())
+                if distance < least:
+                    least, found = distance, (lane.tag.id, point)
+        return found
+
+    def _hovered(self, scene_pos: QPointF) -> None:
+        metric, found = self._chosen(), None
+        if self._box.sceneBoundingRect().contains(scene_pos):
+            found = self.nearest(self._box.mapFromScene(scene_pos))
+        before = self._overlay.read_out
+        if found is None or metric is None:
+            self._overlay.read_out = None
+        else:
+            lane, point = self._lanes[found[0]], found[1]
+            size = f" · {size_text(point.size)}" if point.size is not None else ""
+            figures = f"{rate_text(point.bpp)} bpp{size} · {score_text(point.scores[metric.id], metric)}"
+            lines = tuple(line for line in (lane.tag.label, figures, point.note) if line)
+            self._overlay.read_out = ReadOut(lane.tag.look, self._x(point.bpp), point.scores[metric.id], lines)
+        if self._overlay.read_out != before:
+            shape = Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.ArrowCursor
+            self.view.viewport().setCursor(shape)
+            self._overlay.update()
+
+    def _clicked(self, event: object) -> None:
+        if event.double():  # type: ignore[attr-defined]
+            self.show_all()
+        elif event.button() == Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
+            found = self.nearest(self._box.mapFromScene(event.scenePos()))  # type: ignore[attr-defined]
+            if found is not None:
+                self.point_clicked.emit(found[0], found[1].bpp)
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave and self._overlay.read_out is not None:
+            self._overlay.read_out = None
+            self._overlay.update()
+        return False
+
+
+def _widened(lo: float, hi: float, least: float) -> tuple[float, float]:
+    """The span from lo to hi, at least `least` wide around its middle."""
+    missing = max(0.0, least - (hi - lo)) / 2
+    return lo - missing, hi + missing

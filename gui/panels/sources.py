@@ -1,0 +1,302 @@
+"""The list of pictures: what is open, what is wrong with the rest, and where to drop more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QContextMenuEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+)
+from PySide6.QtWidgets import QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from gui import style
+from gui.models.sources_model import Badge, SourceItem, SourcesModel
+from gui.theme import RADIUS, Theme, mix
+from gui.widgets.drop import DropCard
+from gui.widgets.themed import IconButton, Panel
+
+__all__ = ["Badge", "SourceItem", "SourcesPanel"]
+
+THUMB = QSize(60, 40)
+_PAD = 8
+_BADGE_ROW = 20
+_LINE = 15
+Index = QModelIndex | QPersistentModelIndex
+
+
+def _lines(text: str, width: int) -> int:
+    """How many lines an error takes in the small font, four at most (the tooltip has all of it)."""
+    metrics = QFontMetrics(style.text_font(style.SMALL_PX))
+    box = metrics.boundingRect(QRect(0, 0, max(40, width), 1000), int(Qt.TextFlag.TextWordWrap), text)
+    return min(4, round(box.height() / metrics.lineSpacing()))
+
+
+def _cross(row: QRect) -> QRect:
+    """Where a row's remove cross lies."""
+    return QRect(row.right() - 24, row.top() + 6, 20, 20)
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints a row: thumbnail, name, one line of detail or the error, and badges below."""
+
+    def __init__(self, view: QListView) -> None:
+        super().__init__(view)
+        self._view = view
+
+    def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
+        item: SourceItem = index.data(SourcesModel.ItemRole)
+        height = THUMB.height() + 2 * _PAD
+        if item.error:
+            words = self._view.viewport().width() - THUMB.width() - _PAD - 18
+            height = max(height, 20 + 2 * _PAD + _lines(item.error, words) * _LINE)
+        elif item.badges:
+            height += _BADGE_ROW
+        return QSize(120, height)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        theme, item = style.current(), index.data(SourcesModel.ItemRole)
+        rect: QRect = option.rect.adjusted(0, 1, 0, -1)
+        state: QStyle.StateFlag = option.state
+        hover = bool(state & QStyle.StateFlag.State_MouseOver)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._ground(painter, rect, theme, state)
+        thumb = QRect(rect.left() + _PAD, rect.top() + _PAD - 1, THUMB.width(), THUMB.height())
+        self._thumbnail(painter, thumb, theme, item, index.data(Qt.ItemDataRole.DecorationRole))
+        room = QRect(thumb.right() + 10, thumb.top(), rect.right() - thumb.right() - 18, THUMB.height())
+        self._words(painter, room.adjusted(0, 0, -20 if hover else 0, 0), theme, item)
+        if item.badges and not item.error:
+            self._badges(painter, room.left(), thumb.bottom() + 4, rect.right() - _PAD, item.badges)
+        if hover:
+            style.paint_icon(painter, "close", QRectF(_cross(rect)).adjusted(3, 3, -3, -3), theme.dim)
+        painter.restore()
+
+    @staticmethod
+    def _ground(painter: QPainter, rect: QRect, theme: Theme, state: QStyle.StateFlag) -> None:
+        chosen = bool(state & QStyle.StateFlag.State_Selected)
+        if not chosen and not state & QStyle.StateFlag.State_MouseOver:
+            return
+        focus = chosen and bool(state & QStyle.StateFlag.State_HasFocus)
+        edge = theme.accent if focus else theme.hairline if chosen else "transparent"
+        painter.setPen(QPen(QColor(edge)))
+        painter.setBrush(QColor(theme.raised if chosen else mix(theme.panel, theme.text, 0.04)))
+        painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+
+    @staticmethod
+    def _thumbnail(painter: QPainter, rect: QRect, theme: Theme, item: SourceItem, pixmap: QPixmap | None) -> None:
+        if pixmap is not None and not item.error:
+            painter.save()
+            clip = QPainterPath()
+            clip.addRoundedRect(QRectF(rect), 3, 3)
+            painter.setClipPath(clip)
+            painter.drawPixmap(rect, pixmap)
+            painter.restore()
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(mix(theme.panel, theme.error, 0.16) if item.error else theme.hairline))
+        painter.drawRoundedRect(QRectF(rect), 3, 3)
+        icon, colour = ("warning", theme.error) if item.error else ("picture", theme.dim)
+        centre = rect.center()
+        style.paint_icon(painter, icon, QRectF(centre.x() - 8, centre.y() - 8, 18, 18), colour)
+
+    @staticmethod
+    def _words(painter: QPainter, room: QRect, theme: Theme, item: SourceItem) -> None:
+        painter.setFont(style.text_font())
+        metrics = painter.fontMetrics()
+        painter.setPen(QColor(theme.text))
+        name = metrics.elidedText(item.name, Qt.TextElideMode.ElideMiddle, room.width())
+        painter.drawText(room.left(), room.top() + 15, name)
+        painter.setFont(style.text_font(style.SMALL_PX))
+        if item.error:
+            painter.setPen(QColor(theme.error))
+            below = QRect(room.left(), room.top() + 20, room.width(), 4 * _LINE)
+            painter.drawText(below, int(Qt.TextFlag.TextWordWrap), item.error)
+            return
+        painter.setPen(QColor(theme.dim))
+        detail = "reading…" if item.busy else item.detail
+        shown = painter.fontMetrics().elidedText(detail, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room.left(), room.top() + 34, shown)
+
+    @staticmethod
+    def _badges(painter: QPainter, left: int, top: int, right: int, badges: Sequence[Badge]) -> None:
+        """Badges in a row; those without room are counted in a last one."""
+        theme = style.current()
+        painter.setFont(style.text_font(style.HEADING_PX))
+        metrics = painter.fontMetrics()
+        texts = [badge.text for badge in badges]
+        spare = metrics.horizontalAdvance("+9") + 14
+        for place, badge_text in enumerate(texts):
+            later = len(texts) - place - 1
+            width = metrics.horizontalAdvance(badge_text) + 10
+            fits = left + width + (spare if later else 0) <= right
+            text = badge_text if fits or not place else f"+{later + 1}"
+            width = min(metrics.horizontalAdvance(text) + 10, right - left - (spare if fits and later else 0))
+            pill = QRectF(left + 0.5, top + 0.5, width - 1, 15)
+            painter.setPen(QPen(QColor(mix(theme.hairline, theme.accent, 0.4))))
+            painter.setBrush(QColor(mix(theme.panel, theme.accent, 0.1)))
+            painter.drawRoundedRect(pill, 4, 4)
+            painter.setPen(QColor(theme.text))
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width - 6)
+            painter.drawText(pill, int(Qt.AlignmentFlag.AlignCenter), shown)
+            left += width + 4
+            if text != badge_text:
+                return
+
+
+class _List(QListView):
+    """The view: a click on the cross, Delete, or the context menu removes a row."""
+
+    remove = Signal(str)
+    reveal = Signal(str)
+
+    def __init__(self, model: SourcesModel) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setItemDelegate(_Delegate(self))
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setAccessibleName("Sources")
+
+    def item_at(self, pos: QPoint) -> SourceItem | None:
+        index = self.indexAt(pos)
+        return index.data(SourcesModel.ItemRole) if index.isValid() else None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        pos = event.position().toPoint()
+        item = self.item_at(pos)
+        if item is not None and _cross(self.visualRect(self.indexAt(pos))).contains(pos):
+            self.remove.emit(item.id)
+            return
+        super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index = self.currentIndex()
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and index.isValid():
+            self.remove.emit(index.data(SourcesModel.ItemRole).id)
+            return
+        super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        item = self.item_at(event.pos())
+        if item is not None:
+            menu = self.menu(item)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(event.globalPos())
+
+    def menu(self, item: SourceItem) -> QMenu:
+        """The context menu of one item."""
+        menu = QMenu(self)
+        reveal = QAction("Show in folder", menu)
+        reveal.triggered.connect(lambda: self.reveal.emit(item.id))
+        copy = QAction("Copy path", menu)
+        copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(item.path))
+        for action in (reveal, copy):
+            action.setEnabled(bool(item.path))
+            menu.addAction(action)
+        menu.addSeparator()
+        remove = QAction("Remove from the list", menu)
+        remove.triggered.connect(lambda: self.remove.emit(item.id))
+        menu.addAction(remove)
+        return menu
+
+
+class SourcesPanel(Panel):
+    """The pictures of the session.
+
+    Signals, from the user only: chosen(id), remove(id), reveal(id), open_requested(), dropped(list of paths).
+    A failed item (`SourceItem.error`) cannot be chosen, only removed.
+    """
+
+    chosen = Signal(str)
+    remove = Signal(str)
+    reveal = Signal(str)
+    open_requested = Signal()
+    dropped = Signal(list)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Sources", parent)
+        self._model = SourcesModel()
+        self._current = ""
+        self._model.setParent(self)
+        self.list = _List(self._model)
+        self.list.remove.connect(self.remove)
+        self.list.reveal.connect(self.reveal)
+        self.list.selectionModel().currentChanged.connect(self._moved)
+        self.open_button = IconButton("open", "Open pictures…")
+        self.open_button.clicked.connect(self.open_requested)
+        self.head.addWidget(self.open_button)
+        self.card = DropCard()
+        self.card.open_requested.connect(self.open_requested)
+        self.card.dropped.connect(self.dropped)
+        self.body.addWidget(self.list, 1)
+        self.body.addWidget(self.card)
+        self._arrange()
+
+    def set_items(self, items: Sequence[SourceItem]) -> None:
+        """Show these pictures, in this order; the current one stays current while it is there."""
+        self._model.set_items(items)
+        self.set_current(self._current)
+        self._arrange()
+
+    def items(self) -> list[SourceItem]:
+        return self._model.items()
+
+    def set_thumbnail(self, item_id: str, picture: np.ndarray | QImage) -> None:
+        """Give an item its thumbnail: H×W×3 u8 sRGB (C-contiguous), or a QImage; it fills 60 × 40, cropped evenly.
+
+        Scaled here, on the GUI thread: hand over at most about 512 pixels a side.
+        """
+        if isinstance(picture, np.ndarray):
+            height, width, _ = picture.shape
+            picture = QImage(picture.data, width, height, picture.strides[0], QImage.Format.Format_RGB888)
+        side = THUMB * 2
+        grown = picture.scaled(
+            side, Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+        )
+        left, top = (grown.width() - side.width()) // 2, (grown.height() - side.height()) // 2
+        self._model.set_thumbnail(item_id, QPixmap.fromImage(grown.copy(left, top, side.width(), side.height())))
+
+    def set_current(self, item_id: str | None) -> None:
+        """Mark the picture that is shown (None for none), without a signal."""
+        self._current = item_id or ""
+        row = self._model.row(self._current)
+        self.list.setCurrentIndex(self._model.index(row) if row >= 0 else QModelIndex())
+
+    def current(self) -> str:
+        """The id of the picture that is shown, "" when none is."""
+        return self._current
+
+    def set_drag_active(self, active: bool) -> None:
+        """Light up the drop card while files are held anywhere over the window."""
+        self.card.set_active(active)
+
+    def _arrange(self) -> None:
+        empty = self._model.rowCount() == 0
+        self.list.setVisible(not empty)
+        self.card.set_large(empty)
+
+    def _moved(self, index: QModelIndex) -> None:
+        item: SourceItem | None = index.data(SourcesModel.ItemRole) if index.isValid() else None
+        if item is not None and not item.error and item.id != self._current:
+            self._current = item.id
+            self.chosen.emit(item.id)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "list"):
+            self.list.viewport().update()

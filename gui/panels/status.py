@@ -1,0 +1,123 @@
+"""The status bar: the pixel under the pointer at the left, the work in hand at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
+
+from gui import style
+from gui.models.units import MINUS
+from gui.theme import GRID
+from gui.widgets.elided import ElidedLabel
+from gui.widgets.themed import Themed, label
+
+
+@dataclass(frozen=True)
+class PixelReadOut:
+    """Values under the pointer. decoded: (lane label, values) of the pane it is over, if it shows a codec.
+
+    Values are per channel, in code values of the original's depth (whole) or linear (float).
+    """
+
+    x: int
+    y: int
+    original: Sequence[float]
+    decoded: tuple[str, Sequence[float]] | None = None
+
+
+def values_text(values: Sequence[float], *, sign: bool = False) -> str:
+    """Channel values side by side; `sign` for differences."""
+    form = "+" if sign else ""
+
+    def one(value: float) -> str:
+        text = f"{value:{form}d}" if isinstance(value, int) else f"{value:{form}.4f}"
+        return "0" if sign and value == 0 else text.replace("-", MINUS)
+
+    return " ".join(one(value) for value in values)
+
+
+def _plain(values: Sequence[float]) -> list[float]:
+    """Python numbers: NumPy's unsigned ones would wrap around in a difference."""
+    return [value.item() if hasattr(value, "item") else value for value in values]
+
+
+class StatusBar(Themed):
+    """Signal cancel_requested(): everything that runs or waits should stop."""
+
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("bar", parent)
+        self.setAccessibleName("Status")
+        self._position, self._original, self._decoded, self._delta = (label("", "small") for _ in range(4))
+        self._hint = ElidedLabel("")
+        self._hint.setProperty("tone", "small")
+        self._counts = label("", "small")
+        self._job = ElidedLabel("")
+        self._job.setProperty("tone", "small")
+        self._job.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._job.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(96)
+        self._bar.setAccessibleName("Progress")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setProperty("kind", "quiet")
+        self.cancel.setFont(style.text_font(style.SMALL_PX))
+        self.cancel.setToolTip("Stop everything that runs or waits (Esc)")
+        self.cancel.clicked.connect(self.cancel_requested)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
+        row.setSpacing(4 * GRID)
+        for widget in (self._position, self._original, self._decoded, self._delta):
+            widget.setFont(style.text_font(style.SMALL_PX))
+            row.addWidget(widget)
+        row.addWidget(self._hint, 1)
+        row.addWidget(self._counts)
+        row.addWidget(self._job)
+        row.addWidget(self._bar)
+        row.addWidget(self.cancel)
+        self.setFixedHeight(26)
+        self.set_pixel(None)
+        self.set_jobs(0, 0)
+
+    def set_pixel(self, read_out: PixelReadOut | None) -> None:
+        """The pixel under the pointer; None when it is over no picture."""
+        texts = ["", "", "", ""]
+        if read_out is not None:
+            texts[0] = f"x {read_out.x}  y {read_out.y}"
+            original = _plain(read_out.original)
+            texts[1] = f"original {values_text(original)}"
+            if read_out.decoded is not None:
+                name, values = read_out.decoded[0], _plain(read_out.decoded[1])
+                texts[2] = f"{name} {values_text(values)}"
+                delta = [new - old for new, old in zip(values, original, strict=False)]
+                texts[3] = f"Δ {values_text(delta, sign=True)}"
+        for widget, text in zip((self._position, self._original, self._decoded, self._delta), texts, strict=True):
+            widget.setText(text)
+            widget.setVisible(bool(text))
+
+    def set_hint(self, text: str) -> None:
+        """A quiet remark in the middle, such as what the pointer is over."""
+        self._hint.setText(text)
+
+    def set_jobs(self, running: int, queued: int, name: str = "", progress: float | None = None) -> None:
+        """How much work is in hand, the name of the job to speak of, and how far it is (0…1, None: unknown)."""
+        busy = running + queued > 0
+        parts = [f"{running} running"] if running else []
+        parts += [f"{queued} queued"] if queued else []
+        self._counts.setText(" · ".join(parts) if busy else "ready")
+        percent = f" {progress:.0%}".replace("%", " %") if progress is not None else ""
+        self._job.setText(f"{name}{percent}" if busy and name else "")
+        self._job.setVisible(busy and bool(name))
+        self._bar.setVisible(busy and progress is not None)
+        self._bar.setValue(round(100 * (progress or 0)))
+        self.cancel.setVisible(busy)
+
+    def text(self) -> str:
+        """Everything that is said, for tests and screen readers."""
+        widgets = (self._position, self._original, self._decoded, self._delta, self._hint, self._counts, self._job)
+        return "  ".join(widget.text() for widget in widgets if widget.text())

@@ -1,0 +1,141 @@
+"""The bar at the top: how panes are laid out, what they show, how large, and the way to every action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
+
+from gui import style
+from gui.theme import GRID, Theme
+from gui.widgets.combo import Combo
+from gui.widgets.elided import ElidedLabel
+from gui.widgets.segmented import Segment, Segmented
+from gui.widgets.themed import Themed, label
+
+LAYOUTS = (
+    Segment("single", "Single", "single", "One pane"),
+    Segment("wipe", "Wipe", "wipe", "Two pictures in one pane, divided by a line to drag"),
+    Segment("side", "Side by side", "side", "Two panes"),
+    Segment("grid", "Grid", "grid", "Up to four panes"),
+    Segment("blink", "Blink", "blink", "Pictures in turn in one pane"),
+)
+VIEWS = (
+    Segment("picture", "Picture", "picture", "What do I see?"),
+    Segment("error", "Error", "error", "Where is it wrong? (E)"),
+    Segment("bits", "Bits", "bits", "Where did the bits go? (B)"),
+    Segment("bits_error", "Bits × error", "", "Were the bits well spent?"),
+)
+ZOOMS = (("Fit", 0.0), ("50 %", 0.5), ("100 %", 1.0), ("200 %", 2.0), ("400 %", 4.0), ("800 %", 8.0))
+_COMPACT_BELOW = 1400
+_NO_BITS = "No codec of this comparison says where its bits went"
+
+
+class TopBar(Themed):
+    """Signals, from the user only: layout_changed(single | wipe | side | grid | blink),
+    view_changed(picture | error | bits | bits_error), map_metric_changed(metric_id),
+    zoom_chosen(factor; 0 is fit), search_requested(), theme_toggled().
+    """
+
+    layout_changed = Signal(str)
+    view_changed = Signal(str)
+    map_metric_changed = Signal(str)
+    zoom_chosen = Signal(float)
+    search_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("bar", parent)
+        self.setAccessibleName("Top bar")
+        self._name = label("Ratescope")
+        self._name.setFont(style.text_font(15, bold=True))
+        self._session = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
+        self._session.setProperty("tone", "small")
+        self._session.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._session.setMaximumWidth(180)
+        self.layouts = Segmented("Layout of the panes", LAYOUTS)
+        self.layouts.chosen.connect(self.layout_changed)
+        self.views = Segmented("What the panes show", VIEWS)
+        self.views.chosen.connect(self._view_chosen)
+        self.map_metric = Combo("Metric of the error map")
+        self.map_metric.currentIndexChanged.connect(lambda: self.map_metric_changed.emit(self.map_metric.key()))
+        self.zoom = QPushButton("Fit")
+        self.zoom.setProperty("kind", "quiet")
+        self.zoom.setAccessibleName("Zoom")
+        self.zoom.setToolTip("Zoom: F fits, Z is 1 : 1")
+        self.zoom.setMenu(self._zoom_menu())
+        self.search = QPushButton("Search actions    Ctrl+K")
+        self.search.setProperty("kind", "field")
+        self.search.setAccessibleName("Search actions")
+        self.search.setFixedWidth(216)
+        self.search.clicked.connect(self.search_requested)
+        self._build()
+        self.set_bits_available(False, _NO_BITS)
+        self.retheme(style.current())
+
+    def _build(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        row.setSpacing(2 * GRID)
+        row.addWidget(self._name)
+        row.addWidget(self._session)
+        row.addSpacing(4 * GRID)
+        row.addWidget(self.layouts)
+        row.addSpacing(4 * GRID)
+        row.addWidget(self.views)
+        row.addWidget(self.map_metric)
+        row.addStretch(1)
+        row.addWidget(self.zoom)
+        row.addWidget(self.search)
+        self.setFixedHeight(40)
+
+    def _zoom_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for text, factor in ZOOMS:
+            action = QAction(text, menu)
+            action.triggered.connect(lambda _on=False, factor=factor: self.zoom_chosen.emit(factor))
+            menu.addAction(action)
+        return menu
+
+    # ------------------------------------------------------------ data
+
+    def set_session(self, name: str) -> None:
+        """The session's file name, "" when it has none yet."""
+        self._session.setText(name)
+
+    def set_layout(self, key: str) -> None:
+        """One of single, wipe, side, grid, blink; without a signal."""
+        self.layouts.set_key(key)
+
+    def set_view(self, key: str) -> None:
+        """One of picture, error, bits, bits_error; without a signal."""
+        self.views.set_key(key)
+        self.map_metric.setVisible(key in ("error", "bits_error"))
+
+    def set_map_metrics(self, choices: Sequence[tuple[str, str]], chosen: str = "") -> None:
+        """The metrics that have a map, as (id, text such as "FLIP map"), and the chosen one."""
+        self.map_metric.set_choices(choices)
+        self.map_metric.set_key(chosen)
+
+    def set_bits_available(self, available: bool, reason: str = _NO_BITS) -> None:
+        """Whether any codec gives a map of its bits; else the two views are disabled and `reason` is their tooltip."""
+        for key in ("bits", "bits_error"):
+            self.views.set_enabled(key, available, reason)
+
+    def set_zoom(self, factor: float | None) -> None:
+        """Screen pixels per picture pixel; None for fit."""
+        self.zoom.setText("Fit" if factor is None else f"{factor:.0%}".replace("%", " %"))
+
+    # ------------------------------------------------------------ looks
+
+    def _view_chosen(self, key: str) -> None:
+        self.set_view(key)
+        self.view_changed.emit(key)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.layouts.set_compact(self.width() < _COMPACT_BELOW)
+
+    def retheme(self, theme: Theme) -> None:
+        self.search.setIcon(style.icon("search", theme))

@@ -55,6 +55,22 @@ int64_t rs_huffman_bound(size_t size);
 int64_t rs_huffman_encode(const uint8_t *data, size_t size, uint8_t *dst, size_t capacity);
 int64_t rs_huffman_decode(const uint8_t *data, size_t size, uint8_t *out, size_t count);
 
+/* Bytes under one static order-0 model of 12 bits that travels along (rANS). `count` is the caller's, as
+ * above. Damage is found with near certainty: decoding must end at the encoder's first state. */
+int64_t rs_rans_bound(size_t size);
+int64_t rs_rans_encode(const uint8_t *data, size_t size, uint8_t *dst, size_t capacity);
+int64_t rs_rans_decode(const uint8_t *data, size_t size, uint8_t *out, size_t count);
+
+/* Integers, each under the table that index[i] names (rANS). Table t is cdfs[rows[t]] up to
+ * cdfs[rows[t+1]]: the starts, out of 2^16, of the values offsets[t], offsets[t]+1, ... and, last, of
+ * an escape that stands for any other value. Rows fill cdfs (`entries` long), start at 0 and rise.
+ * Tables and indices are the model's side: RS_ERR_ARGUMENT if they are not as described. */
+int64_t rs_ranx_bound(size_t count);
+int64_t rs_ranx_encode(const int32_t *values, const uint16_t *index, size_t count, const uint16_t *cdfs, size_t entries,
+                       const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint8_t *dst, size_t capacity);
+int64_t rs_ranx_decode(const uint8_t *data, size_t size, const uint16_t *index, size_t count, const uint16_t *cdfs,
+                       size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, int32_t *values);
+
 /* --- JPEG ------------------------------------------------------------------------------------ *
  *
  * An encoder in stages, so that a stage can be exchanged (ITU-T T.81, JFIF 1.02):

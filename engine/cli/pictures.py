@@ -10,9 +10,10 @@ from engine import io, registry
 from engine.cli.console import Console
 from engine.codec import Codec, Ctx
 from engine.errors import CodecUnavailable, EngineError, UsageError
-from engine.formats import identify
+from engine.formats import Format, identify
 from engine.image import Image
 from engine.jobs import cores
+from engine.store import RunStore
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,21 @@ def usable(codec_id: str) -> Codec:
     return codec
 
 
+def format_of(path: Path, data: bytes) -> Format:
+    """The format of a file's content; an `EngineError` names the file."""
+    try:
+        return identify(data)
+    except EngineError as error:
+        raise error.at(path) from error
+
+
 def decode_file(path: Path, codec_id: str | None, ctx: Ctx) -> Source:
     """Decode a codec's file, told by its content unless `codec_id` names the codec."""
     data = io.read_bytes(path)
     try:
         wanted = codec_id or identify(data).codec
         if wanted is None:
-            form = identify(data).name
-            raise UsageError(f"is a {form} picture, which is not compressed by a codec of ours")
+            raise UsageError(f"is a {identify(data).name} picture, which no codec here decodes")
         return Source(usable(wanted).decode(data, ctx), data, wanted)
     except EngineError as error:
         raise error.at(path) from error
@@ -53,8 +61,7 @@ def decode_file(path: Path, codec_id: str | None, ctx: Ctx) -> Source:
 
 def read_picture(path: Path, console: Console, ctx: Ctx) -> Image:
     """A picture from any file: our own streams by their codec, everything else by the picture readers."""
-    data = io.read_bytes(path)
-    if identify(data).ours:
+    if format_of(path, io.read_bytes(path)).ours:
         return decode_file(path, None, ctx).image
     loaded = io.read(path, ctx)
     for note in loaded.notes:
@@ -76,3 +83,15 @@ def require_suffix(path: Path, suffix: str, what: str) -> None:
 def add_in_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="IN", type=Path)
     parser.add_argument("target", metavar="OUT", type=Path)
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", metavar="DIR", type=Path, help="where results are kept (default: the user's cache)")
+
+
+def open_store(folder: Path | None, console: Console) -> RunStore:
+    """The store of results, which says itself what happened to it."""
+    store = RunStore(folder)
+    for note in store.notes:
+        console.note(note)
+    return store

@@ -1,0 +1,134 @@
+"""Compress a picture with one codec, at a quality, a rate, a size or a PSNR.
+
+Without any of the four the codec's default quality is used. A rate or size is never exceeded and a PSNR never
+missed: if no setting does it, nothing is written and the exit code is 3; --nearest writes the nearest point,
+still with exit code 3. `ratescope codecs ID` lists the settings for --set.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from engine import memory
+from engine.cli.console import Answer, Console
+from engine.cli.decode import shape
+from engine.cli.measure import number
+from engine.cli.pictures import add_in_out, add_store, full_ctx, open_store, read_picture, refuse_same, usable
+from engine.codec import CodecInfo
+from engine.errors import TargetUnreachable, UsageError
+from engine.files import atomic_write
+from engine.image import Image
+from engine.jobs import cores
+from engine.tasks import SolveTask
+from engine.trial import RateResult, Target, TargetKind, Trial
+from engine.workers import TaskCtx
+
+UNREACHED = 3
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_in_out(parser)
+    parser.add_argument("--codec", required=True, metavar="ID", help="ratescope codecs lists them")
+    goal = parser.add_mutually_exclusive_group()
+    goal.add_argument("--quality", metavar="Q", help="the value of the codec's rate setting")
+    goal.add_argument("--bpp", type=float, metavar="X", help="at most X bits per pixel")
+    goal.add_argument("--bytes", type=int, metavar="N", help="at most N bytes")
+    goal.add_argument("--psnr", type=float, metavar="DB", help="at least this PSNR in dB")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one of the codec's settings")
+    parser.add_argument(
+        "--nearest", action="store_true", help="write the nearest point where the target is out of reach"
+    )
+    add_store(parser)
+    parser.add_argument("--device", default="auto", metavar="D", help="for learned codecs; the others run on the CPU")
+
+
+def run(args: argparse.Namespace, console: Console) -> Answer:
+    refuse_same(args.source, args.target)
+    codec = usable(args.codec)
+    settings = chosen_settings(codec.info, args.set, args.quality)
+    target = chosen_target(args)
+    image = read_picture(args.source, console, full_ctx())
+    memory.require(memory.encode_estimate(codec.info, image), f"encoding {args.source}")
+    with open_store(args.store, console) as store:
+        known = tuple(store.trials(image.digest, codec.info.id, codec.version()))
+        task = SolveTask(image, codec.info.id, settings, ("psnr",), known, store.blobs.folder, target)
+        solved = task.run(TaskCtx(threads=cores(), emit=store.record))
+        store.record(solved.result.best, solved.data)
+    for note in solved.notes:
+        console.note(note)
+    if not solved.result.reached and not args.nearest:
+        hint = "nothing was written; --nearest writes the nearest point"
+        raise TargetUnreachable(solved.result.message, path=args.source, hint=hint)
+    if solved.result.message:
+        console.note(solved.result.message)
+    atomic_write(args.target, solved.data)
+    document = {
+        "input": str(args.source),
+        "output": str(args.target),
+        "codec": codec.info.id,
+        "version": codec.version(),
+        "notes": list(solved.notes),
+        **_point(solved.result.best),
+        **_size(solved.decoded),
+    }
+    if target is not None:
+        document |= _search(solved.result, target)
+    return Answer(document, _text(args.target, solved.result.best), 0 if solved.result.reached else UNREACHED)
+
+
+def chosen_settings(info: CodecInfo, pairs: list[str], quality: str | None) -> dict[str, Any]:
+    """Settings from --set and --quality, checked; `UsageError` names the one that is wrong."""
+    out: dict[str, Any] = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise UsageError(f"--set {pair}: write NAME=VALUE")
+        out[name] = info.param(name).coerce(value)
+    if quality is not None:
+        knob = info.rate_param
+        if knob is None:
+            raise UsageError(f"{info.id} has no quality to set: it codes at one rate")
+        out[knob.name] = knob.coerce(quality)
+    return out
+
+
+def chosen_target(args: argparse.Namespace) -> Target | None:
+    for kind in TargetKind:
+        value = getattr(args, str(kind))
+        if value is not None:
+            if not value > 0:
+                raise UsageError(f"--{kind} {value}: the target must be above 0")
+            return Target(kind, float(value))
+    return None
+
+
+def _search(result: RateResult, target: Target) -> dict[str, Any]:
+    return {
+        "target": {str(target.kind): target.value},
+        "reached": result.reached,
+        "encodes": result.encodes,
+        "probes": [_point(probe) for probe in sorted(result.probes, key=lambda probe: probe.bpp)],
+    }
+
+
+def _text(path: Path, trial: Trial) -> str:
+    words = [f"{trial.size} bytes", f"{trial.bpp:.4f} bpp", number("psnr", trial.scores["psnr"])]
+    settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
+    return f"{path}: {', '.join(words)} ({settings})"
+
+
+def _size(decoded: Image) -> dict[str, Any]:
+    return {name: value for name, value in shape(decoded).items() if name in ("width", "height", "pixels")}
+
+
+def _point(trial: Trial) -> dict[str, Any]:
+    return {
+        "settings": trial.settings,
+        "bytes": trial.size,
+        "bpp": trial.bpp,
+        **trial.scores,
+        "encode_s": trial.encode_s,
+        "decode_s": trial.decode_s,
+    }

@@ -1,19 +1,24 @@
 """The codecs, in the order in which people meet them.
 
-An explicit table: id -> "module:factory", imported only when that codec is asked for, so that a
-missing library disables one row and `import engine` stays light. Command codecs (TOML files) and
-plug-ins (entry points in `ratescope.plugins`) follow the built-in rows.
+An explicit table: id -> "module:factory", imported only when that codec is asked for, so that a missing library
+disables one row and `import engine` stays light. Command codecs (TOML files in the user's folder and in those that
+the environment variable RATESCOPE_CODECS names) and plug-ins (entry points in `ratescope.plugins`) follow. What is
+broken is listed all the same, as a codec that is unavailable for a stated reason.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Iterator
-from functools import cache
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from pathlib import Path
 
 from engine.codec import Codec
 from engine.codecs.unavailable import UnavailableCodec
-from engine.errors import UsageError
+from engine.errors import EngineError, UsageError
+from engine.plugins import plugins
 
 BUILTIN: dict[str, str] = {
     "dct": "engine.codecs.dct:DctCodec",
@@ -24,6 +29,36 @@ BUILTIN: dict[str, str] = {
     "avif": "engine.codecs.avif:AvifCodec",
     "jxl": "engine.codecs.jxl:JxlCodec",
 }
+FOLDERS_VARIABLE = "RATESCOPE_CODECS"
+
+Stamp = tuple[tuple[Path, int, int], ...]
+
+
+def codec_ids() -> list[str]:
+    """Every codec's id, built-in rows first."""
+    return [*BUILTIN, *_others()]
+
+
+def codec(codec_id: str) -> Codec:
+    """The codec with this id; `UsageError` lists the known ones."""
+    if codec_id in BUILTIN:
+        return _builtin(codec_id)
+    if codec_id in (others := _others()):
+        return others[codec_id]
+    raise UsageError(f"unknown codec '{codec_id}'; known are {', '.join(codec_ids())}")
+
+
+def codecs() -> Iterator[Codec]:
+    """Every codec in order, usable or not."""
+    return (codec(codec_id) for codec_id in codec_ids())
+
+
+def folders() -> list[Path]:
+    """Where TOML files of command codecs are looked for: the user's own folder, then RATESCOPE_CODECS."""
+    from platformdirs import user_config_path
+
+    named = os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep)
+    return [user_config_path("ratescope", appauthor=False) / "codecs", *(Path(name) for name in named if name)]
 
 
 @cache
@@ -35,18 +70,50 @@ def _builtin(codec_id: str) -> Codec:
         return UnavailableCodec(codec_id, f"a library that it needs does not load: {error}")
 
 
-def codec_ids() -> list[str]:
-    """Every codec's id, built-in rows first."""
-    return [*BUILTIN]
+def _others() -> dict[str, Codec]:
+    return _load(_stamp(folders()))
 
 
-def codec(codec_id: str) -> Codec:
-    """The codec with this id; `UsageError` lists the known ones."""
-    if codec_id in BUILTIN:
-        return _builtin(codec_id)
-    raise UsageError(f"unknown codec '{codec_id}'; known are {', '.join(codec_ids())}")
+def _stamp(places: Iterable[Path]) -> Stamp:
+    """The TOML files there, with what changes when they do: files that are added or edited count at once."""
+    found = []
+    for place in places:
+        for path in sorted(place.glob("*.toml")):
+            with contextlib.suppress(OSError):  # removed this very moment
+                status = path.stat()
+                found.append((path, status.st_mtime_ns, status.st_size))
+    return tuple(found)
 
 
-def codecs() -> Iterator[Codec]:
-    """Every codec in order, usable or not."""
-    return (codec(codec_id) for codec_id in codec_ids())
+@lru_cache(maxsize=1)
+def _load(stamp: Stamp) -> dict[str, Codec]:
+    """Command codecs and plug-ins by id, in order. An id belongs to whoever has it first."""
+    table: dict[str, Codec] = {}
+    for path, _, _ in stamp:
+        _add(table, _command(path), str(path))
+    added = plugins()
+    for extra in added.codecs:
+        _add(table, extra, "a plug-in")
+    for name, reason in added.problems.items():
+        _add(table, UnavailableCodec(name, reason), name)
+    return table
+
+
+def _command(path: Path) -> Codec:
+    from engine.codecs.command import CommandCodec
+
+    try:
+        return CommandCodec.from_file(path)
+    except EngineError as error:
+        return UnavailableCodec(path.stem, str(error), "command")
+
+
+def _add(table: dict[str, Codec], new: Codec, origin: str) -> None:
+    taken = new.info.id
+    if taken not in BUILTIN and taken not in table:
+        table[taken] = new
+        return
+    number = next(n for n in range(2, len(table) + 3) if f"{taken}-{n}" not in table)
+    table[f"{taken}-{number}"] = UnavailableCodec(
+        f"{taken}-{number}", f"{origin}: the id '{taken}' is taken by another codec", new.info.family
+    )

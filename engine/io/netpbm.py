@@ -1,4 +1,4 @@
-"""Binary Netpbm (PGM P5, PPM P6) with up to 16 bits a sample: what research codecs write."""
+"""Binary Netpbm (PGM P5, PPM P6) with up to 16 bits a sample: what research codecs read and write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from engine.errors import CorruptStream
+from engine.errors import CorruptStream, Unsupported
+from engine.image import Image
 from engine.io.source import CHANNELS, Raw, Reader, Source
 
 _SPACE = rb"(?:\s|#[^\n]*\n)+"
@@ -32,6 +33,14 @@ def _read(source: Source) -> Raw:
     if peak != full:
         values = (values.astype(np.uint32).clip(0, peak) * full + peak // 2) // peak
     return Raw(values.astype(np.uint16 if bits > 8 else np.uint8), CHANNELS[channels], bits)
+
+
+def netpbm_bytes(image: Image) -> bytes:
+    """`image`, grey or RGB of 8 or 16 bits without alpha, as a binary PGM or PPM file."""
+    if image.is_float or image.has_alpha:
+        raise Unsupported("Netpbm files carry neither alpha nor floating-point pictures")
+    header = f"P{5 if image.is_gray else 6}\n{image.width} {image.height}\n{round(image.peak)}\n".encode()
+    return header + image.pixels.astype(">u2" if image.bits > 8 else "u1").tobytes()
 
 
 READER = Reader("Netpbm", (".ppm", ".pgm", ".pnm"), lambda data: data[:2] in (b"P5", b"P6"), _read)

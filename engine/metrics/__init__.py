@@ -19,6 +19,7 @@ from engine.image import Image
 from engine.metric import Metric, MetricInfo
 from engine.metrics.align import align
 from engine.metrics.derived import DerivedMetric
+from engine.plugins import plugins
 
 BUILTIN: dict[str, str] = {
     "mse": "engine.metrics.error:MSE",
@@ -38,15 +39,27 @@ def _builtin(metric_id: str) -> Metric:
     return getattr(importlib.import_module(module), name)
 
 
+@cache
+def _added() -> dict[str, Metric]:
+    """Metrics of plug-ins by id; an id belongs to whoever has it first."""
+    table: dict[str, Metric] = {}
+    for extra in plugins().metrics:
+        if extra.info.id not in BUILTIN:
+            table.setdefault(extra.info.id, extra)
+    return table
+
+
 def metric_ids() -> list[str]:
     """Every metric's id, built-in ones first."""
-    return [*BUILTIN]
+    return [*BUILTIN, *_added()]
 
 
 def metric(metric_id: str) -> Metric:
     """The metric with this id; `UsageError` lists the known ones."""
     if metric_id in BUILTIN:
         return _builtin(metric_id)
+    if metric_id in _added():
+        return _added()[metric_id]
     raise UsageError(f"unknown metric '{metric_id}'; known are {', '.join(metric_ids())}")
 
 

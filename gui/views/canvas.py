@@ -180,7 +180,8 @@ class PictureCanvas(QWidget):
             if right is not None:
                 self._paint_side(painter, right, QRect(column, 0, pane[0] - column, pane[1]))
             if self._second is not None:
-                draw_split(painter, column, pane[1], ratio, self._theme.accent if self._focus_ring else "#303030")
+                labels = (left.model.label, (right or left).model.label)
+                draw_split(painter, column, stage, labels, self._theme.accent if self._focus_ring else "#303030")
         if self._linked.hover is not None and left is not None:
             own = self._linked.hover_owner is self
             draw_cross(painter, self._linked.hover, stage, own)

@@ -13,7 +13,8 @@ from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
-from gui.theme import DARK, GRID, Theme
+from gui.style import current
+from gui.theme import GRID, Theme
 from gui.views.layouts import GRID_MOST, Layout, arrangement, visible_keys
 from gui.views.linked import LinkedView
 from gui.views.model import PaneModel
@@ -82,7 +83,7 @@ class CompareArea(QWidget):
         self._bar_wanted = False
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._connect()
-        self.set_theme(DARK)
+        self.set_theme(current())
         self._arrange()
 
     def _connect(self) -> None:
@@ -276,6 +277,7 @@ class CompareArea(QWidget):
     # looks
 
     def set_theme(self, theme: Theme) -> None:
+        """The looks of everything in here; it follows `gui.style.apply` by itself."""
         for pane in self._panes:
             pane.set_theme(theme)
         for part in (self._add, self._empty, self._bar, self._hint):
@@ -293,7 +295,7 @@ class CompareArea(QWidget):
     # inside
 
     def _new_rendition(self, key: str, model: PaneModel) -> Rendition:
-        rendition = Rendition(key, self._worker, model, self)
+        rendition = Rendition(key, self._refiner, model, self)
         rendition.pixels_changed.connect(lambda: self._pixels_changed(rendition))
         rendition.problem.connect(lambda text: self.problem.emit(key, text))
         return rendition
@@ -413,6 +415,8 @@ class CompareArea(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self.set_flipped(False)
+        if event.type() == QEvent.Type.StyleChange:
+            self.set_theme(current())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -8,17 +8,15 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from gui.theme import DARK, Theme
+from gui.style import SMALL_PX, TEXT_PX, text_font
+from gui.theme import DARK, Theme, lane_colour
 from gui.views.model import Badge, BadgeKind, PaneModel, PaneState
 from gui.widgets.marker import draw_marker
-from gui.widgets.text import elided, tabular
 
 HEIGHT = 28  # px, progress line included
 EDGE = 8
 GAP = 8
 MARKER_ROOM = 12
-TEXT_PX = 13
-SMALL_PX = 12
 LABEL_LEAST = 44  # px: a label is cut before a figure goes, down to this
 PROGRESS = 2
 PULSE_MS = 40
@@ -148,13 +146,13 @@ class PaneHeader(QWidget):
 
     def _width(self, piece: _Piece) -> int:
         size = SMALL_PX if piece.badge else TEXT_PX
-        width = QFontMetrics(tabular(self.font(), size, piece.bold)).horizontalAdvance(piece.text)
+        width = QFontMetrics(text_font(size, bold=piece.bold)).horizontalAdvance(piece.text)
         return width + (12 if piece.badge else 0)
 
     def _arrange(self, room: int, label_width: int) -> tuple[int, list[_Piece], str]:
         """Label width, pieces and times that fit into `room` px."""
         times = self._times()
-        times_width = QFontMetrics(tabular(self.font(), SMALL_PX)).horizontalAdvance(times) + 2 * GAP
+        times_width = QFontMetrics(text_font(SMALL_PX)).horizontalAdvance(times) + 2 * GAP
         for form in _FORMS:
             pieces = self._pieces(form)
             needed = sum(self._width(piece) + GAP for piece in pieces) + (times_width if form.times and times else 0)
@@ -176,9 +174,9 @@ class PaneHeader(QWidget):
         middle = (HEIGHT - PROGRESS) / 2 + 1
         x = self._paint_number(painter, EDGE)
         model = self._model
-        draw_marker(painter, QPointF(x + MARKER_ROOM / 2, middle), model.marker, model.colour)
+        draw_marker(painter, QPointF(x + MARKER_ROOM / 2, middle), model.marker, lane_colour(model.colour, self._theme))
         x += MARKER_ROOM + GAP - 2
-        bold = tabular(self.font(), TEXT_PX, bold=True)
+        bold = text_font(TEXT_PX, bold=True)
         label = self._override or model.label
         label_width = QFontMetrics(bold).horizontalAdvance(label) + 1
         if self._override:
@@ -186,8 +184,9 @@ class PaneHeader(QWidget):
             return
         label_width, pieces, times = self._arrange(self.width() - x - EDGE, label_width)
         waiting = model.state in (PaneState.STALE, PaneState.QUEUED)
+        shown = QFontMetrics(bold).elidedText(label, Qt.TextElideMode.ElideRight, label_width)
         colour = self._theme.dim if waiting else self._theme.text
-        self._text(painter, x, label_width, elided(label, bold, label_width), bold=True, colour=colour)
+        self._text(painter, x, label_width, shown, bold=True, colour=colour)
         x += label_width + GAP + 4
         for piece in pieces:
             x += self._paint_piece(painter, x, piece) + GAP
@@ -197,7 +196,7 @@ class PaneHeader(QWidget):
         self._paint_progress(painter)
 
     def _paint_number(self, painter: QPainter, x: int) -> int:
-        width = QFontMetrics(tabular(self.font(), SMALL_PX)).horizontalAdvance("0")
+        width = QFontMetrics(text_font(SMALL_PX)).horizontalAdvance("0")
         colour = self._theme.accent if self._active else self._theme.dim
         self._text(painter, x, width + 2, str(self._model.number), size=SMALL_PX, bold=self._active, colour=colour)
         return x + width + GAP - 2
@@ -218,7 +217,7 @@ class PaneHeader(QWidget):
         painter.setBrush(ground)
         painter.drawRoundedRect(area, 4, 4)
         painter.setPen(ink)
-        painter.setFont(tabular(self.font(), SMALL_PX))
+        painter.setFont(text_font(SMALL_PX))
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, piece.text)
         self._badge_areas.append((area, piece.badge))
         return width
@@ -236,7 +235,7 @@ class PaneHeader(QWidget):
         failed: bool = False,
         colour: str = "",
     ) -> None:
-        painter.setFont(tabular(self.font(), size, bold))
+        painter.setFont(text_font(size, bold=bold))
         painter.setPen(QColor(colour or (self._theme.error if failed else self._theme.dim)))
         side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
         area = QRectF(x, 0, width, HEIGHT - PROGRESS + 2)
@@ -251,7 +250,9 @@ class PaneHeader(QWidget):
             left, width = round(self._phase * (self.width() + span)) - span, span
         else:
             left, width = 0, round(self.width() * model.progress)
-        painter.fillRect(QRect(left, HEIGHT - PROGRESS, width, PROGRESS), QColor(model.colour))
+        painter.fillRect(
+            QRect(left, HEIGHT - PROGRESS, width, PROGRESS), QColor(lane_colour(model.colour, self._theme))
+        )
 
 
 def _sign(kind: BadgeKind) -> str:

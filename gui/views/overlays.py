@@ -6,8 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from gui.style import text_font
 from gui.theme import DARK, RADIUS, Theme
-from gui.widgets.text import tabular
 
 ICON = 72  # px
 STEPS = (
@@ -82,7 +82,7 @@ class EmptyState(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._icon.theme = theme
-        self._title.setFont(tabular(self.font(), 18, bold=True))
+        self._title.setFont(text_font(18, bold=True))
         self._title.setStyleSheet(f"color: {theme.text};")
         for label in (self._steps, self._formats):
             label.setStyleSheet(f"color: {theme.dim};")
@@ -118,7 +118,7 @@ class AddPlace(QPushButton):
         ink = self._theme.accent if lit else self._theme.hairline
         _dashed(painter, QRectF(self.rect()).adjusted(1, 1, -1, -1), self._theme, ink)
         painter.setPen(QColor(self._theme.accent if lit else self._theme.dim))
-        painter.setFont(tabular(self.font(), 13))
+        painter.setFont(text_font(13))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
 
 
@@ -145,7 +145,7 @@ class DropHint(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         _dashed(painter, QRectF(self.rect()).adjusted(2, 2, -2, -2), self._theme, self._theme.accent, 40)
-        font = tabular(self.font(), 16, bold=True)
+        font = text_font(16, bold=True)
         painter.setFont(font)
         card = QRectF(painter.boundingRect(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text))
         card.adjust(-20, -12, 20, 12)

@@ -9,14 +9,15 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from gui.style import SMALL_PX, text_font
 from gui.views.picture import Picture, level_for
 from gui.views.refine import Refiner
 from gui.views.transform import Size, ViewTransform
-from gui.widgets.text import tabular
 
 VALUES_FROM = 28  # px a texel from which its code values are written into it
 OUTLINE_FROM = 8  # px a texel from which the texel under the mouse is outlined
 CROSS_ARM, CROSS_GAP = 7, 4  # px
+TAG_TOP = 12  # px
 HANDLE = (20, 36)  # px: the grip on the wipe line
 
 
@@ -33,6 +34,7 @@ def draw_picture(painter: QPainter, picture: Picture, stage: Stage, refiner: Ref
     """The part of `picture` that is seen: texels as they are from 1:1 up, averaged light below."""
     view, pane = stage.view, stage.pane
     if view.scale >= 1:
+        refiner.not_needed()
         _draw_texels(painter, picture, stage)
         return
     left, top = view.origin(pane)
@@ -122,7 +124,7 @@ def _value_font(texts: list[list[str]], lines: int, stage: Stage) -> QFont | Non
     """The largest font up to 12 px in which every value fits into a texel; None if that is unreadable."""
     room, ratio = stage.view.scale, stage.ratio
     longest = max((line for row in texts for text in row for line in text.split("\n")), key=len)
-    font = tabular(QFont())
+    font = text_font()
     for pixels in range(round(12 * ratio), round(7 * ratio), -1):
         font.setPixelSize(pixels)
         metrics = QFontMetricsF(font)
@@ -156,8 +158,9 @@ def draw_cross(painter: QPainter, texel: tuple[int, int], stage: Stage, own: boo
                 painter.drawLine(QPointF(cx + ux * near, cy + uy * near), QPointF(cx + ux * far, cy + uy * far))
 
 
-def draw_split(painter: QPainter, x: int, height: int, ratio: float, colour: str) -> None:
-    """The wipe line at device column `x` with its grip in the middle."""
+def draw_split(painter: QPainter, x: int, stage: Stage, labels: tuple[str, str], colour: str) -> None:
+    """The wipe line at device column `x`, its grip in the middle, and at its top what lies on either side."""
+    (width, height), ratio = stage.pane, stage.ratio
     line = max(1, round(ratio))
     painter.save()
     painter.fillRect(QRect(x - line, 0, 3 * line, height), QColor(0, 0, 0, 90))
@@ -173,4 +176,22 @@ def draw_split(painter: QPainter, x: int, height: int, ratio: float, colour: str
         tip = QPointF(grip.center().x() + side * 6 * ratio, grip.center().y())
         for up in (-1, 1):
             painter.drawLine(tip, QPointF(tip.x() - side * 3 * ratio, tip.y() + up * 4 * ratio))
+    _draw_tag(painter, labels[0], QRectF(0, 0, x, height), ratio, right=True)
+    _draw_tag(painter, labels[1], QRectF(x + line, 0, width - x - line, height), ratio, right=False)
     painter.restore()
+
+
+def _draw_tag(painter: QPainter, text: str, side: QRectF, ratio: float, *, right: bool) -> None:
+    """A name on a dark ground in the upper corner of `side` next to the wipe line; none where it does not fit."""
+    font = text_font(round(SMALL_PX * ratio), bold=True)
+    tag = QRectF(0, TAG_TOP * ratio, QFontMetricsF(font).horizontalAdvance(text) + 16 * ratio, 24 * ratio)
+    gap = 8 * ratio
+    tag.moveLeft(side.right() - gap - tag.width() if right else side.left() + gap)
+    if not side.contains(tag):
+        return
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(16, 16, 18, 190))
+    painter.drawRoundedRect(tag, 4 * ratio, 4 * ratio)
+    painter.setFont(font)
+    painter.setPen(QColor(255, 255, 255))
+    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)

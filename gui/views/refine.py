@@ -60,13 +60,13 @@ class Refiner(QObject):
 
     def __init__(self, worker: PictureWorker, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._worker = worker
+        self.worker = worker
         self._done: WeakKeyDictionary[Picture, Refined] = WeakKeyDictionary()
         self._waiting: WeakKeyDictionary[Picture, tuple[Size, Box]] = WeakKeyDictionary()
         self._sent: WeakKeyDictionary[Picture, tuple[Size, Box]] = WeakKeyDictionary()
         self._settle = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settle.timeout.connect(self._submit)
-        self.geometry: tuple[Size, Size, Box] | None = None  # picture size, drawn, box of the last request
+        self._geometry: tuple[Size, Size, Box] | None = None  # picture size, drawn, box of the last request
 
     @property
     def pending(self) -> bool:
@@ -75,8 +75,8 @@ class Refiner(QObject):
     def get(self, picture: Picture, drawn: Size, box: Box) -> Refined | None:
         """The refined part that covers `box`, or None, and then `refined` is emitted once it is there."""
         done = self._done.get(picture)
-        moved = self.geometry is not None and self.geometry[:2] != (picture.size, drawn)
-        self.geometry = (picture.size, drawn, box)
+        moved = self._geometry is not None and self._geometry[:2] != (picture.size, drawn)
+        self._geometry = (picture.size, drawn, box)
         if done is not None and done.covers(drawn, box):
             return done
         if (drawn, box) not in (self._waiting.get(picture), self._sent.get(picture)):
@@ -86,18 +86,28 @@ class Refiner(QObject):
 
     def want(self, picture: Picture) -> None:
         """Refine `picture` for the view that was last drawn, before it is asked for."""
-        if self.geometry is not None and self.geometry[0] == picture.size:
-            self.get(picture, *self.geometry[1:])
+        if self._geometry is not None and self._geometry[0] == picture.size:
+            self.get(picture, *self._geometry[1:])
 
-    def keep(self, picture: Picture, refined: Refined) -> None:
-        """Take a refined part that came with a new picture."""
-        self._done[picture] = refined
+    def not_needed(self) -> None:
+        """The view shows texels as they are."""
+        self._geometry = None
+
+    def for_present_view(self, picture: Picture) -> Refined | None:
+        """`picture` refined for the view that was last drawn, None where there is none of its size. On any thread."""
+        geometry = self._geometry
+        return refine(picture, *geometry[1:]) if geometry is not None and geometry[0] == picture.size else None
+
+    def keep(self, picture: Picture, refined: Refined | None) -> None:
+        """Take what `for_present_view` made."""
+        if refined is not None:
+            self._done[picture] = refined
 
     def _submit(self) -> None:
         waiting, self._waiting = dict(self._waiting), WeakKeyDictionary()
         for picture, geometry in waiting.items():
             self._sent[picture] = geometry
-            self._worker.submit(
+            self.worker.submit(
                 (self, picture), partial(refine, picture, *geometry), partial(self._have, picture), self._fail
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -9,11 +10,17 @@ from PySide6.QtCore import QObject, Signal
 
 from gui.views.model import PaneModel
 from gui.views.picture import Picture, blend, build_picture
-from gui.views.worker import PictureWorker
+from gui.views.refine import Refined, Refiner
 
 
 def _heat_over(rgb: np.ndarray | None, heat: np.ndarray, opacity: float) -> Picture:
     return build_picture(heat if rgb is None else blend(rgb, heat, opacity))
+
+
+def _made(make: Callable[[], Picture], refiner: Refiner) -> tuple[Picture, Refined | None]:
+    """A picture with its refined part for the present view: so that new pixels appear at their best at once."""
+    picture = make()
+    return picture, refiner.for_present_view(picture)
 
 
 class Rendition(QObject):
@@ -26,13 +33,14 @@ class Rendition(QObject):
     pixels_changed = Signal()
     problem = Signal(str)
 
-    def __init__(self, key: str, worker: PictureWorker, model: PaneModel, parent: QObject | None = None) -> None:
+    def __init__(self, key: str, refiner: Refiner, model: PaneModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.key = key
         self.model = model
         self.picture: Picture | None = None
         self.values: np.ndarray | None = None
-        self._worker = worker
+        self._refiner = refiner
+        self._worker = refiner.worker
         self._rgb: np.ndarray | None = None
         self._heat: tuple[np.ndarray, float] | None = None
         self._heat_picture: Picture | None = None
@@ -65,7 +73,7 @@ class Rendition(QObject):
             self._worker.cancel((self, "picture"))
             self._have_picture(None)
             return
-        self._worker.submit((self, "picture"), partial(build_picture, rgb), self._have_picture, self.problem.emit)
+        self._make("picture", partial(build_picture, rgb), self._have_picture)
         if self._heat is not None:
             fits = self._heat[0].shape == rgb.shape
             self.set_heat(*self._heat) if fits else self.set_heat(None)
@@ -84,9 +92,7 @@ class Rendition(QObject):
         if self._rgb is not None and heat.shape != self._rgb.shape:
             raise ValueError(f"a map of {heat.shape} does not fit a picture of {self._rgb.shape}")
         self._heat = (heat, opacity)
-        self._worker.submit(
-            (self, "heat"), partial(_heat_over, self._rgb, heat, opacity), self._have_heat, self.problem.emit
-        )
+        self._make("heat", partial(_heat_over, self._rgb, heat, opacity), self._have_heat)
 
     def set_values(self, values: np.ndarray | None) -> None:
         """The H×W×C code values (u8, u16 or f32) for read-outs; C as in engine.image."""
@@ -97,6 +103,13 @@ class Rendition(QObject):
         """Ask for nothing more."""
         self._worker.cancel((self, "picture"))
         self._worker.cancel((self, "heat"))
+
+    def _make(self, what: str, make: Callable[[], Picture], have: Callable[[Picture | None], None]) -> None:
+        def arrived(made: tuple[Picture, Refined | None]) -> None:
+            self._refiner.keep(*made)
+            have(made[0])
+
+        self._worker.submit((self, what), partial(_made, make, self._refiner), arrived, self.problem.emit)
 
     def _have_picture(self, picture: Picture | None) -> None:
         self.picture = picture

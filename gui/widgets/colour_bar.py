@@ -9,13 +9,12 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from gui.style import SMALL_PX, text_font
 from gui.theme import DARK, RADIUS, Theme
-from gui.widgets.text import tabular
 
 WIDTH, HEIGHT = 232, 56
 EDGE = 12
 BAR = QRectF(EDGE, 24, WIDTH - 2 * EDGE, 8)
-SMALL_PX = 12
 MOST_TICKS = 5
 
 
@@ -67,11 +66,11 @@ class ColourBar(QWidget):
         painter.setPen(QPen(QColor(self._theme.hairline), 1))
         painter.setBrush(ground)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
-        painter.setFont(tabular(self.font(), SMALL_PX, bold=True))
+        painter.setFont(text_font(SMALL_PX, bold=True))
         painter.setPen(QColor(self._theme.text))
         title = QRectF(EDGE, 4, WIDTH - 2 * EDGE, 18)
         painter.drawText(title, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._label)
-        painter.setFont(tabular(self.font(), SMALL_PX))
+        painter.setFont(text_font(SMALL_PX))
         painter.setPen(QColor(self._theme.dim))
         painter.drawText(title, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._unit)
         if not self._strip.isNull():
@@ -80,7 +79,7 @@ class ColourBar(QWidget):
 
     def _paint_ticks(self, painter: QPainter) -> None:
         lo, hi = self._range
-        metrics = QFontMetrics(tabular(self.font(), SMALL_PX))
+        metrics = QFontMetrics(text_font(SMALL_PX))
         for value in ticks(lo, hi):
             part = (value - lo) / (hi - lo) if hi > lo else 0.0
             x = BAR.left() + part * BAR.width()

@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.theme import DARK, Theme
+from gui.style import SMALL_PX, current, text_font
+from gui.theme import Theme, lane_colour
 from gui.widgets.marker import draw_marker
-from gui.widgets.text import elided, tabular
 
 TEXELS = (12, 8)  # across, down
 COLUMNS = 2
 GAP = 8
 LABEL_HEIGHT = 20
-SMALL_PX = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,7 @@ class Loupe(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
+        self._theme = current()
         self._sources: tuple[LoupeSource, ...] = ()
         self._texel: tuple[int, int] | None = None
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -64,6 +63,11 @@ class Loupe(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.set_theme(current())
 
     def hasHeightForWidth(self) -> bool:
         return True
@@ -112,10 +116,16 @@ class Loupe(QWidget):
             painter.drawRect(middle)
 
     def _paint_label(self, painter: QPainter, source: LoupeSource, area: QRect) -> None:
-        draw_marker(painter, QPointF(area.left() + 4, area.center().y() + 1), source.marker, source.colour, 3.5)
-        font = tabular(self.font(), SMALL_PX)
+        draw_marker(
+            painter,
+            QPointF(area.left() + 4, area.center().y() + 1),
+            source.marker,
+            lane_colour(source.colour, self._theme),
+            3.5,
+        )
+        font = text_font(SMALL_PX)
         painter.setFont(font)
         painter.setPen(QColor(self._theme.text))
         room = area.adjusted(14, 0, 0, 0)
-        text = elided(source.label, font, room.width())
+        text = QFontMetrics(font).elidedText(source.label, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)

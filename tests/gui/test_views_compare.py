@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 from views_kit import BLUE, GREEN, GREY, RED, flat, models, noise, pixels, settled
 
-from gui.theme import DARK
+from gui.style import current
 from gui.views.canvas import PictureCanvas
 from gui.views.compare import CompareArea
 from gui.views.layouts import Layout
@@ -342,4 +342,4 @@ def test_pictures_are_where_the_area_says(area):
     for key, rect in area.picture_rects().items():
         inside = whole[rect.top() : rect.bottom() + 1, rect.left() : rect.right() + 1]
         assert (inside == COLOURS[key]).all(axis=2).mean() > 0.99
-        assert tuple(whole[rect.center().y(), rect.left() - 2]) == tuple(bytes.fromhex(DARK.surround[1:]))
+        assert tuple(whole[rect.center().y(), rect.left() - 2]) == tuple(bytes.fromhex(current().surround[1:]))

@@ -134,7 +134,7 @@ class PaneHeader(QWidget):
     def _pieces(self, form: _Form) -> list[_Piece]:
         """What comes after the label, in order."""
         model = self._model
-        dim = model.state in (PaneState.STALE, PaneState.QUEUED, PaneState.RUNNING)
+        dim = model.state is not PaneState.DONE
         pieces = [_Piece(model.rate_text, dim=dim)]
         if form.size:
             pieces.append(_Piece(model.size_text, dim=dim))

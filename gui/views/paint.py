@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QStaticText, QTransform
 
 from gui.style import SMALL_PX, text_font
 from gui.views.picture import Picture, level_for
@@ -75,7 +76,11 @@ def _draw_texels(painter: QPainter, picture: Picture, stage: Stage) -> None:
     left, top = stage.view.origin(stage.pane)
     scale = stage.view.scale
     target = QRectF(left + x0 * scale, top + y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale)
-    painter.drawImage(target, picture.images[0], QRectF(x0, y0, x1 - x0, y1 - y0))
+    if scale == 1:
+        painter.drawImage(target, picture.images[0], QRectF(x0, y0, x1 - x0, y1 - y0))
+        return
+    part = picture.images[0].copy(QRect(x0, y0, x1 - x0, y1 - y0))  # Qt magnifies only 32-bit pixels fast
+    painter.drawImage(target, part.convertToFormat(QImage.Format.Format_RGB32))
 
 
 def draw_values(
@@ -104,32 +109,43 @@ def draw_values(
         return
     painter.setFont(font)
     below = shown.levels[0][y0:y1, x0:x1].astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    view = stage.view
-    left, top = view.origin(stage.pane)
+    left, top = stage.view.origin(stage.pane)
+    scale, line = stage.view.scale, QFontMetricsF(font).lineSpacing()
+    first_line = top + y0 * scale + (scale - channels * line) / 2
     for dark in (False, True):
         painter.setPen(QColor(0, 0, 0, 210) if dark else QColor(255, 255, 255, 225))
-        for row, column in np.argwhere((below > 118) == dark):
-            cell = QRectF(left + (x0 + column) * view.scale, top + (y0 + row) * view.scale, view.scale, view.scale)
-            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, texts[row][column])
+        for row, column in np.argwhere((below > 118) == dark).tolist():
+            middle, y = left + (x0 + column + 0.5) * scale, first_line + row * scale
+            for channel, value in enumerate(texts[row][column]):
+                text, half = _laid_out(value, font.pixelSize())
+                painter.drawStaticText(QPointF(middle - half, y + channel * line), text)
 
 
-def _value_texts(part: np.ndarray, signed: bool) -> list[list[str]]:
-    form = "{:+.3g}" if signed else "{:.3g}"
-    if part.dtype.kind in "iu":
-        form = "{:+d}" if signed else "{:d}"
-    return [["\n".join(form.format(v) for v in texel) for texel in row] for row in part.tolist()]
+@lru_cache(maxsize=4096)
+def _laid_out(text: str, pixels: int) -> tuple[QStaticText, float]:
+    """A figure laid out once for many drawings, and half its width."""
+    font = text_font(pixels)
+    laid_out = QStaticText(text)
+    laid_out.setTextFormat(Qt.TextFormat.PlainText)
+    laid_out.prepare(QTransform(), font)
+    return laid_out, laid_out.size().width() / 2
 
 
-def _value_font(texts: list[list[str]], lines: int, stage: Stage) -> QFont | None:
+def _value_texts(part: np.ndarray, signed: bool) -> list[list[list[str]]]:
+    """H×W×C figures: whole code values, three digits of floats; with their sign where they are differences."""
+    whole = part.dtype.kind in "iu"
+    form = ("{:+d}" if signed else "{:d}") if whole else ("{:+.3g}" if signed else "{:.3g}")
+    return [[[form.format(v) for v in texel] for texel in row] for row in part.tolist()]
+
+
+def _value_font(texts: list[list[list[str]]], lines: int, stage: Stage) -> QFont | None:
     """The largest font up to 12 px in which every value fits into a texel; None if that is unreadable."""
     room, ratio = stage.view.scale, stage.ratio
-    longest = max((line for row in texts for text in row for line in text.split("\n")), key=len)
-    font = text_font()
+    longest = max((value for row in texts for texel in row for value in texel), key=len)
     for pixels in range(round(12 * ratio), round(7 * ratio), -1):
-        font.setPixelSize(pixels)
-        metrics = QFontMetricsF(font)
+        metrics = QFontMetricsF(text_font(pixels))
         if metrics.lineSpacing() * lines <= room and metrics.horizontalAdvance(longest) <= room - 2 * ratio:
-            return font
+            return text_font(pixels)
     return None
 
 

@@ -118,7 +118,7 @@ class Loupe(QWidget):
     def _paint_label(self, painter: QPainter, source: LoupeSource, area: QRect) -> None:
         draw_marker(
             painter,
-            QPointF(area.left() + 4, area.center().y() + 1),
+            QPointF(area.left() + 5, area.center().y() + 1),
             source.marker,
             lane_colour(source.colour, self._theme),
             3.5,

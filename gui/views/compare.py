@@ -107,6 +107,7 @@ class CompareArea(QWidget):
 
         Keys are any strings that name a rendition for its life, e.g. "original", "jpeg", "jpeg#2".
         """
+        was = self.keys
         for gone in [key for key in self._renditions if key not in models]:
             rendition = self._renditions.pop(gone)
             rendition.close()
@@ -116,7 +117,10 @@ class CompareArea(QWidget):
             rendition = self._renditions.get(key) or self._new_rendition(key, model)
             rendition.set_model(model)
             ordered[key] = rendition
+        same = tuple(ordered) == was
         self._renditions = ordered
+        if same:
+            return
         if self._active not in ordered:
             self._active = next(iter(ordered), "")
         if self._codec not in list(ordered)[1:]:

@@ -8,10 +8,11 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from engine.palette import Look
 from gui.style import SMALL_PX, TEXT_PX, text_font
 from gui.theme import DARK, Theme, lane_colour
 from gui.views.model import Badge, BadgeKind, PaneModel, PaneState
-from gui.widgets.marker import draw_marker
+from gui.widgets.marks import paint_mark
 
 HEIGHT = 28  # px, progress line included
 EDGE = 8
@@ -174,7 +175,7 @@ class PaneHeader(QWidget):
         middle = (HEIGHT - PROGRESS) / 2 + 1
         x = self._paint_number(painter, EDGE)
         model = self._model
-        draw_marker(painter, QPointF(x + MARKER_ROOM / 2, middle), model.marker, lane_colour(model.colour, self._theme))
+        paint_mark(painter, QPointF(x + MARKER_ROOM / 2, middle), Look(model.colour, model.marker), self._theme)
         x += MARKER_ROOM + GAP - 2
         bold = text_font(TEXT_PX, bold=True)
         label = self._override or model.label

@@ -10,9 +10,10 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from engine.palette import Look
 from gui.style import SMALL_PX, current, text_font
-from gui.theme import Theme, lane_colour
-from gui.widgets.marker import draw_marker
+from gui.theme import Theme
+from gui.widgets.marks import paint_mark
 
 TEXELS = (12, 8)  # across, down
 COLUMNS = 2
@@ -116,13 +117,8 @@ class Loupe(QWidget):
             painter.drawRect(middle)
 
     def _paint_label(self, painter: QPainter, source: LoupeSource, area: QRect) -> None:
-        draw_marker(
-            painter,
-            QPointF(area.left() + 5, area.center().y() + 1),
-            source.marker,
-            lane_colour(source.colour, self._theme),
-            3.5,
-        )
+        look = Look(source.colour, source.marker)
+        paint_mark(painter, QPointF(area.left() + 5, area.center().y() + 1), look, self._theme, 8)
         font = text_font(SMALL_PX)
         painter.setFont(font)
         painter.setPen(QColor(self._theme.text))

@@ -29,6 +29,8 @@ _PSNR_SHORTFALL = 0.1
 _RATE_SPAN = 4.0  # ln of the largest by the smallest file, over the whole range of a knob: a first guess
 _PSNR_SPAN = 25.0  # dB, likewise
 _OVERSHOOT = 1.3  # of a step towards a target that lies outside all known points
+_FLAT_PROBES = 3  # probes that gave nothing new, within ...
+_JUMP_WIDTH = 0.002  # ... this part of the knob's range: the curve jumps there
 _DIGITS = 5  # significant digits of a continuous knob
 
 
@@ -232,6 +234,37 @@ def _only_point(goal: _Goal, evaluate: Callable[[Any], Trial], known: list[Trial
     return RateResult(trial, (trial,), reached, 0 if known else 1, message)
 
 
+class _Pace:
+    """Watches how a bracket shrinks, and says when to bisect and when to stop."""
+
+    def __init__(self) -> None:
+        self._before: tuple[_Point, _Point] | None = None
+        self._miss = math.inf
+        self._slow = 0
+        self._flat = 0
+
+    def is_slow(self, low: _Point, high: _Point, y: float) -> bool:
+        """Has neither the bracket nor the miss of its nearer end halved in two steps, or is the curve flat here?"""
+        before, self._before = self._before, (low, high)
+        miss, self._miss = self._miss, min(abs(low.y - y), abs(high.y - y))
+        if before is None:
+            return False
+        narrower = high.position - low.position <= (before[1].position - before[0].position) / 2
+        flat = (low.position, high.position) != (before[0].position, before[1].position) and (
+            (low.y, high.y) == (before[0].y, before[1].y)
+        )
+        self._flat += flat
+        self._slow = 0 if narrower or self._miss <= miss / 2 else self._slow + 1
+        if self._slow >= 2 or flat:
+            self._slow = 0
+            return True
+        return False
+
+    def is_hopeless(self, low: _Point, high: _Point) -> bool:
+        """A jump that repeated probes only pin down: nothing lies between its two sides."""
+        return self._flat >= _FLAT_PROBES and high.position - low.position < _JUMP_WIDTH
+
+
 class _Search:
     def __init__(
         self, param: Param, goal: _Goal, evaluate: Callable[[Any], Trial], known: Iterable[Trial], label: str
@@ -298,7 +331,8 @@ class _Search:
             if edge.position == float(upwards):
                 return
             slope = self._slope()
-            stretch = _OVERSHOOT if len(self._points) < 2 or attempt else 1.0
+            # Log-rate is steeper towards both ends of most knobs: a secant goes far enough by itself.
+            stretch = _OVERSHOOT if len(self._points) < 2 or attempt > 1 else 1.0
             step = stretch * (self._goal.y - edge.y) / slope if attempt < 3 else math.copysign(1, upwards - 0.5)
             wish = min(max(edge.position + step, 0.0), 1.0)
             low, high = (edge.position, 1.0) if upwards else (0.0, edge.position)
@@ -316,19 +350,19 @@ class _Search:
 
     def _narrow(self, budget: int) -> None:
         """Shrink the bracket until the best point is near enough or the knob has no value left between."""
-        slow, width = 0, math.inf
+        pace = _Pace()
         while len(self._made) < MAX_ENCODES:
             bracket = self._bracket()
             if bracket is None or self._is_near_enough(bracket, budget):
                 return
             low, high = self._points[bracket[0]], self._points[bracket[1]]
-            slow = slow + 1 if high.position - low.position > width / 2 else 0
-            width = high.position - low.position
+            if pace.is_hopeless(low, high):
+                return
             middle = (low.position + high.position) / 2
-            position = self._knob.between(low.position, high.position, middle if slow >= 2 else self._guess(bracket))
+            wish = middle if pace.is_slow(low, high, self._goal.y) else self._guess(bracket)
+            position = self._knob.between(low.position, high.position, wish)
             if position is None:
                 return
-            slow = 0 if slow >= 2 else slow
             self._probe(position)
 
     def _is_near_enough(self, bracket: tuple[int, int], budget: int) -> bool:
@@ -349,15 +383,30 @@ class _Search:
     def _guess(self, bracket: tuple[int, int]) -> float:
         """Where the curve through the points around the bracket should meet the aim."""
         low, high = self._points[bracket[0]], self._points[bracket[1]]
-        chain = [low, high]
-        if bracket[0] > 0 and self._points[bracket[0] - 1].y < low.y:
-            chain.insert(0, self._points[bracket[0] - 1])
-        if bracket[1] + 1 < len(self._points) and self._points[bracket[1] + 1].y > high.y:
-            chain.append(self._points[bracket[1] + 1])
         if not low.y < high.y:
             return (low.position + high.position) / 2
         aim = self._goal.aim if self._knob.is_continuous else self._goal.y
-        return interpolate([p.y for p in chain], [p.position for p in chain], min(max(aim, low.y), high.y))
+        aim = min(max(aim, low.y), high.y)
+        chain = self._rising(bracket)
+        nearest = sorted(chain, key=lambda point: abs(point.y - aim))[:3]
+        if len(nearest) == 3:
+            quadratic = parabola([p.y for p in nearest], [p.position for p in nearest], aim)
+            if low.position < quadratic < high.position:
+                return quadratic
+        i = chain.index(low)
+        around = chain[max(0, i - 1) : i + 3]
+        return interpolate([p.y for p in around], [p.position for p in around], aim)
+
+    def _rising(self, bracket: tuple[int, int]) -> list[_Point]:
+        """The bracket and the points on both sides of it as far as the curve rises all the way."""
+        chain = list(self._points[bracket[0] : bracket[1] + 1])
+        for point in reversed(self._points[: bracket[0]]):
+            if point.y < chain[0].y:
+                chain.insert(0, point)
+        for point in self._points[bracket[1] + 1 :]:
+            if point.y > chain[-1].y:
+                chain.append(point)
+        return chain
 
     def _look_around(self) -> None:
         """On a coarse knob whose step is out of proportion the curve may come back: try the values beside it."""
@@ -441,3 +490,13 @@ def interpolate(xs: list[float], ys: list[float], x: float) -> float:
     a, b = slope(i) * h, slope(i + 1) * h
     rise = ys[i + 1] - ys[i]
     return ys[i] + t * (a + t * (3 * rise - 2 * a - b + t * (a + b - 2 * rise)))
+
+
+def parabola(xs: list[float], ys: list[float], x: float) -> float:
+    """The parabola through three points, at `x` (Lagrange). `xs` must differ."""
+    (a, b, c), (p, q, r) = xs, ys
+    return (
+        p * (x - b) * (x - c) / ((a - b) * (a - c))
+        + q * (x - a) * (x - c) / ((b - a) * (b - c))
+        + r * (x - a) * (x - b) / ((c - a) * (c - b))
+    )

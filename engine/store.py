@@ -23,6 +23,7 @@ from pathlib import Path
 import platformdirs
 
 from engine.errors import EngineError
+from engine.files import write_error
 from engine.trial import EncodeKey, Trial, blob_hash
 
 _log = logging.getLogger("ratescope.store")
@@ -123,14 +124,15 @@ class RunStore:
 
     def record(self, trial: Trial, data: bytes | None = None) -> None:
         """Add what `trial` knows; with `data`, its file too. What is there already stays as it is."""
+        scores = [(metric, metric_version(metric), score) for metric, score in trial.scores.items()]
         if data is not None:
-            self.blobs.put(data)
+            try:
+                self.blobs.put(data)
+            except OSError as error:
+                raise write_error(error, self.blobs.folder) from error
         with self._write() as db:
             encode = _encode_id(db, trial)
-            db.executemany(
-                "INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?)",
-                [(encode, metric, metric_version(metric), score) for metric, score in trial.scores.items()],
-            )
+            db.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?)", [(encode, *row) for row in scores])
             if trial.encode_s is not None or trial.decode_s is not None:
                 times = (encode, machine(), trial.encode_s, trial.decode_s, trial.busy, time.time())
                 db.execute(

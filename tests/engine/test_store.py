@@ -1,0 +1,214 @@
+"""The store: append-only rows, files by hash, several writers, damage."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.errors import EngineError
+from engine.store import Blobs, RunStore, machine
+from engine.trial import EncodeKey, Trial, blob_hash
+
+
+def trial(settings: str = "{}", size: int = 1000, *, busy: bool = False, **fields: object) -> Trial:
+    key = EncodeKey("picture", "codec", "1", settings)
+    return Trial(key, size, size / 1000, busy=busy, **fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunStore]:
+    with RunStore(tmp_path) as store:
+        yield store
+
+
+def known(store: RunStore) -> list[Trial]:
+    return store.trials("picture", "codec", "1")
+
+
+def test_a_trial_comes_back_as_it_was(store: RunStore) -> None:
+    data = b"a file"
+    made = trial(scores={"psnr": 31.5, "ssim": 0.9}, blob=blob_hash(data), encode_s=0.5, decode_s=0.1, stats={"a": [1]})
+    store.record(made, data)
+    assert known(store) == [made]
+    assert store.find(made.key) == made
+    assert store.find(EncodeKey("picture", "codec", "2", "{}")) is None
+    assert store.blob(made.blob or "") == data
+
+
+def test_scores_and_times_are_added_and_never_replaced(store: RunStore) -> None:
+    store.record(trial(scores={"psnr": 30.0}))
+    store.record(trial(size=999, scores={"psnr": 12.0, "mse": math.inf}))
+    assert known(store) == [trial(scores={"psnr": 30.0, "mse": math.inf})]
+
+
+def test_a_new_version_of_a_metric_leaves_old_scores_aside(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.record(trial(scores={"psnr": 30.0}))
+    monkeypatch.setattr("engine.store.metric_version", lambda _metric: "new")
+    assert known(store) == [trial()]
+    store.record(trial(scores={"psnr": 31.0}))
+    assert known(store) == [trial(scores={"psnr": 31.0})]
+
+
+def test_undisturbed_times_of_this_machine_win(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.record(trial(encode_s=1.0, decode_s=1.0))
+    store.record(trial(encode_s=2.0, decode_s=2.0, busy=True))
+    store.record(trial(encode_s=3.0))
+    assert known(store) == [trial(encode_s=1.0, decode_s=1.0)]
+    monkeypatch.setattr("engine.store.machine", lambda: machine() + " of somebody else")
+    assert known(store) == [trial()]
+
+
+def test_a_curve_is_sorted_by_rate_and_has_only_what_was_scored(store: RunStore) -> None:
+    for size, score in ((3000, 35.0), (1000, 30.0), (2000, None)):
+        scores = {} if score is None else {"psnr": score}
+        store.record(trial(f'{{"q":{size}}}', size, scores=scores))
+    assert store.curve("picture", "codec", "1", "psnr") == [(1.0, 30.0), (3.0, 35.0)]
+    assert store.curve("picture", "codec", "1", "ssim") == []
+
+
+def test_a_damaged_file_is_noticed_and_forgotten(store: RunStore) -> None:
+    name = store.blobs.put(b"precious")
+    store.blobs.path(name).write_bytes(b"previous")
+    assert store.blob(name) is None
+    assert store.blobs.put(b"precious") == name
+    assert store.blob(name) == b"precious"
+
+
+def test_a_file_cut_short_is_written_again(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    name = blobs.put(b"precious")
+    blobs.path(name).write_bytes(b"prec")
+    blobs.put(b"precious")
+    assert blobs.get(name) == b"precious"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [name]
+
+
+def test_pruning_removes_what_was_used_longest_ago_and_keeps_the_rows(store: RunStore) -> None:
+    names = []
+    for index in range(4):
+        data = bytes([index]) * 100
+        store.record(trial(f'{{"q":{index}}}', 100, blob=blob_hash(data)), data)
+        names.append(blob_hash(data))
+        os.utime(store.blobs.path(names[-1]), (index, index))
+    assert store.blob(names[0]) is not None  # used again
+    assert store.prune(250) == 200
+    assert [store.blob(name) is not None for name in names] == [True, False, False, True]
+    assert len(known(store)) == 4
+    assert store.prune(0) == 200
+
+
+def test_opening_a_store_holds_its_files_to_the_cap(tmp_path: Path) -> None:
+    with RunStore(tmp_path) as store:
+        name = store.blobs.put(bytes(1000))
+    with RunStore(tmp_path, cap=999) as store:
+        assert store.blob(name) is None
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "middle", "empty"])
+def test_a_damaged_data_base_is_set_aside_and_a_new_one_begun(tmp_path: Path, damage: str) -> None:
+    with RunStore(tmp_path) as store:
+        for index in range(300):
+            store.record(trial(f'{{"q":{index}}}', scores={"psnr": 1.0 * index}))
+    path = tmp_path / "runs.sqlite"
+    content = path.read_bytes()
+    half = len(content) // 2
+    changed = {"cut": content[:half], "garbage": b"no data base" * 100, "empty": b""}
+    path.write_bytes(changed.get(damage, content[:half] + bytes(4096) + content[half + 4096 :]))
+    with RunStore(tmp_path) as store:
+        assert known(store) == []
+        store.record(trial())
+        assert known(store) == [trial()]
+        if damage != "empty":
+            assert "was damaged" in store.notes[0]
+            assert len(list(tmp_path.glob("runs.damaged-*.sqlite"))) == 1
+
+
+def test_damage_found_while_in_use_is_a_plain_error(store: RunStore) -> None:
+    store.record(trial())
+    store._db.execute("DROP TABLE scores")
+    with pytest.raises(EngineError, match="could not be stored"):
+        store.record(trial('{"q":1}', scores={"psnr": 1.0}))
+    with pytest.raises(EngineError, match="cannot be read"):
+        known(store)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(EngineError, match="store of results cannot be opened") as caught:
+        RunStore(tmp_path / "file" / "store")
+    assert caught.value.path == tmp_path / "file" / "store"
+
+
+def test_threads_share_a_store(store: RunStore) -> None:
+    def work(thread: int) -> None:
+        for index in range(25):
+            store.record(trial(f'{{"q":{index % 10},"t":{thread % 2}}}', scores={"psnr": 1.0}), bytes([index]))
+            known(store)
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(known(store)) == 20
+
+
+def test_processes_share_a_store(tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from engine.store import RunStore
+from engine.trial import EncodeKey, Trial
+folder, me = Path(sys.argv[1]), sys.argv[2]
+with RunStore(folder) as store:
+    for index in range(60):
+        for owner in (me, "both"):
+            key = EncodeKey("picture", "codec", "1", f'{{"o":"{owner}","q":{index}}}')
+            store.record(Trial(key, 100, 1.0, scores={"psnr": 30.0}, encode_s=1.0), bytes([index]))
+"""
+    root = str(Path(__file__).resolve().parents[2])
+    writers = [
+        subprocess.Popen([sys.executable, "-c", script, str(tmp_path), str(me)], env={**os.environ, "PYTHONPATH": root})
+        for me in range(3)
+    ]
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0]
+    with RunStore(tmp_path) as store:
+        trials = known(store)
+    assert len(trials) == 4 * 60
+    assert all(each.scores == {"psnr": 30.0} for each in trials)
+
+
+def test_a_writer_waits_for_another_ones_transaction(tmp_path: Path) -> None:
+    with RunStore(tmp_path) as store:
+        other = sqlite3.connect(tmp_path / "runs.sqlite", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+
+        def release() -> None:
+            time.sleep(0.2)
+            other.execute("COMMIT")
+            other.close()
+
+        thread = threading.Thread(target=release)
+        thread.start()
+        store.record(trial())
+        thread.join()
+        assert known(store) == [trial()]
+
+
+def test_a_full_disk_is_said_plainly(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_self: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(EngineError, match="the disk is full"):
+        store.record(trial(), b"a file")

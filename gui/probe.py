@@ -1,7 +1,8 @@
 """What the machine lacks, found before Qt aborts or pip fails, and the line that names the packages to install.
 
 Standard library only, and runs as a script before anything is installed:
-`python gui/probe.py build|offscreen|window` prints one line and exits with 1 when something is missing.
+`python gui/probe.py build|offscreen|window` prints one line and exits with 1 when something is missing,
+`display` exits with 1 when there is none, `packages` prints what apt-get would have to install.
 """
 
 from __future__ import annotations
@@ -124,6 +125,10 @@ def _has_fonts() -> bool:
 
 
 def _main(what: str) -> int:
+    if what == "packages":  # for machines that set themselves up: what apt-get has to install
+        missing = [*missing_to_build(), *missing_for_qt("offscreen")]
+        print(*dict.fromkeys(package for name in missing for package in _packages(name, 0)))
+        return 0
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
         oldest, newest = (".".join(map(str, version)) for version in PYTHONS)
         print(f"ratescope needs Python {oldest} to {newest}, this is {sys.version.split()[0]}; set PYTHON=… for make")

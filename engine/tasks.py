@@ -12,6 +12,7 @@ import numpy as np
 
 from engine import registry
 from engine.codec import Codec, Ctx, Settings
+from engine.files import atomic_write
 from engine.image import Image
 from engine.rate import Knob, solve
 from engine.store import Blobs
@@ -19,6 +20,7 @@ from engine.trial import RateResult, Run, Runner, Target, Trial
 from engine.workers import TaskCtx
 
 if TYPE_CHECKING:
+    from engine.chart import Chart
     from engine.io import Loaded
 
 _LADDER_ENDS = (0.05, 0.95)  # of a knob's range: beyond lies what nobody uses
@@ -38,6 +40,52 @@ class LoadTask:
         from engine.io import read
 
         return read(self.path, ctx)
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnail:
+    """What a list says of a picture. pixels: h×w×3 u8 sRGB. size: width, height of the picture itself."""
+
+    pixels: np.ndarray
+    size: tuple[int, int]
+    bits: int
+    colour: str
+    notes: tuple[str, ...]
+    format: str
+
+
+@dataclass(frozen=True)
+class ThumbnailTask:
+    """Reads a picture and gives back a small one, `side` pixels at most, with what it is."""
+
+    path: Path
+    side: int = 128
+
+    @property
+    def what(self) -> str:
+        return f"the reader of {self.path.name}"
+
+    def run(self, ctx: TaskCtx) -> Thumbnail:
+        from engine.display import to_display
+        from engine.io import read
+
+        loaded = read(self.path, ctx)
+        image = loaded.image
+        shown = shrink(to_display(image), self.side)
+        size = (image.width, image.height)
+        return Thumbnail(shown, size, image.bits, str(image.color), loaded.notes, loaded.format)
+
+
+def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
+    """H×W×3 u8 made to fit `side` × `side` by area averaging; as it is where it fits."""
+    from PIL import Image as Pillow
+
+    height, width = rgb.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return rgb
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Pillow.fromarray(rgb).resize(size, Pillow.Resampling.BOX))
 
 
 @dataclass(frozen=True)
@@ -67,6 +115,12 @@ class _CodecTask:
     def file(self, name: str) -> bytes | None:
         """A file of the store by its hash, if it is kept."""
         return Blobs(self.blobs).get(name) if self.blobs is not None else None
+
+    def keep(self, run: Run, ctx: TaskCtx) -> None:
+        """Emit a new trial; its file goes into the store's folder, so that later scores need no second encode."""
+        if self.blobs is not None:
+            Blobs(self.blobs).put(run.data)
+        ctx.emit(run.trial)
 
     def trial_at(self, runner: Runner, settings: Settings, ctx: Ctx) -> Run:
         """The run at `settings`, scored: from its stored file if there is one, else encoded."""
@@ -123,7 +177,7 @@ class SolveTask(_CodecTask):
             settings=self.settings,
             known=self.known,
             blob=self.file,
-            on_trial=lambda run: ctx.emit(run.trial),
+            on_trial=lambda run: self.keep(run, ctx),
         )
 
 
@@ -192,6 +246,24 @@ class MapTask:
         from engine.metrics import error_map
 
         return error_map(self.ref, self.img, self.metric_id, ctx)
+
+
+@dataclass(frozen=True)
+class ChartTask:
+    """Draws a chart into a file, in the form that its suffix names."""
+
+    chart: Chart
+    path: Path
+
+    @property
+    def what(self) -> str:
+        return f"the drawing of {self.path.name}"
+
+    def run(self, ctx: TaskCtx) -> None:
+        from engine.chart import render
+
+        ctx.check()
+        atomic_write(self.path, render(self.chart, self.path.suffix.lower().lstrip(".")))
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Level(enum.StrEnum):
 class Toast(Themed):
     """One message. Errors stay until they are closed; `details` unfold on request and can be copied."""
 
-    def __init__(self, text: str, level: Level, details: str, action: tuple[str, Callable[[], None]] | None) -> None:
+    def __init__(self, text: str, level: Level, details: str, action: tuple[str, Callable[[], object]] | None) -> None:
         super().__init__("popup")
         self.level, self.text = level, text
         self.setAccessibleName(f"{level}: {text}")
@@ -54,7 +54,7 @@ class Toast(Themed):
         column.addWidget(self.details)
         foot = QHBoxLayout()
         foot.addStretch(1)
-        buttons: list[tuple[str, Callable[[], None]]] = [action] if action else []
+        buttons: list[tuple[str, Callable[[], object]]] = [action] if action else []
         if details:
             buttons += [("Details", self._unfold), ("Copy", self._copy)]
         for name, act in buttons:
@@ -65,7 +65,7 @@ class Toast(Themed):
         self.retheme(style.current())
 
     @staticmethod
-    def _button(name: str, act: Callable[[], None]) -> QPushButton:
+    def _button(name: str, act: Callable[[], object]) -> QPushButton:
         button = QPushButton(name)
         button.setProperty("kind", "quiet")
         button.clicked.connect(lambda _on=False: act())
@@ -102,7 +102,7 @@ class Toasts(QObject):
         text: str,
         level: Level = Level.INFO,
         details: str = "",
-        action: tuple[str, Callable[[], None]] | None = None,
+        action: tuple[str, Callable[[], object]] | None = None,
     ) -> Toast:
         """Show a message; `action` adds a button (text, callback). The same text is not stacked twice."""
         for same in [toast for toast in self._toasts if (toast.text, toast.level) == (text, level)]:

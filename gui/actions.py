@@ -1,0 +1,88 @@
+"""Every action of the window: one table gives menus, shortcuts and the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """id names the slot that serves it; group is the menu; keys are portable shortcut texts, first one shown."""
+
+    id: str
+    text: str
+    group: str
+    keys: tuple[str, ...] = ()
+
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("open", "Open pictures…", "File", ("Ctrl+O",)),
+    ActionSpec("open_folder", "Open folder…", "File", ("Ctrl+Shift+O",)),
+    ActionSpec("reload", "Reload the picture", "File", ("F5",)),
+    ActionSpec("save_file", "Save encoded file…", "File", ("Ctrl+S",)),
+    ActionSpec("save_png", "Save decoded PNG…", "File", ("Ctrl+Shift+S",)),
+    ActionSpec("copy_command", "Copy as command line", "File", ("Ctrl+Shift+C",)),
+    ActionSpec("export_chart", "Export chart…", "File", ("Ctrl+E",)),
+    ActionSpec("export_numbers", "Export numbers…", "File", ("Ctrl+Shift+E",)),
+    ActionSpec("open_curves", "Lay curves under the plot…", "File", ("Ctrl+L",)),
+    ActionSpec("clear_curves", "Remove the curves laid under the plot", "File"),
+    ActionSpec("preferences", "Preferences…", "File", ("Ctrl+,",)),
+    ActionSpec("quit", "Quit", "File", ("Ctrl+Q",)),
+    ActionSpec("next_source", "Next picture", "Picture", ("PgDown",)),
+    ActionSpec("previous_source", "Previous picture", "Picture", ("PgUp",)),
+    ActionSpec("remove_source", "Remove the picture from the list", "Picture", ("Ctrl+Backspace",)),
+    ActionSpec("add_codec", "Add codec…", "Codecs", ("Ctrl+N",)),
+    ActionSpec("remove_lane", "Remove the active codec", "Codecs", ("Ctrl+W",)),
+    ActionSpec("move_lane_up", "Move the active codec up", "Codecs", ("Ctrl+Up",)),
+    ActionSpec("move_lane_down", "Move the active codec down", "Codecs", ("Ctrl+Down",)),
+    ActionSpec("measure_times", "Measure times alone", "Codecs", ("Ctrl+T",)),
+    ActionSpec("cancel", "Cancel all jobs", "Codecs", ("Esc",)),
+    ActionSpec("rate_up", "More bits", "Rate", ("Right",)),
+    ActionSpec("rate_down", "Fewer bits", "Rate", ("Left",)),
+    ActionSpec("rate_up_much", "Many more bits", "Rate", ("Ctrl+Right",)),
+    ActionSpec("rate_down_much", "Many fewer bits", "Rate", ("Ctrl+Left",)),
+    ActionSpec("edit_rate", "Type the target", "Rate", ("R",)),
+    ActionSpec("layout_single", "Single pane", "View", ("Alt+1",)),
+    ActionSpec("layout_wipe", "Wipe", "View", ("Alt+2", "W")),
+    ActionSpec("layout_side", "Side by side", "View", ("Alt+3",)),
+    ActionSpec("layout_grid", "Grid", "View", ("Alt+4", "G")),
+    ActionSpec("layout_blink", "Blink", "View", ("Alt+5",)),
+    ActionSpec("view_picture", "Picture", "View", ("P",)),
+    ActionSpec("view_error", "Error map", "View", ("E",)),
+    ActionSpec("view_bits", "Bits", "View", ("B",)),
+    ActionSpec("view_bits_error", "Bits × error", "View", ("X",)),
+    ActionSpec("overlay", "Error map over the picture", "View", ("O",)),
+    ActionSpec("fit", "Fit to pane", "View", ("F",)),
+    ActionSpec("one_to_one", "One to one", "View", ("Z",)),
+    ActionSpec("zoom_in", "Zoom in", "View", ("+", "=")),
+    ActionSpec("zoom_out", "Zoom out", "View", ("-",)),
+    ActionSpec("next_rendition", "Next codec", "View", ("Tab",)),
+    ActionSpec("previous_rendition", "Previous codec", "View", ("Shift+Tab",)),
+    ActionSpec("toggle_theme", "Light or dark theme", "View", ("Ctrl+Shift+L",)),
+    ActionSpec("toggle_left", "Show or hide the sources", "View", ("F7",)),
+    ActionSpec("toggle_right", "Show or hide the codecs", "View", ("F8",)),
+    ActionSpec("toggle_bottom", "Show or hide plot and table", "View", ("F9",)),
+    ActionSpec("full_screen", "Full screen", "View", ("F11",)),
+    ActionSpec("palette", "Search actions…", "Help", ("Ctrl+K",)),
+    ActionSpec("shortcuts", "Keyboard shortcuts", "Help", ("F1",)),
+    ActionSpec("about", "About Ratescope", "Help"),
+    *(ActionSpec(f"pick_{n}", f"Rendition {n}", "Renditions", (str(n),)) for n in range(1, 10)),
+)
+
+
+def build(parent: QWidget, serve: Callable[[str], None]) -> dict[str, QAction]:
+    """The actions as children of `parent`; each calls `serve` with its id when triggered."""
+    made: dict[str, QAction] = {}
+    for spec in ACTIONS:
+        action = QAction(spec.text, parent)
+        action.setObjectName(spec.id)
+        action.setData(spec.group)
+        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        action.triggered.connect(lambda _checked=False, name=spec.id: serve(name))
+        parent.addAction(action)
+        made[spec.id] = action
+    return made

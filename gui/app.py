@@ -1,0 +1,177 @@
+"""Starts the window, or draws it offscreen for a screenshot, and ends everything cleanly."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtWidgets import QApplication
+
+from engine import registry, samples
+from engine.errors import EngineError, UsageError
+from engine.files import atomic_write
+from engine.jobs import Scheduler
+from engine.store import RunStore
+from engine.trial import Target, TargetKind
+from gui import preferences, style
+from gui.bridge import Bridge
+from gui.controller import Controller
+from gui.main_window import MainWindow
+from gui.panels.codecs import CodecChoice
+from gui.state import ORIGINAL, State
+from gui.theme import THEMES
+
+FIRST_CODECS = ("jpeg", "wavelet", "avif", "dct", "webp", "jpeg2000")
+FIRST_RATE = 0.3  # bpp: low enough that every codec shows its manner
+SCREENSHOT_SIZE = (1600, 1000)
+SCREENSHOT_LIMIT_S = 300
+_GC_MS = 2000
+
+
+class Workbench:
+    """Everything behind one window, wired: state, scheduler, store, bridge, controller, window."""
+
+    def __init__(self, store: RunStore | None = None, workers: int | None = None) -> None:
+        self.state = State(Target(TargetKind.BPP, FIRST_RATE))
+        self.bridge = Bridge()
+        self.store = store or RunStore()
+        self.scheduler = Scheduler(workers)
+        self.controller = Controller(self.state, self.scheduler, self.store, self.bridge.post, self._complain)
+        self.window = MainWindow(self.state, self.controller)
+        self.window.offer_codecs([CodecChoice(codec.info, codec.available() or "") for codec in registry.codecs()])
+        for note in self.store.notes:
+            self.window.tell(note)
+
+    def _complain(self, text: str) -> None:
+        self.window.complain(text)
+
+    def open(self, files: list[Path], codecs: list[str] | None, bpp: float | None) -> None:
+        """Begin with these pictures (by default the bundled ones), codecs and rate."""
+        if bpp is not None:
+            self.state.set_target(Target(TargetKind.BPP, bpp))
+        for codec_id in codecs or [c for c in FIRST_CODECS if registry.codec(c).available() is None]:
+            self.controller.add_codec(codec_id)
+        self.controller.open_paths(files or [sample.path for sample in samples.samples()])
+
+    def close(self) -> None:
+        """End jobs, processes and threads; nothing outlives this."""
+        self.bridge.close()
+        self.window.close()
+        self.controller.close()
+
+
+def run(options: argparse.Namespace) -> int:
+    """Open the workbench as `gui.launch` parsed it; returns the exit code."""
+    for codec_id in options.codecs or []:
+        registry.codec(codec_id)
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("Ratescope")
+    pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
+    style.apply(app, THEMES[preferences.apply()])
+    bench = Workbench()
+    sys.excepthook = _Hook(bench)
+    collector = _collect_garbage_here(app)
+    try:
+        bench.open(options.files, options.codecs, options.bpp)
+        if options.screenshot is not None:
+            return _screenshot(app, bench, options.screenshot)
+        bench.window.resize(*SCREENSHOT_SIZE)
+        bench.window.show()
+        return app.exec()
+    finally:
+        collector.stop()
+        bench.close()
+        gc.enable()
+
+
+def _collect_garbage_here(app: QApplication) -> QTimer:
+    """Cyclic garbage may hold widgets, which must die on the GUI thread: collect there, and nowhere else."""
+    gc.disable()
+    timer = QTimer(app, interval=_GC_MS)
+    timer.timeout.connect(gc.collect)
+    timer.start()
+    return timer
+
+
+class _Hook:
+    """An error that nobody expected: say it in the window, print it, go on."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        traceback.print_exception(kind, error, trace)
+        if isinstance(error, Exception):
+            text = str(error) if isinstance(error, EngineError) else f"Something went wrong inside: {error!r}"
+            self._bench.window.complain(text)
+
+
+def _screenshot(app: QApplication, bench: Workbench, path: Path) -> int:
+    """Wait until the window has come to rest, save it as PNG and its panes' figures as JSON beside it."""
+    if path.suffix.lower() != ".png":
+        raise UsageError("a screenshot is a .png", path=path)
+    window = bench.window
+    window.resize(*SCREENSHOT_SIZE)
+    window.show()
+    calm = 0
+    waited = QTimer(app, interval=50)
+    failed: list[str] = []
+
+    def look() -> None:
+        nonlocal calm
+        calm = calm + 1 if window.settled else 0
+        if calm >= 3:
+            app.exit(0)
+
+    def give_up() -> None:
+        failed.append(f"the window did not come to rest within {SCREENSHOT_LIMIT_S} s")
+        app.exit(1)
+
+    waited.timeout.connect(look)
+    waited.start()
+    QTimer.singleShot(SCREENSHOT_LIMIT_S * 1000, window, give_up)
+    app.exec()
+    waited.stop()
+    if failed:
+        raise EngineError(failed[0])
+    window.plot.flush()
+    picture = window.grab()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not picture.save(str(path)):
+        raise EngineError("the screenshot could not be written", path=path)
+    atomic_write(path.with_suffix(".json"), json.dumps(describe(bench), indent=1).encode())
+    return 0
+
+
+def describe(bench: Workbench) -> dict[str, object]:
+    """Source, target and, for every pane in view, what it shows, its figures and the rectangle of its picture."""
+    state, window = bench.state, bench.window
+    panes = []
+    origin = window.compare.mapTo(window, QPoint(0, 0))
+    for key, rect in window.compare.picture_rects().items():
+        lane = state.lane(int(key))
+        trial = state.outcome(lane.id).trial if lane else None
+        place = rect.translated(origin)
+        panes.append(
+            {
+                "codec": "original" if int(key) == ORIGINAL else lane.codec if lane else "",
+                "bpp": trial.bpp if trial else None,
+                "bytes": trial.size if trial else None,
+                "psnr": trial.scores.get("psnr") if trial else None,
+                "rect": [place.x(), place.y(), place.width(), place.height()],
+            }
+        )
+    source = state.current
+    return {
+        "source": str(source.path) if source else None,
+        "target": {"kind": str(state.target.kind), "value": state.target.value},
+        "panes": panes,
+    }

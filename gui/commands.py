@@ -1,0 +1,319 @@
+"""What the actions do. Each action's id names a method here; dialogs are asked, then the work is handed on."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from engine import __version__, registry
+from engine.curves import Curve, read_curves
+from engine.errors import EngineError
+from gui import saving, style
+from gui.actions import ACTIONS
+from gui.models.curves import RdPoint, Reference
+from gui.models.verdict_model import Disagreement
+from gui.preferences import PreferencesDialog, save_theme
+from gui.state import ORIGINAL, Lane, View
+from gui.theme import THEMES
+from gui.views.layouts import Layout
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+ZOOM_STEP = 2**0.5
+PICTURE_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.avif *.jxl *.jp2 *.j2k *.tif *.tiff *.bmp *.gif *.ppm *.pgm)"
+CHART_FILTERS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
+NUMBER_FILTERS = "CSV (*.csv);;JSON (*.json)"
+
+
+class Commands:
+    """Serves the actions of one window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._state, self._controller = window.state, window.controller
+        self._table = self._build_table()
+
+    def serve(self, action_id: str) -> None:
+        """Do what the action with this id means; a plain failure is shown, not raised."""
+        try:
+            self._table[action_id]()
+        except EngineError as error:
+            self._window.complain(str(error))
+
+    def _build_table(self) -> dict[str, Callable[[], object]]:
+        state, area, lock = self._state, self._window.compare, self._window.rate_lock
+        table: dict[str, Callable[[], object]] = {
+            "rate_up": lambda: lock.step(1),
+            "rate_down": lambda: lock.step(-1),
+            "rate_up_much": lambda: lock.step(1, coarse=True),
+            "rate_down_much": lambda: lock.step(-1, coarse=True),
+            "fit": area.fit,
+            "one_to_one": area.one_to_one,
+            "zoom_in": lambda: area.zoom(ZOOM_STEP),
+            "zoom_out": lambda: area.zoom(1 / ZOOM_STEP),
+            "overlay": lambda: state.set_view(overlay=not state.overlay),
+            "next_rendition": lambda: self._step_rendition(1),
+            "previous_rendition": lambda: self._step_rendition(-1),
+            "next_source": lambda: self._step_source(1),
+            "previous_source": lambda: self._step_source(-1),
+            "move_lane_up": lambda: self._move_lane(-1),
+            "move_lane_down": lambda: self._move_lane(1),
+            "measure_times": self._controller.measure_times,
+            "reload": self._controller.reload_current,
+            "add_codec": self._window.codecs.open_menu,
+            "quit": self._window.close,
+        }
+        table |= {f"layout_{each}": partial(state.set_view, layout=each) for each in Layout}
+        table |= {f"view_{each}": partial(self._set_view, each) for each in View}
+        table |= {f"pick_{n}": partial(self._pick, n) for n in range(1, 10)}
+        own = {spec.id: getattr(self, spec.id) for spec in ACTIONS if spec.id not in table}
+        return table | own
+
+    # -- pictures
+
+    def open(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(self._window, "Open pictures", "", f"{PICTURE_FILTER};;All files (*)")
+        self._controller.open_paths([Path(name) for name in names])
+
+    def open_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self._window, "Open folder")
+        if name:
+            self._controller.open_paths([Path(name)])
+
+    def remove_source(self) -> None:
+        if self._state.current_id is not None:
+            self._controller.remove_source(self._state.current_id)
+
+    def reveal(self, source_id: int) -> None:
+        source = self._state.source(source_id)
+        if source is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(source.path.parent)))
+
+    def _step_source(self, step: int) -> None:
+        ids = [source.id for source in self._state.sources]
+        if ids:
+            at = ids.index(self._state.current_id) if self._state.current_id in ids else 0
+            self._controller.choose_source(ids[(at + step) % len(ids)])
+
+    # -- lanes
+
+    def _step_rendition(self, step: int) -> None:
+        renditions = self._state.renditions()
+        at = renditions.index(self._state.active) if self._state.active in renditions else 0
+        self._state.activate(renditions[(at + step) % len(renditions)])
+
+    def _pick(self, number: int) -> None:
+        renditions = self._state.renditions()
+        if number <= len(renditions):
+            self._state.activate(renditions[number - 1])
+
+    def retry(self, rendition: int) -> None:
+        if rendition == ORIGINAL:
+            self._controller.reload_current()
+        else:
+            self._controller.retry(rendition)
+
+    def remove_lane(self) -> None:
+        if self._state.active != ORIGINAL:
+            self._controller.remove_lane(self._state.active)
+
+    def _move_lane(self, step: int) -> None:
+        ids = [lane.id for lane in self._state.lanes]
+        lane = self._state.active_lane
+        if lane is None:
+            return
+        at = ids.index(lane.id)
+        ids.insert(max(0, at + step), ids.pop(at))
+        self._state.reorder_lanes(ids)
+
+    # -- view
+
+    def _set_view(self, view: View) -> None:
+        if view in (View.BITS, View.BITS_ERROR):
+            self._window.tell("No codec of this comparison says where its bits went")
+        else:
+            self._state.set_view(view=View.PICTURE if self._state.view is view else view)
+
+    def zoom_to(self, scale: float) -> None:
+        """0 fits; any other value is device pixels a texel."""
+        area = self._window.compare
+        if scale == 0:
+            area.fit()
+        else:
+            area.one_to_one()
+            area.zoom(scale)
+
+    def show_disagreement(self, found: Disagreement) -> None:
+        """Put the two lanes side by side under the map of the metric that can show where."""
+        wanted = next((m.id for m in (found.second, found.first) if m.has_map), None)
+        if wanted is not None:
+            self._state.set_view(map_metric=wanted, view=View.ERROR, layout=Layout.GRID)
+        self._state.activate(int(found.a.id))
+
+    def toggle_theme(self) -> None:
+        self._window.set_theme("light" if style.current().name == "dark" else "dark")
+
+    def set_theme(self, name: str) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            style.apply(app, THEMES[name])
+            save_theme(name)
+
+    def toggle_left(self) -> None:
+        self._window.left.set_folded(not self._window.left.folded())
+
+    def toggle_right(self) -> None:
+        self._window.right.set_folded(not self._window.right.folded())
+
+    def toggle_bottom(self) -> None:
+        self._window.bottom.setVisible(not self._window.bottom.isVisible())
+
+    def full_screen(self) -> None:
+        window = self._window
+        window.showNormal() if window.isFullScreen() else window.showFullScreen()
+
+    def edit_rate(self) -> None:
+        self._window.rate_lock.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._window.rate_lock.field.selectAll()
+
+    def cancel(self) -> None:
+        """Escape: put away what lies over the window first, then stop the work."""
+        for side in (self._window.left, self._window.right):
+            if side.sheet_open():
+                side.close_sheet()
+                return
+        self._controller.cancel_all()
+
+    # -- saving
+
+    def _lane_to_save(self) -> tuple[Lane, saving.Product] | None:
+        lane, source = self._state.active_lane, self._state.current
+        outcome = self._state.outcome(lane.id) if lane else None
+        if lane is None or source is None or outcome is None or outcome.solved is None:
+            self._window.tell("There is nothing to save yet: choose a codec's pane once it is done")
+            return None
+        info = registry.codec(lane.codec).info
+        return lane, saving.Product(source, info, outcome.solved)
+
+    def save_file(self) -> None:
+        chosen = self._lane_to_save()
+        if chosen is None:
+            return
+        product = chosen[1]
+        suffix = product.info.extension
+        wish = product.file_name(suffix)
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, "Save encoded file", str(wish), f"{product.info.label} (*{suffix})"
+        )
+        if name:
+            path = saving.with_suffix(Path(name), suffix)
+            self._write(path, lambda: saving.save_encoded(product, path))
+
+    def save_png(self) -> None:
+        chosen = self._lane_to_save()
+        if chosen is None:
+            return
+        product = chosen[1]
+        wish = product.file_name(".png")
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save decoded PNG", str(wish), "PNG (*.png)")
+        if name:
+            path = saving.with_suffix(Path(name), ".png")
+            self._write(path, lambda: saving.save_decoded(product, path))
+
+    def copy_command(self) -> None:
+        chosen = self._lane_to_save()
+        if chosen is not None:
+            lane, product = chosen
+            words = saving.command_line(product, lane.codec, lane.settings, self._state.target)
+            QGuiApplication.clipboard().setText(shlex.join(words))
+            self._window.tell("The command is on the clipboard")
+
+    def export_chart(self) -> None:
+        name, chosen = QFileDialog.getSaveFileName(self._window, "Export chart", "rd.svg", CHART_FILTERS)
+        if name:
+            path = saving.with_suffix(Path(name), _suffix_of(chosen, (".svg", ".pdf", ".png")), keep=True)
+            task = saving.chart_task(self._state, self._window.references, path)
+            self._controller.write(task, self._saved(path))
+
+    def export_numbers(self) -> None:
+        name, chosen = QFileDialog.getSaveFileName(self._window, "Export numbers", "rd.csv", NUMBER_FILTERS)
+        if name:
+            path = saving.with_suffix(Path(name), _suffix_of(chosen, (".csv", ".json")), keep=True)
+            rows = saving.number_rows(self._state)
+            self._write(path, lambda: saving.save_numbers(rows, path))
+
+    def _write(self, path: Path, work: Callable[[], None]) -> None:
+        self._controller.apart(work, lambda _done: self._saved(path)())
+
+    def _saved(self, path: Path) -> Callable[[], None]:
+        folder = QUrl.fromLocalFile(str(path.parent))
+        return lambda: self._window.tell(
+            f"Saved {path.name}", ("Show folder", lambda: QDesktopServices.openUrl(folder))
+        )
+
+    # -- curves from elsewhere
+
+    def open_curves(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(self._window, "Curves to lay under the plot", "", "Curves (*.json)")
+        for name in names:
+            self.lay_under(Path(name))
+
+    def lay_under(self, path: Path) -> None:
+        """Read a file of curves and lay them under the plot."""
+
+        def place(curves: list[Curve]) -> None:
+            self._window.references += curves
+            self.show_references()
+
+        self._controller.apart(lambda: read_curves(path), place)
+
+    def clear_curves(self) -> None:
+        self._window.references = []
+        self.show_references()
+
+    def show_references(self) -> None:
+        self._window.plot.set_references([_reference(curve) for curve in self._window.references])
+
+    # -- help
+
+    def palette(self) -> None:
+        self._window.palette_list.open_with(list(self._window.actions_by_id.values()))
+
+    def preferences(self) -> None:
+        dialog = PreferencesDialog(self._window)
+        dialog.theme_chosen.connect(self._window.set_theme)
+        dialog.open()
+
+    def shortcuts(self) -> None:
+        rows = "".join(
+            f"<tr><td style='padding-right:24px'>{spec.text}</td><td><b>{' or '.join(spec.keys)}</b></td></tr>"
+            for spec in ACTIONS
+            if spec.keys and not spec.id.startswith("pick_")
+        )
+        held = "<tr><td>Choose a picture by its number</td><td><b>1 … 9</b></td></tr>"
+        held += "<tr><td>Original, while held</td><td><b>Space</b></td></tr>"
+        QMessageBox.information(self._window, "Keyboard shortcuts", f"<table>{held}{rows}</table>")
+
+    def about(self) -> None:
+        QMessageBox.about(
+            self._window,
+            "About Ratescope",
+            f"<b>Ratescope {__version__}</b><br>See what image compression does.<br>Apache-2.0",
+        )
+
+
+def _suffix_of(chosen_filter: str, suffixes: tuple[str, ...]) -> str:
+    return next((suffix for suffix in suffixes if suffix in chosen_filter), suffixes[0])
+
+
+def _reference(curve: Curve) -> Reference:
+    points = ({**point} for point in curve.points)
+    return Reference(curve.name, tuple(RdPoint(point.pop("bpp"), point) for point in points))

@@ -1,0 +1,496 @@
+"""What people do, turned into state and jobs; what jobs bring back, turned into state. No Qt in here."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import registry
+from engine.display import to_display
+from engine.errors import EngineError
+from engine.image import Image
+from engine.io import Loaded
+from engine.jobs import Event, Scheduler
+from engine.jobs import State as Job
+from engine.store import RunStore
+from engine.tasks import (
+    CurveTask,
+    LoadTask,
+    MapTask,
+    MeasureTimesTask,
+    Solved,
+    SolveTask,
+    Thumbnail,
+    ThumbnailTask,
+    ladder,
+)
+from engine.trial import Target, Trial
+from gui.folders import pictures_in
+from gui.state import Lane, Outcome, Phase, Source, State, Topic, View
+
+CURVE_POINTS = 7
+QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv", "ssim", "ms_ssim", "ms_ssim_db")
+FLIP_PIXELS = 3_000_000  # beyond, FLIP is computed only when it is looked at
+
+FINAL = (Job.DONE, Job.FAILED, Job.CANCELLED)
+
+Post = Callable[[Callable[[], None]], None]
+
+
+class Controller:
+    """Owns the scheduler's jobs on behalf of the window.
+
+    post: runs a call on the GUI thread. complain: shows a plain message. All public methods are called on
+    the GUI thread and return at once.
+    """
+
+    def __init__(
+        self, state: State, scheduler: Scheduler, store: RunStore, post: Post, complain: Callable[[str], None]
+    ) -> None:
+        self.state = state
+        self.scheduler = scheduler
+        self.store = store
+        self._post = post
+        self._complain = complain
+        self._generation = itertools.count()
+        self._current: dict[Any, int] = {}
+        self._pending = 0  # calls of `apart` that have not arrived
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")  # store and display conversions, in order
+        state.subscribe(Topic.VIEW, self.want_maps)
+
+    def close(self) -> None:
+        self._current.clear()
+        self._aside.shutdown(wait=True, cancel_futures=True)
+        self.scheduler.close()
+        self.store.close()
+
+    # -- sources
+
+    def open_paths(self, paths: Iterable[Path]) -> None:
+        """Files as they are, folders searched; the first new one becomes the current."""
+        found: list[Path] = []
+        for path in paths:
+            if path.is_dir():
+                inside = pictures_in(path)
+                if not inside:
+                    self._complain(f"{path}: no pictures in this folder")
+                found += inside
+            else:
+                found.append(path)
+        added = [self.state.add_source(path.absolute()) for path in found]
+        for source in added:
+            if source.thumbnail is None and source.phase is not Phase.RUNNING:
+                self._start(("thumbnail", source.id), ThumbnailTask(source.path), self._on_thumbnail(source), -2)
+        if added:
+            self.choose_source(added[0].id)
+
+    def choose_source(self, source_id: int | None) -> None:
+        if source_id == self.state.current_id:
+            return
+        self._cancel_lane_jobs()
+        self.state.choose_source(source_id)
+        source = self.state.current
+        if source is not None:
+            source.phase = Phase.RUNNING
+            self._start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
+
+    def remove_source(self, source_id: int) -> None:
+        self._cancel(("thumbnail", source_id))
+        following = None
+        if source_id == self.state.current_id:
+            ids = [s.id for s in self.state.sources]
+            at = ids.index(source_id)
+            rest = ids[:at] + ids[at + 1 :]
+            following = rest[min(at, len(rest) - 1)] if rest else None
+            self.choose_source(following)
+        self.state.remove_source(source_id)
+
+    def reload_current(self) -> None:
+        source = self.state.current
+        if source is not None:
+            self.state.current_id = None
+            self.choose_source(source.id)
+
+    def _on_thumbnail(self, source: Source) -> Callable[[Event], None]:
+        def on(event: Event) -> None:
+            if event.state is Job.DONE:
+                self._describe(source, event.value)
+            elif event.state is Job.FAILED:
+                self._source_failed(source, event.error)
+
+        return on
+
+    def _describe(self, source: Source, facts: Thumbnail) -> None:
+        source.thumbnail, source.size, source.bits = facts.pixels, facts.size, facts.bits
+        source.colour, source.notes, source.format = facts.colour, facts.notes, facts.format
+        if source.phase in (Phase.QUEUED, Phase.IDLE):
+            source.phase = Phase.DONE
+        self.state.announce(Topic.SOURCES)
+
+    def _source_failed(self, source: Source, error: str) -> None:
+        told = source.phase is Phase.FAILED
+        source.phase, source.error = Phase.FAILED, error
+        if not told:
+            self._complain(error)
+        self.state.announce(Topic.SOURCES, Topic.CURRENT)
+
+    def _on_loaded(self, source: Source) -> Callable[[Event], None]:
+        def on(event: Event) -> None:
+            if event.state is Job.FAILED:
+                self._source_failed(source, event.error)
+            elif event.state is Job.DONE:
+                loaded: Loaded = event.value
+                self.apart(lambda: to_display(loaded.image), lambda shown: self._place_source(source, loaded, shown))
+
+        return on
+
+    def _place_source(self, source: Source, loaded: Loaded, display: np.ndarray) -> None:
+        if source is not self.state.current:
+            return
+        source.image, source.display, source.phase, source.error = loaded.image, display, Phase.DONE, ""
+        source.notes, source.format = loaded.notes, loaded.format
+        self.state.announce(Topic.CURRENT, Topic.SOURCES)
+        self.solve_all()
+
+    # -- lanes and target
+
+    def add_codec(self, codec_id: str, settings: dict[str, Any] | None = None) -> Lane | None:
+        try:
+            codec = registry.codec(codec_id)
+            reason = codec.available()
+            if reason:
+                raise EngineError(f"{codec.info.label} cannot run: {reason}")
+            complete = codec.info.complete(settings)
+        except EngineError as error:
+            self._complain(str(error))
+            return None
+        rate = codec.info.rate_param
+        fixed = {name: value for name, value in complete.items() if rate is None or name != rate.name}
+        lane = self.state.add_lane(codec_id, codec.info.label, fixed)
+        self.solve(lane)
+        return lane
+
+    def duplicate_lane(self, lane_id: int) -> None:
+        lane = self.state.lane(lane_id)
+        if lane:
+            self.add_codec(lane.codec, lane.settings)
+
+    def remove_lane(self, lane_id: int) -> None:
+        for kind in ("solve", "map", "curve", "times"):
+            self._cancel((kind, lane_id))
+        self.state.remove_lane(lane_id)
+
+    def set_lane_settings(self, lane_id: int, settings: dict[str, Any]) -> None:
+        lane = self.state.lane(lane_id)
+        if lane and self.state.set_lane_settings(lane_id, {**lane.settings, **settings}):
+            self._cancel(("curve", lane_id))
+            self.solve(lane)
+
+    def set_target(self, target: Target) -> None:
+        if self.state.set_target(target):
+            self.solve_all()
+
+    def set_score_metric(self, metric_id: str) -> None:
+        """Judge by another metric; what has no score of it yet is scored in the background."""
+        self.state.set_view(score_metric=metric_id)
+        self._seed_curves()
+
+    def write(self, task: Any, then: Callable[[], None]) -> None:
+        """Run a task that writes a file; `then` once it is there."""
+
+        def on(event: Event) -> None:
+            if event.state is Job.DONE:
+                then()
+            elif event.state is Job.FAILED:
+                self._complain(event.error)
+
+        self._start(("write", task.path), task, on, priority=6)
+
+    def retry(self, lane_id: int) -> None:
+        lane = self.state.lane(lane_id)
+        if lane:
+            self.solve(lane)
+
+    def solve_all(self) -> None:
+        shown = self.state.shown()
+        for lane in sorted(self.state.lanes, key=lambda lane: lane.id not in shown):
+            self.solve(lane)
+
+    def solve(self, lane: Lane) -> None:
+        """Begin the search for the target on the current source; what the store knows comes first."""
+        source = self.state.current
+        if source is None or source.image is None:
+            return
+        outcome = self.state.outcome(lane.id)
+        if outcome.phase is Phase.DONE and outcome.target == self.state.target and self._fits(outcome, lane):
+            return
+        outcome.phase, outcome.progress, outcome.error = Phase.QUEUED, None, ""
+        self.state.announce(Topic.OUTCOME)
+        self._cancel(("map", lane.id))
+        self._cancel(("curve", lane.id))
+        stamp = self._stamp(("solve", lane.id))
+        image = source.image
+        self.apart(
+            lambda: self._recall(image, lane),
+            lambda known: self._begin_solve(stamp, source, lane, known),
+        )
+
+    def _fits(self, outcome: Outcome, lane: Lane) -> bool:
+        trial = outcome.trial
+        return trial is not None and trial.key.codec == lane.codec and _same_curve(trial, lane)
+
+    def _recall(self, image: Image, lane: Lane) -> tuple[Trial, ...]:
+        stored = self.store.trials(image.digest, lane.codec, registry.codec(lane.codec).version())
+        return tuple(trial for trial in stored if _same_curve(trial, lane))
+
+    def _begin_solve(self, stamp: int, source: Source, lane: Lane, known: tuple[Trial, ...]) -> None:
+        key = ("solve", lane.id)
+        if self._current.get(key) != stamp or source is not self.state.current or source.image is None:
+            return
+        self.state.add_trials(source.id, lane.id, known)
+        metrics = self._metrics(source)
+        task = SolveTask(
+            source.image, lane.codec, lane.settings, metrics, known, self.store.blobs.folder, self.state.target
+        )
+        shown = lane.id in self.state.shown()
+        self._start(key, task, self._on_solve(source, lane, self.state.target), priority=5 if shown else 4)
+
+    def _metrics(self, source: Source) -> tuple[str, ...]:
+        wanted = list(QUICK_METRICS)
+        small = source.image is not None and source.image.width * source.image.height <= FLIP_PIXELS
+        if small or self.state.score_metric == "flip":
+            wanted.append("flip")
+        if self.state.score_metric not in wanted:
+            wanted.append(self.state.score_metric)
+        return tuple(wanted)
+
+    def _on_solve(self, source: Source, lane: Lane, target: Target) -> Callable[[Event], None]:
+        def on(event: Event) -> None:
+            outcome = self.state.outcome(lane.id, source.id)
+            if event.state is Job.RUNNING:
+                outcome.phase = Phase.RUNNING
+            elif event.state is Job.PROGRESS:
+                outcome.progress = event.value
+            elif event.state is Job.PARTIAL:
+                self._keep(source, lane, (event.value,))
+            elif event.state is Job.FAILED:
+                outcome.phase, outcome.error, outcome.progress = Phase.FAILED, event.error, None
+                self._seed_curves()
+            elif event.state is Job.CANCELLED:
+                outcome.phase = Phase.DONE if outcome.solved else Phase.IDLE
+            elif event.state is Job.DONE:
+                solved: Solved = event.value
+                self.apart(
+                    lambda: to_display(solved.decoded),
+                    lambda shown: self._place_solved(source, lane, target, solved, shown),
+                )
+            self.state.announce(Topic.OUTCOME)
+
+        return on
+
+    def _place_solved(self, source: Source, lane: Lane, target: Target, solved: Solved, display: np.ndarray) -> None:
+        if self.state.lane(lane.id) is None or source is not self.state.current or target != self.state.target:
+            return
+        outcome = self.state.outcome(lane.id, source.id)
+        outcome.phase, outcome.progress, outcome.error = Phase.DONE, None, ""
+        outcome.solved, outcome.display, outcome.target = solved, display, target
+        outcome.maps = {}
+        self._keep(source, lane, (solved.result.best,))
+        self.state.announce(Topic.OUTCOME)
+        self.want_maps()
+        self._seed_curves()
+
+    def _keep(self, source: Source, lane: Lane, trials: Iterable[Trial]) -> None:
+        """Put trials on the lane's curve, if it is still the same curve, and into the store."""
+        kept = tuple(trial for trial in trials if self.state.lane(lane.id) is lane and _same_curve(trial, lane))
+        self.state.add_trials(source.id, lane.id, kept)
+        self.apart(lambda: self._record(kept), lambda _done: None)
+
+    def _record(self, trials: Iterable[Trial]) -> None:
+        for trial in trials:
+            self.store.record(trial)
+
+    # -- curves and maps, once the searches are done
+
+    def _seed_curves(self) -> None:
+        """When every lane has its answer, fill the curves in the background."""
+        source = self.state.current
+        if source is None or source.image is None:
+            return
+        outcomes = {lane.id: self.state.outcome(lane.id) for lane in self.state.lanes}
+        if any(o.phase in (Phase.QUEUED, Phase.RUNNING) for o in outcomes.values()):
+            return
+        for lane in self.state.lanes:
+            key = ("curve", lane.id)
+            if outcomes[lane.id].phase is not Phase.DONE or key in self._current:
+                continue
+            known, metrics = tuple(self.state.curve(lane.id)), self._metrics(source)
+            values = _missing(lane, known, metrics)
+            if values:
+                task = CurveTask(
+                    source.image, lane.codec, lane.settings, metrics, known, self.store.blobs.folder, values
+                )
+                self._start(key, task, self._on_curve(source, lane), priority=-1)
+
+    def _on_curve(self, source: Source, lane: Lane) -> Callable[[Event], None]:
+        def on(event: Event) -> None:
+            if event.state is Job.PARTIAL:
+                self._keep(source, lane, (event.value,))
+            elif event.state is Job.DONE:
+                self._keep(source, lane, event.value)
+
+        return on
+
+    def want_maps(self) -> None:
+        """Ask for the error maps that the view needs and does not have."""
+        state = self.state
+        image = state.current.image if state.current else None
+        if image is None or not (state.view in (View.ERROR, View.BITS_ERROR) or state.overlay):
+            return
+        for lane_id in state.shown():
+            lane = state.lane(lane_id)
+            outcome = state.outcome(lane_id) if lane else None
+            if lane is None or outcome is None or outcome.solved is None or state.map_metric in outcome.maps:
+                continue
+            key = ("map", lane_id)
+            if key not in self._current:
+                decoded = outcome.solved.decoded
+                self._start(key, MapTask(image, decoded, state.map_metric), self._on_map(lane, outcome), 3)
+
+    def _on_map(self, lane: Lane, outcome: Outcome) -> Callable[[Event], None]:
+        metric, solved = self.state.map_metric, outcome.solved
+
+        def on(event: Event) -> None:
+            if event.state is Job.DONE and outcome.solved is solved:
+                outcome.maps[metric] = event.value
+                self.state.announce(Topic.OUTCOME)
+            elif event.state is Job.FAILED:
+                outcome.maps[metric] = np.zeros((0, 0), np.float32)
+                self._complain(f"{lane.label}: {event.error}")
+            if event.state in FINAL:
+                self._post(self.want_maps)
+
+        return on
+
+    # -- jobs
+
+    def cancel_all(self) -> None:
+        self.scheduler.cancel_all()
+
+    def _cancel_lane_jobs(self) -> None:
+        for key in [k for k in self._current if k[0] in ("load", "solve", "map", "curve", "times")]:
+            self._cancel(key)
+
+    def _cancel(self, key: Any) -> None:
+        if self._current.pop(key, None) is not None:
+            self.scheduler.cancel(key)
+            self.state.set_running(key, None, done=True)
+
+    def _stamp(self, key: Any) -> int:
+        self._current[key] = stamp = next(self._generation)
+        return stamp
+
+    def _start(
+        self, key: Any, task: Any, handler: Callable[[Event], None], priority: int = 0, lane: str = "work"
+    ) -> None:
+        stamp = self._stamp(key)
+        self.state.set_running(key, None)
+        self.scheduler.submit(
+            key,
+            task,
+            lambda event: self._post(lambda: self._deliver(key, stamp, event, handler)),
+            priority=priority,
+            lane=lane,
+        )
+
+    def _deliver(self, key: Any, stamp: int, event: Event, handler: Callable[[Event], None]) -> None:
+        """On the GUI thread; a job that was replaced meanwhile is not heard any more."""
+        if self._current.get(key) != stamp:
+            return
+        if event.state in FINAL:
+            del self._current[key]
+            self.state.set_running(key, None, done=True)
+        elif event.state in (Job.RUNNING, Job.PROGRESS):
+            self.state.set_running(key, event.value or 0.0)
+        handler(event)
+
+    def apart(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Run `work` off the GUI thread, then `then(result)` on it."""
+
+        self._pending += 1
+
+        def arrive(call: Callable[[], None]) -> None:
+            self._pending -= 1
+            call()
+
+        def run() -> None:
+            try:
+                result = work()
+            except EngineError as error:
+                message = str(error)
+                self._post(lambda: arrive(lambda: self._complain(message)))
+            else:
+                self._post(lambda: arrive(lambda: then(result)))
+
+        self._aside.submit(run)
+
+    def measure_times(self) -> None:
+        """Time every lane's answer alone, one after the other."""
+        source = self.state.current
+        if source is None or source.image is None:
+            return
+        for lane in self.state.lanes:
+            trial = self.state.outcome(lane.id).trial
+            if trial is not None:
+                task = MeasureTimesTask(source.image, lane.codec, trial.settings)
+                self._start(("times", lane.id), task, self._on_times(source, lane), lane="timing")
+
+    def _on_times(self, source: Source, lane: Lane) -> Callable[[Event], None]:
+        def on(event: Event) -> None:
+            if event.state is Job.DONE:
+                self._place_times(source, lane, event.value)
+            elif event.state is Job.FAILED:
+                self._complain(f"{lane.label}: {event.error}")
+
+        return on
+
+    def _place_times(self, source: Source, lane: Lane, timed: Trial) -> None:
+        outcome = self.state.outcome(lane.id, source.id)
+        if outcome.solved is None or outcome.solved.result.best.key != timed.key:
+            return
+        result = outcome.solved.result
+        best = replace(result.best, encode_s=timed.encode_s, decode_s=timed.decode_s, busy=timed.busy)
+        outcome.solved = replace(outcome.solved, result=replace(result, best=best))
+        self._keep(source, lane, (best,))
+        self.state.announce(Topic.OUTCOME)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is running, queued, or on its way."""
+        return not self._current and not self._pending
+
+
+def _same_curve(trial: Trial, lane: Lane) -> bool:
+    """Whether a trial lies on the lane's curve: nothing but the RATE parameter differs."""
+    info = registry.codec(lane.codec).info
+    rate = info.rate_param.name if info.rate_param else None
+    wanted = info.complete(lane.settings)
+    return all(trial.settings.get(name) == value for name, value in wanted.items() if name != rate)
+
+
+def _missing(lane: Lane, known: tuple[Trial, ...], metrics: tuple[str, ...]) -> tuple[Any, ...]:
+    """Values of the RATE parameter that the curve lacks: probes without scores, and a few over the whole range."""
+    codec = registry.codec(lane.codec)
+    if codec.info.rate_param is None:
+        return ()
+    name = codec.info.rate_param.name
+    scored = {trial.settings[name] for trial in known if set(metrics) <= set(trial.scores)}
+    wanted = [trial.settings[name] for trial in known]
+    wanted += [settings[name] for settings in ladder(codec, lane.settings, CURVE_POINTS)]
+    return tuple(value for value in dict.fromkeys(wanted) if value not in scored)

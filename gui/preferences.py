@@ -1,0 +1,106 @@
+"""What a person sets once: the theme and how much memory the work may take. Kept in one small JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from engine import memory
+from engine.errors import EngineError
+from engine.files import atomic_write
+from gui import style
+from gui.theme import THEMES
+
+
+def path() -> Path:
+    """Where the preferences lie; RATESCOPE_CONFIG names another folder."""
+    folder = os.environ.get("RATESCOPE_CONFIG") or platformdirs.user_config_dir("ratescope")
+    return Path(folder) / "preferences.json"
+
+
+def load() -> dict[str, Any]:
+    """The preferences; an unreadable file counts as none."""
+    try:
+        document = json.loads(path().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def save(**changes: Any) -> None:
+    """Change some preferences; `EngineError` if they cannot be written."""
+    document = {**load(), **changes}
+    path().parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path(), json.dumps(document, indent=1, sort_keys=True).encode())
+
+
+def save_theme(name: str) -> None:
+    save(theme=name)
+
+
+def apply() -> str:
+    """Put the saved memory limit in force for this process and its workers; returns the name of the theme."""
+    preferences = load()
+    text = preferences.get("memory_limit")
+    if isinstance(text, str) and text and not os.environ.get(memory.VARIABLE):
+        set_memory_limit(text)
+    theme = preferences.get("theme")
+    return theme if theme in THEMES else "dark"
+
+
+def set_memory_limit(text: str) -> None:
+    """A limit such as "8G" or "50%", for workers too, which inherit the environment; `UsageError` if it is neither."""
+    memory.parse(text)
+    os.environ[memory.VARIABLE] = text
+
+
+class PreferencesDialog(QDialog):
+    """Signal theme_chosen(name). The memory limit holds for workers that start from then on."""
+
+    theme_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Preferences")
+        self.theme = QComboBox()
+        for name in THEMES:
+            self.theme.addItem(name.capitalize(), name)
+        self.theme.setCurrentIndex(self.theme.findData(style.current().name))
+        self.limit = QLineEdit(str(load().get("memory_limit", "")))
+        self.limit.setPlaceholderText(f"half of the memory: {memory.size_text(memory.limit())}")
+        self.limit.setToolTip("8G, 800M, or a share such as 50%. Work that would need more is refused beforehand.")
+        self._fault = QLabel()
+        self._fault.setProperty("tone", "error")
+        self._fault.setWordWrap(True)
+        self._fault.hide()
+        form = QFormLayout()
+        form.addRow("Theme", self.theme)
+        form.addRow("Memory for one job", self.limit)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addLayout(form)
+        column.addWidget(self._fault)
+        column.addWidget(buttons)
+
+    def accept(self) -> None:
+        text = self.limit.text().strip()
+        try:
+            if text:
+                set_memory_limit(text)
+            else:
+                os.environ.pop(memory.VARIABLE, None)
+            save(memory_limit=text)
+        except EngineError as error:
+            self._fault.setText(str(error))
+            self._fault.show()
+            return
+        self.theme_chosen.emit(self.theme.currentData())
+        super().accept()

@@ -1,0 +1,236 @@
+"""From state to what the widgets show: pure functions, no widget in here."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+from engine import bd, registry
+from engine.errors import EngineError
+from engine.metric import MetricInfo
+from engine.palette import ORIGINAL as ORIGINAL_LOOK
+from engine.palette import look
+from engine.trial import TargetKind, Trial
+from gui.models.curves import RdPoint
+from gui.models.lane import LaneTag, distinct_labels
+from gui.models.sources_model import Badge as SourceBadge
+from gui.models.sources_model import SourceItem
+from gui.models.units import rate_text, score_text, size_text, time_text
+from gui.models.verdict_model import VerdictRow
+from gui.panels.rate_lock import Achieved
+from gui.state import Lane, Outcome, Phase, Source, State
+from gui.views.model import Badge, BadgeKind, PaneModel, PaneState
+from gui.widgets.lane_card import LaneItem, LaneState
+from gui.widgets.lane_card import Phase as CardPhase
+
+_PANE_STATES = {Phase.QUEUED: PaneState.QUEUED, Phase.RUNNING: PaneState.RUNNING, Phase.FAILED: PaneState.FAILED}
+_CARD_PHASES = {Phase.QUEUED: CardPhase.QUEUED, Phase.RUNNING: CardPhase.RUNNING, Phase.FAILED: CardPhase.FAILED}
+_LABEL_WORDS = 5  # a note of more words is a badge of its beginning
+
+
+def tags(state: State) -> dict[int, LaneTag]:
+    """Every lane's name and look, by id."""
+    rows = [(str(lane.id), registry.codec(lane.codec).info, lane.settings) for lane in state.lanes]
+    labels = distinct_labels(rows)
+    return {lane.id: LaneTag(str(lane.id), labels[str(lane.id)], look(lane.place)) for lane in state.lanes}
+
+
+def source_item(source: Source) -> SourceItem:
+    return SourceItem(
+        id=str(source.id),
+        name=source.name,
+        detail=source_detail(source),
+        path=str(source.path),
+        badges=tuple(SourceBadge(short(note), note) for note in source.notes),
+        error=source.error,
+        busy=source.phase in (Phase.QUEUED, Phase.RUNNING),
+    )
+
+
+def source_detail(source: Source) -> str:
+    """ "768 × 512 · 8 bit", with the colour space where it is not sRGB."""
+    if source.size is None:
+        return ""
+    depth = "float" if source.bits == 32 else f"{source.bits} bit"
+    colour = "" if source.colour in ("", "sRGB") else f" · {source.colour}"
+    return f"{source.size[0]} × {source.size[1]} · {depth}{colour}"
+
+
+def short(note: str) -> str:
+    """The beginning of a sentence, for a badge."""
+    words = note.split()
+    return note if len(words) <= _LABEL_WORDS else " ".join(words[:_LABEL_WORDS]).rstrip(",;:.") + "…"
+
+
+def original_pane(source: Source | None) -> PaneModel:
+    if source is None:
+        return PaneModel(1, "Original", ORIGINAL_LOOK.colour, ORIGINAL_LOOK.marker)
+    state = _PANE_STATES.get(source.phase, PaneState.DONE)
+    raw = source.image.pixels.nbytes if source.image is not None else 0
+    return PaneModel(
+        number=1,
+        label="Original",
+        colour=ORIGINAL_LOOK.colour,
+        marker=ORIGINAL_LOOK.marker,
+        state=state,
+        rate_text=source_detail(source),
+        size_text=f"{size_text(raw)} raw" if raw else "",
+        badges=tuple(Badge(short(note), note) for note in source.notes),
+        message=source.error,
+    )
+
+
+def lane_pane(number: int, tag: LaneTag, outcome: Outcome, metric: MetricInfo) -> PaneModel:
+    trial = outcome.trial
+    texts = {}
+    if trial is not None:
+        texts = {
+            "rate_text": f"{rate_text(trial.bpp)} bpp",
+            "size_text": size_text(trial.size),
+            "score_text": pane_score(trial, metric),
+            "times_text": pane_times(trial),
+        }
+    return PaneModel(
+        number=number,
+        label=tag.label,
+        colour=tag.look.colour,
+        marker=tag.look.marker,
+        state=PaneState.STALE if outcome.stale else _PANE_STATES.get(outcome.phase, PaneState.DONE),
+        progress=outcome.progress,
+        badges=tuple(_badges(outcome)),
+        message=outcome.error,
+        **texts,
+    )
+
+
+def _badges(outcome: Outcome) -> Iterable[Badge]:
+    solved = outcome.solved
+    if solved is None or outcome.stale:
+        return
+    if not solved.result.reached:
+        yield Badge("cannot reach", solved.result.message, BadgeKind.WARN)
+    elif solved.result.message:
+        yield Badge("off target", solved.result.message)
+    for note in solved.notes:
+        yield Badge(short(note), note)
+
+
+def pane_score(trial: Trial, metric: MetricInfo) -> str:
+    value = trial.scores.get(metric.id)
+    if value is None:
+        return ""
+    if math.isinf(value):
+        return "identical"
+    text = score_text(value, metric)
+    return text if metric.unit == "dB" and metric.id == "psnr" else f"{metric.label} {text}"
+
+
+def pane_times(trial: Trial) -> str:
+    if trial.encode_s is None or trial.decode_s is None:
+        return ""
+    return f"enc {time_text(trial.encode_s, busy=trial.busy)}  dec {time_text(trial.decode_s, busy=trial.busy)}"
+
+
+def lane_item(lane: Lane, tag: LaneTag) -> LaneItem:
+    return LaneItem(tag, registry.codec(lane.codec).info, lane.settings, lane.visible)
+
+
+def lane_state(outcome: Outcome) -> LaneState:
+    phase = _CARD_PHASES.get(outcome.phase)
+    if phase is not None:
+        return LaneState(phase, outcome.error, outcome.progress)
+    if outcome.solved is not None and not outcome.solved.result.reached:
+        return LaneState(CardPhase.UNREACHABLE, outcome.solved.result.message)
+    return LaneState(CardPhase.DONE if outcome.solved else CardPhase.IDLE)
+
+
+def rate_value(lane: Lane, trial: Trial | None) -> object:
+    """What the rate search chose for the lane's RATE parameter, or None."""
+    param = registry.codec(lane.codec).info.rate_param
+    return trial.settings.get(param.name) if param is not None and trial is not None else None
+
+
+def in_kind(trial: Trial, kind: TargetKind) -> float | None:
+    """A trial in the unit of a target: bpp, bytes or dB; None where it is not known or not finite."""
+    if kind is TargetKind.BPP:
+        return trial.bpp
+    if kind is TargetKind.BYTES:
+        return float(trial.size)
+    value = trial.scores.get("psnr")
+    return value if value is not None and math.isfinite(value) else None
+
+
+def achieved(outcome: Outcome, kind: TargetKind) -> Achieved | None:
+    value = in_kind(outcome.trial, kind) if outcome.trial is not None else None
+    if value is None or outcome.solved is None:
+        return None
+    result = outcome.solved.result
+    return Achieved(value, result.reached, result.message, outcome.stale)
+
+
+def point(trial: Trial) -> RdPoint:
+    note = ", ".join(f"{name} {value}" for name, value in trial.settings.items())
+    return RdPoint(trial.bpp, trial.scores, trial.size, note)
+
+
+def verdicts(state: State, names: dict[int, LaneTag], metric: MetricInfo) -> tuple[list[VerdictRow], list[bd.BdResult]]:
+    """A row for every lane against the anchor, and the BD results that they rest on."""
+    anchor = points_of(state.curve(state.anchor), metric) if state.anchor is not None else []
+    rows, results = [], []
+    for lane in state.lanes:
+        value, reason = None, ""
+        curve = points_of(state.curve(lane.id), metric)
+        if lane.id != state.anchor:
+            try:
+                result = bd.bd_rate(anchor, curve, higher_is_better=metric.higher_is_better)
+                results.append(result)
+                value = result.value
+            except EngineError as error:
+                reason = str(error)
+        row = _verdict(state, lane, names[lane.id])
+        rows.append(replace(row, bd_rate=value, bd_reason=reason, equal_size=_equal_size(state, lane, curve, metric)))
+    return rows, results
+
+
+def _verdict(state: State, lane: Lane, tag: LaneTag) -> VerdictRow:
+    outcome = state.outcome(lane.id)
+    trial = outcome.trial
+    if trial is None or outcome.solved is None:
+        return VerdictRow(tag, note=outcome.error)
+    return VerdictRow(
+        lane=tag,
+        scores=trial.scores,
+        size=trial.size,
+        encode_s=trial.encode_s,
+        decode_s=trial.decode_s,
+        busy=trial.busy,
+        note=outcome.solved.result.message,
+    )
+
+
+def points_of(trials: Iterable[Trial], metric: MetricInfo) -> list[bd.Point]:
+    return [(trial.bpp, trial.scores[metric.id]) for trial in trials if metric.id in trial.scores]
+
+
+def _equal_size(state: State, lane: Lane, curve: list[bd.Point], metric: MetricInfo) -> int | None:
+    """Bytes at which the lane's curve has the quality that the anchor has now; None outside of the curve."""
+    reference = state.outcome(state.anchor).trial if state.anchor is not None else None
+    pixels = state.current.size if state.current else None
+    if reference is None or metric.id not in reference.scores or pixels is None:
+        return None
+    if lane.id == state.anchor:
+        return reference.size
+    rate = rate_at(curve, reference.scores[metric.id], higher_is_better=metric.higher_is_better)
+    return round(rate * pixels[0] * pixels[1] / 8) if rate is not None else None
+
+
+def rate_at(curve: list[bd.Point], quality: float, *, higher_is_better: bool = True) -> float | None:
+    """The rate at which a curve has this quality, by straight lines over log-rate; None where it has not."""
+    points = bd.frontier(curve, higher_is_better=higher_is_better)
+    for (rate0, quality0), (rate1, quality1) in itertools.pairwise(points):
+        if min(quality0, quality1) <= quality <= max(quality0, quality1):
+            share = (quality - quality0) / (quality1 - quality0)
+            return math.exp(math.log(rate0) + share * (math.log(rate1) - math.log(rate0)))
+    return None

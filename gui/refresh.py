@@ -1,0 +1,245 @@
+"""Brings the parts of the window in line with the state: who shows what when which topic changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.metrics import metric, metric_ids
+from engine.trial import TargetKind
+from gui import presenters
+from gui.heat import HeatMaps
+from gui.models.lane import LaneTag
+from gui.panels.status import PixelReadOut
+from gui.panels.verdict import BdNote
+from gui.state import ORIGINAL, Topic
+from gui.views.model import PaneModel
+from gui.widgets.loupe import LoupeSource
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+_WORK = {
+    "load": "reading the picture",
+    "thumbnail": "reading thumbnails",
+    "solve": "{}",
+    "curve": "{}: curve",
+    "map": "{}: error map",
+    "times": "{}: times",
+    "write": "writing a file",
+}
+
+
+class Refresher:
+    """One `refresh(topics)` for the whole window; each part is touched only by the topics that concern it."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._state = window.state
+        self._heat = HeatMaps(window.state, window.controller, window.compare)
+        self._tags: dict[int, LaneTag] = {}
+        self._pictures: dict[str, object] = {}
+        self._thumbnails: dict[int, object] = {}
+        self._curves: dict[int, object] = {}
+
+    def refresh(self, topics: set[Topic]) -> None:
+        if topics & {Topic.LANES}:
+            self._lanes()
+        if topics & {Topic.SOURCES, Topic.CURRENT}:
+            self._sources()
+        if topics & {Topic.LANES, Topic.CURRENT, Topic.OUTCOME, Topic.VIEW}:
+            self._panes()
+            self._outcomes()
+        if topics & {Topic.TARGET, Topic.CURRENT, Topic.OUTCOME}:
+            self._target()
+        if topics & {Topic.LANES, Topic.CURRENT, Topic.CURVES, Topic.OUTCOME, Topic.VIEW}:
+            self._plot()
+        if topics & {Topic.VIEW}:
+            self._view()
+        if topics & {Topic.JOBS}:
+            self._jobs()
+
+    # -- lists
+
+    def _lanes(self) -> None:
+        state, window = self._state, self._window
+        self._tags = presenters.tags(state)
+        tags = [self._tags[lane.id] for lane in state.lanes]
+        window.codecs.set_lanes([presenters.lane_item(lane, self._tags[lane.id]) for lane in state.lanes])
+        window.rate_lock.set_lanes(tags)
+        window.plot.set_lanes(tags)
+        window.verdict.set_lanes(tags, str(state.anchor or ""))
+        window.right.set_marks(tags)
+        self._curves.clear()
+
+    def _sources(self) -> None:
+        state, panel = self._state, self._window.sources
+        panel.set_items([presenters.source_item(source) for source in state.sources])
+        for source in state.sources:
+            if source.thumbnail is not None and self._thumbnails.get(source.id) is not source.thumbnail:
+                self._thumbnails[source.id] = source.thumbnail
+                panel.set_thumbnail(str(source.id), source.thumbnail)
+        panel.set_current(str(state.current_id) if state.current_id is not None else None)
+        name = state.current.name if state.current else ""
+        self._window.setWindowTitle(f"{name} — Ratescope" if name else "Ratescope")
+
+    # -- panes
+
+    def _panes(self) -> None:
+        state, area = self._state, self._window.compare
+        area.set_renditions(self._models())
+        if area.layout_mode is not state.layout:
+            area.set_layout(state.layout)
+        if str(state.active) in area.keys:
+            area.set_active(str(state.active))
+        if state.current is not None:
+            image = state.current.image
+            self._picture(str(ORIGINAL), state.current.display, image.pixels if image is not None else None)
+            for lane_id in state.renditions()[1:]:
+                outcome = state.outcome(lane_id)
+                self._picture(str(lane_id), outcome.display, outcome.solved.decoded.pixels if outcome.solved else None)
+        self._pictures = {key: shown for key, shown in self._pictures.items() if key in area.keys}
+        self._heat.refresh()
+        self._loupe()
+
+    def _models(self) -> dict[str, PaneModel]:
+        state = self._state
+        if state.current is None:
+            return {}
+        info = metric(state.score_metric).info
+        models = {str(ORIGINAL): presenters.original_pane(state.current)}
+        for number, lane_id in enumerate(state.renditions()[1:], 2):
+            models[str(lane_id)] = presenters.lane_pane(number, self._tags[lane_id], state.outcome(lane_id), info)
+        return models
+
+    def _picture(self, key: str, display: object, values: object) -> None:
+        """Hand a picture over when it is another one than before; the pane keeps the old one meanwhile."""
+        if self._pictures.get(key) is display:
+            return
+        self._pictures[key] = display
+        self._window.compare.set_picture(key, display)  # type: ignore[arg-type]
+        self._window.compare.set_values(key, values)  # type: ignore[arg-type]
+
+    def _loupe(self) -> None:
+        state = self._state
+        sources = []
+        for key, model in self._models().items():
+            display = state.current.display if key == str(ORIGINAL) and state.current else None
+            if key != str(ORIGINAL):
+                display = state.outcome(int(key)).display
+            sources.append(LoupeSource(model.label, model.colour, model.marker, display))
+        shown = {str(rendition) for rendition in state.shown()}
+        keys = list(self._models())
+        self._window.loupe.set_sources([s for key, s in zip(keys, sources, strict=True) if key in shown][:4])
+
+    def _outcomes(self) -> None:
+        state, window = self._state, self._window
+        for lane in state.lanes:
+            outcome = state.outcome(lane.id)
+            window.codecs.set_state(str(lane.id), presenters.lane_state(outcome))
+            window.codecs.set_rate_value(str(lane.id), presenters.rate_value(lane, outcome.trial))
+
+    # -- rate
+
+    def _target(self) -> None:
+        state, lock = self._state, self._window.rate_lock
+        kind = state.target.kind
+        lock.set_target(kind, state.target.value)
+        source = state.current
+        pixels = source.size[0] * source.size[1] if source and source.size else None
+        if pixels:
+            lock.set_range(TargetKind.BYTES, max(64.0, 0.02 * pixels / 8), pixels)
+        lock.set_equivalents(self._equivalents(pixels))
+        for lane in state.lanes:
+            lock.set_achieved(str(lane.id), presenters.achieved(state.outcome(lane.id), kind))
+        lock.set_unreachable(self._unreachable(kind))
+        self._window.plot.set_target(kind, state.target.value, pixels)
+
+    def _equivalents(self, pixels: int | None) -> dict[TargetKind, float]:
+        """The operating point in every unit: sizes from the target, quality from the lane that is looked at."""
+        state = self._state
+        found = {state.target.kind: state.target.value}
+        lane = state.active_lane
+        trial = state.outcome(lane.id).trial if lane else None
+        if trial is not None:
+            for kind in TargetKind:
+                value = presenters.in_kind(trial, kind)
+                if value is not None:
+                    found.setdefault(kind, value)
+        if pixels and state.target.kind is TargetKind.BPP:
+            found[TargetKind.BYTES] = state.target.value * pixels / 8
+        if pixels and state.target.kind is TargetKind.BYTES:
+            found[TargetKind.BPP] = state.target.value * 8 / pixels
+        return found
+
+    def _unreachable(self, kind: TargetKind) -> list[tuple[str, float, float]]:
+        """Below (or for quality above) what a lane managed at best, where it said that it cannot do better."""
+        stretches = []
+        for lane in self._state.lanes:
+            outcome = self._state.outcome(lane.id)
+            if outcome.solved is None or outcome.solved.result.reached or outcome.trial is None:
+                continue
+            value = presenters.in_kind(outcome.trial, kind)
+            if value is not None:
+                up = kind is TargetKind.PSNR
+                stretches.append((str(lane.id), value, float("inf")) if up else (str(lane.id), 0.0, value))
+        return stretches
+
+    # -- plot and table
+
+    def _plot(self) -> None:
+        state, plot, verdict = self._state, self._window.plot, self._window.verdict
+        info = metric(state.score_metric).info
+        plot.set_metric(state.score_metric)
+        for lane in state.lanes:
+            curve = state.curve(lane.id)
+            signature = (state.current_id, tuple((t.key.settings, len(t.scores)) for t in curve))
+            if self._curves.get(lane.id) != signature:
+                self._curves[lane.id] = signature
+                plot.set_curve(str(lane.id), [presenters.point(trial) for trial in curve])
+            trial = state.outcome(lane.id).trial
+            plot.set_operating_point(str(lane.id), presenters.point(trial) if trial is not None else None)
+        rows, results = presenters.verdicts(state, self._tags, info)
+        verdict.set_metrics([metric(m).info for m in metric_ids() if m in _JUDGES or m == info.id], info.id)
+        verdict.set_rows(rows)
+        if results:
+            note = BdNote("PCHIP", info, max(r.lo for r in results), min(r.hi for r in results))
+            verdict.set_bd_note(note if note.lo is not None and note.hi is not None and note.lo < note.hi else BdNote())
+
+    # -- view, jobs, pointer
+
+    def _view(self) -> None:
+        state, bar = self._state, self._window.top_bar
+        bar.set_layout(state.layout)
+        bar.set_view(state.view)
+        self.zoom()
+
+    def zoom(self) -> None:
+        linked = self._window.compare.linked
+        self._window.top_bar.set_zoom(None if linked.fits else linked.scale)
+
+    def _jobs(self) -> None:
+        running = self._state.running
+        begun = [key for key, progress in running.items() if progress is not None]
+        key = begun[0] if begun else next(iter(running), None)
+        name = ""
+        if key is not None:
+            tag = self._tags.get(key[1]) if len(key) > 1 else None
+            name = _WORK[key[0]].format(tag.label if tag else "")
+        self._window.status.set_jobs(len(begun), len(running) - len(begun), name, running.get(key))
+
+    def hovered(self, x: int, y: int) -> None:
+        values = self._window.compare.values_at(x, y)
+        original = values.pop(str(ORIGINAL), None)
+        self._window.loupe.look_at(x, y)
+        if original is None:
+            return
+        lane = self._state.active_lane
+        over = values.get(str(lane.id)) if lane else None
+        decoded = (self._tags[lane.id].label, over) if lane is not None and over is not None else None
+        self._window.status.set_pixel(PixelReadOut(x, y, original, decoded))
+
+    def unhovered(self) -> None:
+        self._window.status.set_pixel(None)
+
+
+_JUDGES = ("psnr", "ms_ssim", "flip")

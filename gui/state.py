@@ -1,0 +1,317 @@
+"""What the window shows, without Qt: sources, lanes, the target, the view, and what came out.
+
+A *lane* is a codec with settings at a place in the comparison. A *rendition* is one thing a pane can show:
+the original or a lane. Every change goes through a method here and is announced under a topic, on the
+thread that made it (the GUI thread); nobody else writes.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.image import Image
+from engine.tasks import Solved
+from engine.trial import Target, TargetKind, Trial
+from gui.views.layouts import Layout, visible_keys
+
+ORIGINAL = 0  # the rendition that is not a lane; lane ids begin at 1
+KEPT_OUTCOMES = 6  # sources whose decoded pictures stay in memory
+
+
+class Topic(enum.StrEnum):
+    SOURCES = "sources"
+    CURRENT = "current"
+    LANES = "lanes"
+    TARGET = "target"
+    VIEW = "view"
+    OUTCOME = "outcome"
+    CURVES = "curves"
+    JOBS = "jobs"
+
+
+class View(enum.StrEnum):
+    PICTURE = "picture"
+    ERROR = "error"
+    BITS = "bits"
+    BITS_ERROR = "bits_error"
+
+
+class Phase(enum.StrEnum):
+    IDLE = "idle"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass
+class Source:
+    """A picture that was dropped in. `image` and `display` are there while it is the current one."""
+
+    id: int
+    path: Path
+    name: str
+    phase: Phase = Phase.QUEUED
+    error: str = ""
+    notes: tuple[str, ...] = ()
+    format: str = ""
+    size: tuple[int, int] | None = None  # width, height
+    bits: int = 8
+    colour: str = ""
+    thumbnail: np.ndarray | None = None
+    image: Image | None = None
+    display: np.ndarray | None = None
+
+
+@dataclass
+class Lane:
+    """A codec in the comparison. `settings` holds every knob but the rate; `place` gives its colour."""
+
+    id: int
+    codec: str
+    label: str
+    settings: dict[str, Any]
+    place: int
+    visible: bool = True
+
+
+@dataclass
+class Outcome:
+    """What a lane made of a source. While a new search runs, `solved` still holds the previous answer."""
+
+    phase: Phase = Phase.IDLE
+    progress: float | None = None
+    target: Target | None = None  # what `solved` answers
+    solved: Solved | None = None
+    display: np.ndarray | None = None
+    error: str = ""
+    maps: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def stale(self) -> bool:
+        return self.solved is not None and self.phase in (Phase.QUEUED, Phase.RUNNING)
+
+    @property
+    def trial(self) -> Trial | None:
+        return self.solved.result.best if self.solved else None
+
+
+class State:
+    """The observable whole. Read its attributes freely; change them through its methods."""
+
+    def __init__(self, target: Target | None = None) -> None:
+        self.sources: list[Source] = []
+        self.lanes: list[Lane] = []
+        self.current_id: int | None = None
+        self.target = target or Target(TargetKind.BPP, 0.5)
+        self.layout = Layout.GRID
+        self.view = View.PICTURE
+        self.map_metric = "flip"
+        self.score_metric = "psnr"
+        self.overlay = False
+        self.active = ORIGINAL
+        self.codec = ORIGINAL  # the lane that was active last
+        self.anchor: int | None = None
+        self.outcomes: dict[int, dict[int, Outcome]] = {}
+        self.curves: dict[int, dict[int, dict[str, Trial]]] = {}
+        self.running: dict[Any, float | None] = {}
+        self._next_id = 1
+        self._listeners: dict[Topic, list[Callable[[], None]]] = {topic: [] for topic in Topic}
+
+    # -- observing
+
+    def subscribe(self, topic: Topic, listener: Callable[[], None]) -> None:
+        self._listeners[topic].append(listener)
+
+    def announce(self, *topics: Topic) -> None:
+        for topic in topics:
+            for listener in list(self._listeners[topic]):
+                listener()
+
+    # -- sources
+
+    @property
+    def current(self) -> Source | None:
+        return self.source(self.current_id) if self.current_id is not None else None
+
+    def source(self, source_id: int) -> Source | None:
+        return next((s for s in self.sources if s.id == source_id), None)
+
+    def add_source(self, path: Path) -> Source:
+        """A new row, or the one that is there already for this file."""
+        for source in self.sources:
+            if source.path == path:
+                return source
+        source = Source(self._new_id(), path, path.stem or path.name)
+        self.sources.append(source)
+        self.announce(Topic.SOURCES)
+        return source
+
+    def remove_source(self, source_id: int) -> None:
+        index = next((i for i, s in enumerate(self.sources) if s.id == source_id), None)
+        if index is None:
+            return
+        del self.sources[index]
+        self.outcomes.pop(source_id, None)
+        self.curves.pop(source_id, None)
+        self.announce(Topic.SOURCES)
+        if self.current_id == source_id:
+            following = self.sources[min(index, len(self.sources) - 1)].id if self.sources else None
+            self.choose_source(following)
+
+    def choose_source(self, source_id: int | None) -> None:
+        if source_id == self.current_id:
+            return
+        if self.current is not None:
+            self.current.image = self.current.display = None
+        self.current_id = source_id
+        if source_id is not None:
+            self._forget_old_outcomes(source_id)
+        self.announce(Topic.CURRENT, Topic.SOURCES, Topic.CURVES)
+
+    def _forget_old_outcomes(self, newest: int) -> None:
+        self.outcomes[newest] = self.outcomes.pop(newest, {})  # a dict keeps order: newest last
+        for source_id in list(self.outcomes)[:-KEPT_OUTCOMES]:
+            del self.outcomes[source_id]
+
+    # -- lanes
+
+    def lane(self, lane_id: int) -> Lane | None:
+        return next((lane for lane in self.lanes if lane.id == lane_id), None)
+
+    def add_lane(self, codec: str, label: str, settings: dict[str, Any]) -> Lane:
+        taken = {lane.place for lane in self.lanes}
+        place = next(i for i in range(len(taken) + 1) if i not in taken)
+        lane = Lane(self._new_id(), codec, label, settings, place)
+        self.lanes.append(lane)
+        if self.anchor is None:
+            self.anchor = lane.id
+        self.announce(Topic.LANES, Topic.CURVES)
+        return lane
+
+    def remove_lane(self, lane_id: int) -> None:
+        self.lanes = [lane for lane in self.lanes if lane.id != lane_id]
+        for outcomes in self.outcomes.values():
+            outcomes.pop(lane_id, None)
+        for curves in self.curves.values():
+            curves.pop(lane_id, None)
+        if self.active == lane_id:
+            self.active = ORIGINAL
+        if self.anchor == lane_id:
+            self.anchor = self.lanes[0].id if self.lanes else None
+        self.announce(Topic.LANES, Topic.CURVES)
+
+    def reorder_lanes(self, order: list[int]) -> None:
+        rank = {lane_id: i for i, lane_id in enumerate(order)}
+        self.lanes.sort(key=lambda lane: rank.get(lane.id, len(rank)))
+        self.announce(Topic.LANES)
+
+    def set_lane_visible(self, lane_id: int, visible: bool) -> None:
+        lane = self.lane(lane_id)
+        if lane and lane.visible != visible:
+            lane.visible = visible
+            self.announce(Topic.LANES, Topic.CURVES)
+
+    def set_lane_settings(self, lane_id: int, settings: dict[str, Any]) -> bool:
+        """Replace a lane's settings; False if they were the same. Its curve belonged to the old ones."""
+        lane = self.lane(lane_id)
+        if lane is None or lane.settings == settings:
+            return False
+        lane.settings = settings
+        for per_lane in self.curves.values():
+            per_lane.pop(lane_id, None)
+        for source_id, per_source in self.outcomes.items():
+            if source_id != self.current_id:
+                per_source.pop(lane_id, None)
+        self.announce(Topic.LANES, Topic.CURVES)
+        return True
+
+    # -- target and view
+
+    def set_target(self, target: Target) -> bool:
+        if target == self.target:
+            return False
+        self.target = target
+        self.announce(Topic.TARGET)
+        return True
+
+    def set_view(self, **changes: Any) -> None:
+        """Change any of layout, view, map_metric, score_metric, overlay, anchor."""
+        topics = [Topic.VIEW]
+        for name, value in changes.items():
+            if name not in ("layout", "view", "map_metric", "score_metric", "overlay", "anchor"):
+                raise AttributeError(name)
+            setattr(self, name, value)
+            if name in ("score_metric", "anchor"):
+                topics.append(Topic.CURVES)
+        self.announce(*topics)
+
+    # -- renditions: 1 is the original, 2… the visible lanes
+
+    def renditions(self) -> list[int]:
+        return [ORIGINAL, *(lane.id for lane in self.lanes if lane.visible)]
+
+    @property
+    def active_lane(self) -> Lane | None:
+        """The lane that was made active last and is still visible: what saving and the wipe mean."""
+        visible = [lane for lane in self.lanes if lane.visible]
+        return next((lane for lane in visible if lane.id == self.codec), visible[0] if visible else None)
+
+    def shown(self) -> list[int]:
+        """What the panes of the present layout hold, in order; a blink needs both of its turns."""
+        renditions = self.renditions()
+        active = self.active if self.active in renditions else ORIGINAL
+        codec = self.active_lane.id if self.active_lane else ORIGINAL
+        if self.layout is Layout.BLINK:
+            return renditions
+        keys = [str(r) for r in renditions]
+        return [int(key) for key in visible_keys(self.layout, keys, str(active), str(codec) if codec else "")]
+
+    def activate(self, rendition: int) -> None:
+        """Make a rendition the active one."""
+        if rendition != self.active and rendition in self.renditions():
+            self.active = rendition
+            if rendition != ORIGINAL:
+                self.codec = rendition
+            self.announce(Topic.VIEW)
+
+    # -- what came out
+
+    def outcome(self, lane_id: int, source_id: int | None = None) -> Outcome:
+        """The outcome of a lane on a source (default: the current one), made when first asked for."""
+        key = self.current_id if source_id is None else source_id
+        if key is None:
+            return Outcome()
+        return self.outcomes.setdefault(key, {}).setdefault(lane_id, Outcome())
+
+    def add_trials(self, source_id: int, lane_id: int, trials: Iterator[Trial] | tuple[Trial, ...]) -> None:
+        """Put trials on a lane's curve; a later one with more scores replaces its former self."""
+        curve = self.curves.setdefault(source_id, {}).setdefault(lane_id, {})
+        for trial in trials:
+            former = curve.get(trial.key.settings)
+            if former is None or len(trial.scores) >= len(former.scores):
+                curve[trial.key.settings] = trial
+        self.announce(Topic.CURVES)
+
+    def curve(self, lane_id: int) -> list[Trial]:
+        """The trials of a lane on the current source, by rising rate."""
+        if self.current_id is None:
+            return []
+        return sorted(self.curves.get(self.current_id, {}).get(lane_id, {}).values(), key=lambda t: t.bpp)
+
+    def set_running(self, key: Any, progress: float | None, *, done: bool = False) -> None:
+        if done:
+            self.running.pop(key, None)
+        else:
+            self.running[key] = progress
+        self.announce(Topic.JOBS)
+
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1

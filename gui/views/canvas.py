@@ -21,7 +21,16 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.theme import DARK, Theme
 from gui.views.linked import LinkedView
-from gui.views.paint import VALUES_FROM, Stage, cross_rect, draw_cross, draw_picture, draw_split, draw_values
+from gui.views.paint import (
+    VALUES_FROM,
+    Stage,
+    cross_rect,
+    draw_cross,
+    draw_lower_corners,
+    draw_picture,
+    draw_split,
+    draw_values,
+)
 from gui.views.refine import Refiner
 from gui.views.rendition import Rendition
 from gui.views.transform import Size, clamp
@@ -62,6 +71,7 @@ class PictureCanvas(QWidget):
         self._drag_from: QPointF | None = None
         self._dragging_split = False
         self._focus_ring = False
+        self._frame = ""
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -116,6 +126,12 @@ class PictureCanvas(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.update()
+
+    def set_frame(self, colour: str) -> None:
+        """Colour of the rounded frame of which the two lower corners lie in here."""
+        if colour != self._frame:
+            self._frame = colour
+            self.update()
 
     # geometry
 
@@ -192,6 +208,8 @@ class PictureCanvas(QWidget):
         if self._focus_ring:
             painter.setPen(QPen(QColor(self._theme.accent), 2))
             painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        if self._frame:
+            draw_lower_corners(painter, self.rect(), self._theme.window, self._frame)
         self._prepare_flip()
 
     def _paint_side(self, painter: QPainter, rendition: Rendition, clip: QRect) -> None:

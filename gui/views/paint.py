@@ -8,9 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QStaticText, QTransform
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QStaticText, QTransform
 
 from gui.style import SMALL_PX, text_font
+from gui.theme import RADIUS
 from gui.views.picture import Picture, level_for
 from gui.views.refine import Refiner
 from gui.views.transform import Size, ViewTransform
@@ -211,3 +212,22 @@ def _draw_tag(painter: QPainter, text: str, side: QRectF, ratio: float, *, right
     painter.setFont(font)
     painter.setPen(QColor(255, 255, 255))
     painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def draw_lower_corners(painter: QPainter, area: QRect, ground: str, frame: str) -> None:
+    """Round the lower corners of `area`, around which a frame of one pixel runs just outside. Logical pixels."""
+    reach = RADIUS + 1
+    outline = QRectF(area).adjusted(-0.5, -2 * reach, 0.5, 0.5)
+    inside = QPainterPath()
+    inside.addRoundedRect(outline, RADIUS, RADIUS)
+    corners = QPainterPath()
+    corners.addRect(QRectF(area.left(), area.bottom() + 1 - reach, reach, reach))
+    corners.addRect(QRectF(area.right() + 1 - reach, area.bottom() + 1 - reach, reach, reach))
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.fillPath(corners.subtracted(inside), QColor(ground))
+    painter.setClipPath(corners)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(frame), 1))
+    painter.drawRoundedRect(outline, RADIUS, RADIUS)
+    painter.restore()

@@ -27,6 +27,7 @@ class FailureCard(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._label = QLabel(self)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._button = QPushButton("Try again", self)
@@ -117,6 +118,7 @@ class Pane(QWidget):
     def set_active(self, active: bool) -> None:
         """The active pane has the accent on its frame and number."""
         self._active = active
+        self.canvas.set_frame(self._frame())
         for header in self.headers:
             header.set_active(active)
         self.update()
@@ -133,19 +135,23 @@ class Pane(QWidget):
         for header in self.headers:
             header.set_theme(theme)
         self.canvas.set_theme(theme)
+        self.canvas.set_frame(self._frame())
         self._card.set_theme(theme)
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(QPen(QColor(self._theme.accent if self._active else self._theme.hairline), 1))
+        painter.setPen(QPen(QColor(self._frame()), 1))
         painter.setBrush(QColor(self._theme.panel))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._card.place()
+
+    def _frame(self) -> str:
+        return self._theme.accent if self._active else self._theme.hairline
 
     def _models(self) -> list[PaneModel]:
         return [rendition.model for rendition in self._renditions]

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
-from views_kit import BLUE, GREEN, GREY, RED, flat, models, noise, pixels, settled
+from views_kit import BLUE, GREEN, GREY, RED, drawing, flat, models, noise, pixels, settled
 
 from gui.style import current
 from gui.views.canvas import PictureCanvas
 from gui.views.compare import CompareArea
 from gui.views.layouts import Layout
 from gui.views.model import PaneState
+from gui.views.overlays import AddPlace
 from gui.widgets.colour_bar import ColourBar
 
 COLOURS = {"original": GREY, "c1": RED, "c2": GREEN, "c3": BLUE}
@@ -96,7 +101,7 @@ def test_magnified_texels_are_crisp(area, qtbot, scale):
     target = canvas(area, "c1")
     area.linked.set_transform(replace(area.view, scale=scale, centre=(40.3, 30.1)))
     settled(qtbot, area)
-    seen = pixels(target)
+    seen = drawing(target)
     left, top = area.view.origin(target.device_size())
     x = np.floor((np.arange(seen.shape[1]) + 0.5 - left) / scale).astype(int)
     y = np.floor((np.arange(seen.shape[0]) + 0.5 - top) / scale).astype(int)
@@ -266,7 +271,7 @@ def test_values_are_written_into_large_texels(area, qtbot):
     area.set_values("c1", flat(RED))
     target = canvas(area, "c1")
     area.linked.set_transform(replace(area.view, scale=27.0))
-    assert len(np.unique(pixels(target).reshape(-1, 3), axis=0)) <= 2
+    assert len(np.unique(drawing(target).reshape(-1, 3), axis=0)) <= 2
     area.linked.set_transform(replace(area.view, scale=40.0))
     ink = (pixels(target) != RED).any(axis=2)
     left, top = area.view.origin(target.device_size())
@@ -343,3 +348,160 @@ def test_pictures_are_where_the_area_says(area):
         inside = whole[rect.top() : rect.bottom() + 1, rect.left() : rect.right() + 1]
         assert (inside == COLOURS[key]).all(axis=2).mean() > 0.99
         assert tuple(whole[rect.center().y(), rect.left() - 2]) == tuple(bytes.fromhex(current().surround[1:]))
+
+
+def test_linked_panes_agree_to_the_pixel(area, qtbot):
+    rgb = noise(500, 400)
+    for key in COLOURS:
+        area.set_picture(key, rgb)
+    settled(qtbot, area)
+    for scale in (0.37, 0.8, 1.0, 2.3, 17.0):
+        area.linked.set_transform(replace(area.view, scale=scale, centre=(201.37, 133.9)))
+        area.linked.pan(-11, 7)
+        settled(qtbot, area)
+        first, *others = (drawing(canvas(area, key)) for key in COLOURS)
+        assert all(np.array_equal(first, other) for other in others), scale
+
+
+def test_a_flip_compares_pictures_and_never_filters(area, qtbot):
+    for seed, key in enumerate(COLOURS):
+        area.set_picture(key, noise(1500, 1100, seed))
+    settled(qtbot, area)
+    assert area.view.scale < 1
+    original = drawing(canvas(area, "original"))
+    area.set_flipped(True)
+    assert np.array_equal(drawing(canvas(area, "c2")), original)  # at once, not after a refinement
+
+
+@pytest.mark.parametrize("scale", [0.37, 1.0, 3.7])
+def test_a_wipe_of_equal_pictures_has_no_seam(area, qtbot, scale):
+    rgb = noise(300, 250)
+    area.set_picture("original", rgb)
+    area.set_picture("c1", rgb)
+    area.set_active("c1")
+    area.set_layout(Layout.WIPE)
+    area.linked.set_transform(replace(area.view, scale=scale, centre=(120.3, 99.1)))
+    area.set_split(0.31)
+    settled(qtbot, area)
+    below = slice(45, 60)  # rows without tags and grip
+    wiped = drawing(canvas(area, "c1"))[below]
+    area.set_layout(Layout.SINGLE)
+    settled(qtbot, area)
+    whole = drawing(canvas(area, "c1"))[below]
+    assert wiped.shape == whole.shape
+    columns = (wiped != whole).any(axis=(0, 2))
+    assert columns.sum() <= 3  # the line and its shadow
+
+
+def test_new_pixels_come_at_their_best_at_once(area, qtbot):
+    for key in COLOURS:
+        area.set_picture(key, noise(1500, 1100))
+    settled(qtbot, area)
+    best = drawing(canvas(area, "c1"))
+    area.set_picture("c1", noise(1500, 1100, 9))
+    settled(qtbot, area)
+    seen = []
+    qtbot.waitUntil(lambda: not area.busy)
+    area.set_picture("c1", noise(1500, 1100))
+
+    def arrived() -> bool:
+        seen.append(drawing(canvas(area, "c1")))
+        return np.array_equal(seen[-1], best)
+
+    qtbot.waitUntil(arrived)
+    assert len({frame.tobytes() for frame in seen}) <= 2  # the old ones, then the best: nothing rough in between
+
+
+def test_panning_a_minified_picture_only_moves_it(area, qtbot):
+    for key in COLOURS:
+        area.set_picture(key, noise(2000, 1500))
+    settled(qtbot, area)
+    area.linked.set_transform(replace(area.view, scale=0.61, centre=(1000, 750)))
+    settled(qtbot, area)
+    before = drawing(canvas(area, "c1"))
+    area.linked.pan(-30, 20)
+    after = drawing(canvas(area, "c1"))
+    assert np.array_equal(after[20:, :-30], before[:-20, 30:])
+
+
+def test_a_pinch_zooms_around_the_fingers(area):
+    target = canvas(area, "c1")
+    at = QPointF(150, 120)
+    scale, texel = area.view.scale, target.texel_at(at)
+    pad = QPointingDevice.primaryPointingDevice()
+    pinch = QNativeGestureEvent(Qt.NativeGestureType.ZoomNativeGesture, pad, 2, at, at, at, 0.5, QPointF())
+    QApplication.sendEvent(target, pinch)
+    assert area.view.scale == pytest.approx(1.5 * scale)
+    assert target.texel_at(at) == texel
+
+
+def test_handing_over_a_big_picture_costs_the_window_nothing(area, qtbot):
+    big = np.zeros((4096, 4096, 3), np.uint8)
+    start = time.thread_time()
+    for key in COLOURS:
+        area.set_picture(key, big)
+    assert time.thread_time() - start < 0.02
+    settled(qtbot, area)
+    assert area.view.image == (4096, 4096)
+
+
+def test_a_picture_that_does_not_fit_into_memory_is_said(area, qtbot, monkeypatch):
+    def no_memory(_rgb: np.ndarray) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("gui.views.rendition.build_picture", no_memory)
+    with qtbot.waitSignal(area.problem) as told:
+        area.set_picture("c1", noise(9, 9))
+    assert told.args == ["c1", "There is not enough memory to show this picture."]
+    assert middle(area, "c1") == RED
+
+
+def test_every_part_has_a_name_for_screen_readers(area):
+    for key, model in models().items():
+        assert model.label in canvas(area, key).accessibleName()
+        assert model.rate_text in canvas(area, key).accessibleDescription()
+
+
+def test_a_fourth_free_place_offers_one_more_codec(qtbot):
+    area = CompareArea()
+    qtbot.addWidget(area)
+    area.resize(900, 640)
+    area.show()
+    area.set_renditions(models(2))
+    button = area.findChild(AddPlace)
+    assert button is not None and button.isVisible()
+    with qtbot.waitSignal(area.add_requested):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    area.close_work()
+
+
+def test_one_to_one_is_exact_on_a_screen_of_two_pixels_a_point():
+    """In a process of its own: Qt takes the scale of the screen when it starts."""
+    script = """
+import sys
+import numpy as np
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+from gui.views.compare import CompareArea
+from gui.views.model import PaneModel
+app = QApplication([])
+area = CompareArea()
+area.resize(300, 200)
+area.show()
+rgb = np.random.default_rng(3).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+area.set_renditions({"original": PaneModel(1, "Original")})
+area.set_picture("original", rgb)
+while area.busy:
+    app.processEvents()
+area.one_to_one()
+canvas = area.visible_panes()["original"].canvas
+image = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+seen = rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+left, top = area.view.origin(canvas.device_size())
+assert canvas.device_size() == (image.width(), image.height()) and image.devicePixelRatio() == 2
+assert np.array_equal(seen[top : top + 100, left : left + 120], rgb)
+area.close_work()
+"""
+    environment = os.environ | {"QT_SCALE_FACTOR": "2", "QT_QPA_PLATFORM": "offscreen"}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)

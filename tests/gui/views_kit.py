@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.palette import look
+from gui.theme import RADIUS
+from gui.views.canvas import PictureCanvas
 from gui.views.compare import CompareArea
 from gui.views.model import PaneModel
 
@@ -37,6 +39,11 @@ def pixels(widget: QWidget) -> np.ndarray:
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+def drawing(canvas: PictureCanvas) -> np.ndarray:
+    """What a canvas draws, less the rows in which its frame has round corners."""
+    return pixels(canvas)[: -RADIUS - 1]
 
 
 def settled(qtbot: QtBot, area: CompareArea) -> None:

@@ -108,11 +108,12 @@ class Scheduler:
       then one of DONE, FAILED, CANCELLED, after which nothing more comes for that ticket.
 
     workers: processes; by default one a core, 2 at least (one may hang on a slow job), 4 at most.
+    `threads` is what each of them may use, so that together they do not oversubscribe the cores.
     """
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or min(4, max(2, cores()))
-        self._threads = max(1, cores() // self.workers)
+        self.threads = max(1, cores() // self.workers)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._tickets = itertools.count(1)
         self._worker_numbers = itertools.count()
@@ -203,7 +204,7 @@ class Scheduler:
             if self._start_failures >= _MAX_START_FAILURES or self._closed.is_set():
                 return
             name = f"w{next(self._worker_numbers)}"
-            self._starting.append(Worker(name, self._threads, self._deliver))
+            self._starting.append(Worker(name, self.threads, self._deliver))
 
     def _deliver(self, worker: Worker, message: Message | None) -> None:
         self._inbox.put(partial(self._on_message, worker, message) if message else partial(self._on_death, worker))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from bisect import insort
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.codec import Codec, Ctx, Kind, Param, Settings
@@ -66,8 +66,9 @@ def solve(
     known: Iterable[Trial] = (),
     blob: Callable[[str], bytes | None] = lambda _name: None,
     on_trial: Callable[[Run], None] = lambda _run: None,
+    want_file: bool = True,
 ) -> RateResult:
-    """:func:`solve_rate` with a runner at hand."""
+    """:func:`solve_rate` with a runner at hand. Without `want_file` a known answer may come without its file."""
     info = runner.codec.info
     base = info.complete(settings)
     param = info.rate_param
@@ -85,12 +86,14 @@ def solve(
 
     usable = _usable(known, runner, base, param)
     result = search(param, base[param.name] if param else None, target, evaluate, known=usable, label=info.label)
-    data = files.get(result.best.key.settings) or (blob(result.best.blob) if result.best.blob else None)
-    if data is None:  # known from before, but its file is kept no longer
-        best = evaluate(result.best.settings[param.name] if param else None)
-        data = files[best.key.settings]
-        result = RateResult(best, result.probes, result.reached, result.encodes + 1, result.message)
-    return RateResult(result.best, result.probes, result.reached, result.encodes, result.message, data)
+    data = files.get(result.best.key.settings)
+    if data is None and want_file:
+        data = blob(result.best.blob) if result.best.blob else None
+        if data is None:  # known from before, but its file is kept no longer
+            best = evaluate(result.best.settings[param.name] if param else None)
+            data = files[best.key.settings]
+            result = replace(result, best=best, encodes=result.encodes + 1)
+    return replace(result, data=data or b"", target=target)
 
 
 def _usable(known: Iterable[Trial], runner: Runner, base: dict[str, Any], param: Param | None) -> list[Trial]:

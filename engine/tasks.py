@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -118,9 +119,13 @@ class _CodecTask:
 
     def keep(self, run: Run, ctx: TaskCtx) -> None:
         """Emit a new trial; its file goes into the store's folder, so that later scores need no second encode."""
-        if self.blobs is not None:
-            Blobs(self.blobs).put(run.data)
+        self.keep_file(run.data)
         ctx.emit(run.trial)
+
+    def keep_file(self, data: bytes) -> None:
+        if self.blobs is not None:
+            with contextlib.suppress(OSError):  # what cannot be kept can be encoded again
+                Blobs(self.blobs).put(data)
 
     def trial_at(self, runner: Runner, settings: Settings, ctx: Ctx) -> Run:
         """The run at `settings`, scored: from its stored file if there is one, else encoded."""
@@ -198,7 +203,6 @@ class CurveTask(_CodecTask):
         for index, each in enumerate(settings):
             ctx.check()
             trials.append(self._trial(runner, each, ctx))
-            ctx.emit(trials[-1])
             ctx.progress((index + 1) / len(settings))
         return tuple(trials)
 
@@ -206,13 +210,19 @@ class CurveTask(_CodecTask):
         key = runner.key(settings)
         for trial in self.known:
             if trial.key == key and set(self.metrics) <= set(trial.scores):
+                ctx.emit(trial)
                 return trial
-        return self.trial_at(runner, settings, ctx).trial
+        run = self.trial_at(runner, settings, ctx)
+        self.keep(run, ctx)
+        return run.trial
 
 
 @dataclass(frozen=True)
 class TargetsTask(_CodecTask):
-    """Compresses a picture to several targets, one after another; emits and returns scored results."""
+    """Compresses a picture to several targets, one after another; emits and returns scored results.
+
+    What is known with all its scores is neither run nor decoded again.
+    """
 
     targets: tuple[Target, ...] = ()
 
@@ -221,13 +231,23 @@ class TargetsTask(_CodecTask):
         known = list(self.known)
         results = []
         for index, target in enumerate(self.targets):
-            result = solve(runner, target, ctx, settings=self.settings, known=known, blob=self.file)
-            trial = runner.finish(Run(result.best, result.data), self.metrics, ctx).trial
-            results.append(replace(result, best=trial))
-            known += [*result.probes[len(known) :], trial]
-            ctx.emit(results[-1])
+            result = solve(runner, target, ctx, settings=self.settings, known=known, want_file=False)
+            if not set(self.metrics) <= set(result.best.scores):
+                result = self._scored(runner, result, ctx)
+            results.append(result)
+            known += [*result.probes, result.best]
+            ctx.emit(result)
             ctx.progress((index + 1) / len(self.targets))
         return tuple(results)
+
+    def _scored(self, runner: Runner, result: RateResult, ctx: TaskCtx) -> RateResult:
+        best = result.best
+        if result.data:
+            run = runner.finish(Run(best, result.data), self.metrics, ctx)
+        else:
+            run = self.trial_at(runner, best.settings, ctx)
+        self.keep_file(run.data)
+        return replace(result, best=run.trial, data=run.data)
 
 
 @dataclass(frozen=True)

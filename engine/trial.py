@@ -86,7 +86,7 @@ class RateResult:
     best: the trial that is closest to the target on its right side (never above a rate, never below a
         quality) when `reached`, else the nearest possible trial. probes: every trial made or recalled.
     encodes: how many new encodes it took. message: for people, when not reached or far off ("" otherwise).
-    data: the file of `best`.
+    data: the file of `best`. target: what was asked for.
     """
 
     best: Trial
@@ -95,6 +95,7 @@ class RateResult:
     encodes: int
     message: str = ""
     data: bytes = b""
+    target: Target | None = None
 
 
 def blob_hash(data: bytes) -> str:

@@ -18,9 +18,10 @@ from engine.image import Image
 from engine.io import Loaded
 from engine.jobs import Event, Scheduler
 from engine.jobs import State as Job
+from engine.metrics import metric, refusal
+from engine.sketch import SketchTask
 from engine.store import RunStore
 from engine.tasks import (
-    CurveTask,
     LoadTask,
     MapTask,
     MeasureTimesTask,
@@ -28,13 +29,12 @@ from engine.tasks import (
     SolveTask,
     Thumbnail,
     ThumbnailTask,
-    ladder,
 )
-from engine.trial import Target, Trial
+from engine.trial import Target, Trial, canonical
 from gui.folders import pictures_in
 from gui.state import Lane, Outcome, Phase, Source, State, Topic, View
 
-CURVE_POINTS = 7
+CURVE_RATES = (0.1, 2.0, 0.5, 0.2, 1.0, 0.3, 0.7, 1.5)  # bpp, in the order in which they tell most
 QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv", "ssim", "ms_ssim", "ms_ssim_db")
 FLIP_PIXELS = 3_000_000  # beyond, FLIP is computed only when it is looked at
 
@@ -60,6 +60,7 @@ class Controller:
         self._complain = complain
         self._generation = itertools.count()
         self._current: dict[Any, int] = {}
+        self._sketched: set[tuple[int, int, str, tuple[str, ...]]] = set()  # curves that were filled
         self._pending = 0  # calls of `apart` that have not arrived
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")  # store and display conversions, in order
         state.subscribe(Topic.VIEW, self.want_maps)
@@ -261,14 +262,14 @@ class Controller:
         shown = lane.id in self.state.shown()
         self._start(key, task, self._on_solve(source, lane, self.state.target), priority=5 if shown else 4)
 
-    def _metrics(self, source: Source) -> tuple[str, ...]:
-        wanted = list(QUICK_METRICS)
-        small = source.image is not None and source.image.width * source.image.height <= FLIP_PIXELS
-        if small or self.state.score_metric == "flip":
+    def _metrics(self, source: Source, *, quick: bool = False) -> tuple[str, ...]:
+        """What to score: the cheap metrics, the one that is looked at, and FLIP where it is not too slow."""
+        image = source.image
+        assert image is not None
+        wanted = [*QUICK_METRICS, self.state.score_metric]
+        if not quick and image.width * image.height <= FLIP_PIXELS:
             wanted.append("flip")
-        if self.state.score_metric not in wanted:
-            wanted.append(self.state.score_metric)
-        return tuple(wanted)
+        return tuple(m for m in dict.fromkeys(wanted) if refusal(metric(m).info, image) is None)
 
     def _on_solve(self, source: Source, lane: Lane, target: Target) -> Callable[[Event], None]:
         def on(event: Event) -> None:
@@ -330,13 +331,13 @@ class Controller:
             key = ("curve", lane.id)
             if outcomes[lane.id].phase is not Phase.DONE or key in self._current:
                 continue
-            known, metrics = tuple(self.state.curve(lane.id)), self._metrics(source)
-            values = _missing(lane, known, metrics)
-            if values:
-                task = CurveTask(
-                    source.image, lane.codec, lane.settings, metrics, known, self.store.blobs.folder, values
-                )
-                self._start(key, task, self._on_curve(source, lane), priority=-1)
+            known, metrics = tuple(self.state.curve(lane.id)), self._metrics(source, quick=True)
+            if (source.id, lane.id, canonical(lane.settings), metrics) in self._sketched:
+                continue
+            blobs = self.store.blobs.folder
+            task = SketchTask(source.image, lane.codec, lane.settings, metrics, known, blobs, CURVE_RATES)
+            self._start(key, task, self._on_curve(source, lane), priority=-1)
+            self._sketched.add((source.id, lane.id, canonical(lane.settings), metrics))
 
     def _on_curve(self, source: Source, lane: Lane) -> Callable[[Event], None]:
         def on(event: Event) -> None:
@@ -482,15 +483,3 @@ def _same_curve(trial: Trial, lane: Lane) -> bool:
     rate = info.rate_param.name if info.rate_param else None
     wanted = info.complete(lane.settings)
     return all(trial.settings.get(name) == value for name, value in wanted.items() if name != rate)
-
-
-def _missing(lane: Lane, known: tuple[Trial, ...], metrics: tuple[str, ...]) -> tuple[Any, ...]:
-    """Values of the RATE parameter that the curve lacks: probes without scores, and a few over the whole range."""
-    codec = registry.codec(lane.codec)
-    if codec.info.rate_param is None:
-        return ()
-    name = codec.info.rate_param.name
-    scored = {trial.settings[name] for trial in known if set(metrics) <= set(trial.scores)}
-    wanted = [trial.settings[name] for trial in known]
-    wanted += [settings[name] for settings in ladder(codec, lane.settings, CURVE_POINTS)]
-    return tuple(value for value in dict.fromkeys(wanted) if value not in scored)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.curves import Curve
 from engine.metrics import metric, metric_ids
@@ -85,7 +85,8 @@ class MainWindow(QMainWindow):
         self.bottom = QSplitter(Qt.Orientation.Horizontal)
         self.bottom.addWidget(self.plot)
         self.bottom.addWidget(self.verdict)
-        self.bottom.setSizes([580, 420])
+        self.bottom.setSizes([520, 480])
+        self.bottom.setStretchFactor(0, 1)
         upper = QWidget()
         column = QVBoxLayout(upper)
         column.setContentsMargins(0, 0, 0, 0)
@@ -98,11 +99,7 @@ class MainWindow(QMainWindow):
         self.middle.setStretchFactor(0, 1)
         self.middle.setStretchFactor(1, 0)
         self.middle.setSizes([640, 270])
-        self.columns = QSplitter(Qt.Orientation.Horizontal)
-        for part in (self.left, self.middle, self.right):
-            self.columns.addWidget(part)
-        self.columns.setStretchFactor(1, 1)
-        for splitter in (self.bottom, self.middle, self.columns):
+        for splitter in (self.bottom, self.middle):
             splitter.setHandleWidth(GRID + 2)
             splitter.setChildrenCollapsible(False)
         whole = QWidget()
@@ -111,9 +108,12 @@ class MainWindow(QMainWindow):
         rows.setSpacing(0)
         rows.addWidget(self.top_bar)
         inset = QWidget()
-        inset_rows = QVBoxLayout(inset)
-        inset_rows.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
-        inset_rows.addWidget(self.columns)
+        columns = QHBoxLayout(inset)
+        columns.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
+        columns.setSpacing(GRID + 2)
+        columns.addWidget(self.left)
+        columns.addWidget(self.middle, 1)
+        columns.addWidget(self.right)
         rows.addWidget(inset, 1)
         rows.addWidget(self.status)
         self.setCentralWidget(whole)

@@ -40,6 +40,7 @@ class Refresher:
         self._pictures: dict[str, object] = {}
         self._thumbnails: dict[int, object] = {}
         self._curves: dict[int, object] = {}
+        self._looked_at: int | None = None
 
     def refresh(self, topics: set[Topic]) -> None:
         if topics & {Topic.LANES}:
@@ -80,6 +81,9 @@ class Refresher:
                 panel.set_thumbnail(str(source.id), source.thumbnail)
         panel.set_current(str(state.current_id) if state.current_id is not None else None)
         name = state.current.name if state.current else ""
+        if state.current is not None and state.current.size and self._looked_at != state.current_id:
+            self._looked_at = state.current_id
+            self._window.loupe.look_at(state.current.size[0] // 2, state.current.size[1] // 2)
         self._window.setWindowTitle(f"{name} — Ratescope" if name else "Ratescope")
 
     # -- panes

@@ -22,9 +22,18 @@ class AvifCodec:
         params=(
             Param("quality", Kind.INT, 60, 0, 100, role=Role.RATE, better=1, label="Quality"),
             Param("chroma", Kind.CHOICE, "4:2:0", choices=("4:2:0", "4:2:2", "4:4:4"), label="Chroma"),
+            Param(
+                "tune",
+                Kind.CHOICE,
+                "default",
+                choices=("default", "ssim", "psnr"),
+                label="Tuned for",
+                help="libavif's default is tuned for the eye; psnr saves a tenth at equal PSNR and costs a quarter at "
+                "equal MS-SSIM.",
+            ),
             Param("speed", Kind.INT, 8, 0, 10, role=Role.EFFORT, label="Speed", help="0 is slowest and smallest."),
         ),
-        capabilities=Capabilities(alpha=True, memory=40.0, max_side=32_768),
+        capabilities=Capabilities(alpha=True, memory=20.0, max_side=32_768),
         about="libavif (aom) through Pillow; one tile, so that bytes do not depend on the machine.",
     )
 
@@ -40,6 +49,7 @@ class AvifCodec:
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         require_carried(image, self.info)
         chosen = self.info.complete(settings)
+        tune = () if chosen["tune"] == "default" else (("tune", chosen["tune"]),)
         ctx.check()
         data = via_pillow.save(
             image,
@@ -49,6 +59,7 @@ class AvifCodec:
             subsampling="4:0:0" if image.is_gray else chosen["chroma"],
             speed=chosen["speed"],
             codec="aom",
+            advanced=tune,
             # aom's bytes differ between one thread and several, and tiles between machines. One setting, one file:
             max_threads=1,
             autotiling=False,

@@ -32,7 +32,7 @@ class JpegCodec:
             Param("chroma", Kind.CHOICE, "4:2:0", choices=("4:2:0", "4:2:2", "4:4:4"), label="Chroma"),
             Param("progressive", Kind.BOOL, True, label="Progressive", help="Slightly smaller; opens in passes."),
         ),
-        capabilities=Capabilities(memory=10.0, max_side=65_500),
+        capabilities=Capabilities(memory=6.0, max_side=65_500),
         about="libjpeg-turbo through Pillow, optimised Huffman tables.",
     )
 

@@ -17,7 +17,6 @@ from engine.io import decode, jpeg2000
 
 _ENUMERATED, _RESTRICTED_ICC = 1, 2
 _SRGB, _GREY = 16, 17
-_LEVELS = 6  # resolutions of OpenJPEG's default
 
 
 def _box(kind: bytes, *parts: bytes) -> bytes:
@@ -50,7 +49,7 @@ class Jpeg2000Codec:
             ),
             Param("lossless", Kind.BOOL, False, label="Lossless", help="Reversible 5/3; quality has no effect."),
         ),
-        capabilities=Capabilities(alpha=True, depths=(8, 10, 12, 16), lossless=True, memory=40.0),
+        capabilities=Capabilities(alpha=True, depths=(8, 10, 12, 16), lossless=True, memory=16.0),
         about="OpenJPEG, 9/7 wavelet, colour transform on (OpenJPEG has none for pictures with alpha).",
     )
 
@@ -72,7 +71,6 @@ class Jpeg2000Codec:
                 reversible=chosen["lossless"],
                 mct=True,
                 bitspersample=image.bits,
-                resolutions=min(_LEVELS, min(image.width, image.height).bit_length()),
                 numthreads=ctx.threads,
             )
         ctx.check()

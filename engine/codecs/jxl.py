@@ -35,7 +35,7 @@ class JxlCodec:
             Param("effort", Kind.INT, 5, 1, 10, role=Role.EFFORT, label="Effort", help="9 and 10 are very slow."),
             Param("lossless", Kind.BOOL, False, label="Lossless", help="Exact; distance has no effect."),
         ),
-        capabilities=Capabilities(alpha=True, depths=(8, 16), lossless=True, wide_gamut=False, memory=60.0),
+        capabilities=Capabilities(alpha=True, depths=(8, 16), lossless=True, wide_gamut=False, memory=40.0),
         about="libjxl through imagecodecs.",
     )
 

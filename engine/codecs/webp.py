@@ -27,7 +27,7 @@ class WebpCodec:
             Param("method", Kind.INT, 4, 0, 6, role=Role.EFFORT, label="Method", help="6 is slowest and smallest."),
             Param("lossless", Kind.BOOL, False, label="Lossless", help="Exact; the quality then has no effect."),
         ),
-        capabilities=Capabilities(alpha=True, gray=False, lossless=True, memory=16.0, max_side=16_383),
+        capabilities=Capabilities(alpha=True, gray=False, lossless=True, memory=14.0, max_side=16_383),
         about="libwebp through Pillow.",
     )
 

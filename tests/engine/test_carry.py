@@ -85,6 +85,27 @@ def test_linear_floats_become_code_values_and_clipping_is_said():
     assert "clipped" in fitted.notes[0]
 
 
+@pytest.mark.parametrize("alpha", [False, True])
+def test_display_p3_becomes_srgb_where_no_gamut_can_be_named(alpha):
+    codes = np.array([[[234, 51, 35, 7], [0, 255, 0, 9]]], np.uint8)[:, :, : 3 + alpha]
+    image = Image(codes, DISPLAY_P3, Alpha.STRAIGHT if alpha else Alpha.NONE)
+    fitted = fit(image, info(wide_gamut=False, alpha=True))
+    assert fitted.image.color == SRGB
+    # Green lies outside sRGB and is clipped; (234, 51, 35) is sRGB's red, as CSS Color 4 gives it in display-p3.
+    assert np.abs(fitted.image.colour_pixels[0].astype(int) - [[255, 0, 0], [0, 255, 0]]).max() <= 1
+    if alpha:
+        assert fitted.image.alpha_plane[0].tolist() == [7, 9]
+    assert "Display P3 was converted" in fitted.notes[0]
+    assert fit(image, info(alpha=True)).image is image
+
+
+def test_grey_changes_its_primaries_without_a_word():
+    image = Image(pixels(1), DISPLAY_P3)
+    fitted = fit(image, info(wide_gamut=False))
+    assert (fitted.image.color, fitted.notes) == (SRGB, ())
+    assert (fitted.image.pixels == image.pixels).all()
+
+
 def test_a_side_that_is_too_long_is_refused_with_both_figures():
     with pytest.raises(Unsupported, match="sides up to 6 pixels, this picture is 7 × 6"):
         fit(Image(pixels(3)), info(max_side=6))

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +26,8 @@ from engine.metrics import scores
 
 SIZES = [(1, 1), (1, 13), (13, 1), (2, 3), (17, 19), (31, 67)]
 CTX = Ctx()
+OURS = ("dct", "wavelet")
+ROOT = Path(__file__).parents[2]
 
 
 def usable(codec_id: str) -> Codec:
@@ -190,13 +199,122 @@ def test_better_settings_spend_more_bits_on_less_error(codec: Codec) -> None:
     assert rate is not None and rate.lo is not None and rate.hi is not None
     image = fitted(codec, picture(97, 113))
     spaced = np.geomspace if rate.log else np.linspace
-    values = spaced(rate.lo, rate.hi, 9)[:: rate.better or 1]
+    values = spaced(rate.lo, rate.hi, 17 if codec.info.id in OURS else 5)[:: rate.better or 1]
     points = []
     for value in values:
-        setting = {rate.name: rate.coerce(round(value) if rate.kind == "int" else value)}
+        setting = {rate.name: rate.coerce(round(value) if rate.kind == "int" else np.clip(value, rate.lo, rate.hi))}
         data = codec.encode(image, setting, CTX).data
         points.append((len(data), scores(image, codec.decode(data, CTX), ["psnr"])["psnr"]))
-    assert points[-1] > points[0] and points[-1][1] > points[0][1] + 5
-    if codec.info.id in ("dct", "wavelet"):
+    assert points[-1][0] > points[0][0] and points[-1][1] > points[0][1] + 5
+    if codec.info.id in OURS:
         assert points == sorted(points)
-        assert [p[1] for p in points] == sorted(p[1] for p in points)
+        assert [db for _, db in points] == sorted(db for _, db in points)
+
+
+@pytest.fixture(scope="module")
+def samples() -> dict[str, dict[str, bytes]]:
+    """For each usable codec: files of a colour, a grey, and where it can a transparent and a lossless picture."""
+    files: dict[str, dict[str, bytes]] = {}
+    for codec in registry.codecs():
+        if codec.info.id not in registry.BUILTIN or codec.available() is not None:
+            continue
+        can = codec.info.capabilities
+        cases = {"colour": (3, {}), "grey": (1, {})}
+        cases |= {"alpha": (4, {})} if can.alpha else {}
+        cases |= {"lossless": (3, {"lossless": True})} if can.lossless else {}
+        files[codec.info.id] = {
+            name: codec.encode(fitted(codec, picture(61, 83, channels)), settings, CTX).data
+            for name, (channels, settings) in cases.items()
+        }
+    return files
+
+
+def in_fresh_process(program: str, given: object) -> dict[str, dict[str, str]]:
+    """What `program` prints as JSON; it finds `given` as pickled `files` on its standard input."""
+    preamble = "import sys, json, pickle; files = pickle.load(sys.stdin.buffer)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", preamble + textwrap.dedent(program)],
+        input=pickle.dumps(given),
+        capture_output=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    return json.loads(done.stdout)
+
+
+def test_a_fresh_process_decodes_to_the_same_pixels(samples: dict[str, dict[str, bytes]]) -> None:
+    here = {
+        codec_id: {name: registry.codec(codec_id).decode(data, CTX).digest for name, data in files.items()}
+        for codec_id, files in samples.items()
+    }
+    there = in_fresh_process(
+        """
+        from engine import registry
+        from engine.codec import Ctx
+        digests = {}
+        for codec_id, named in files.items():
+            codec = registry.codec(codec_id)
+            digests[codec_id] = {name: codec.decode(data, Ctx(threads=2)).digest for name, data in named.items()}
+        print(json.dumps(digests))
+        """,
+        samples,
+    )
+    assert there == here
+
+
+def claims_of_huge_size(codec_id: str, data: bytes) -> Iterator[bytes]:
+    """The same stream with huge sides wherever two fields in a row look like its own sides, 61 and 83."""
+    for kind, huge in ((">2H", 65_000), (">2I", 60_000)):
+        width = struct.calcsize(kind)
+        for where in range(min(len(data) - width, 400)):
+            if set(struct.unpack_from(kind, data, where)) == {61, 83}:
+                yield data[:where] + struct.pack(kind, huge, huge) + data[where + width :]
+    if codec_id == "webp":  # VP8: 14 bits little-endian; VP8X: 24 bits less one
+        for where in range(12, 40):
+            yield data[:where] + b"\xff\x3f\xff\x3f" + data[where + 4 :]
+    if codec_id == "jxl":  # all ones but the flag for small sides: 2³⁰ high and twice as wide
+        yield data[:2] + ((1 << 64) - 2).to_bytes(8, "little") + data[10:]
+    if codec_id == "wavelet":  # its container checks sums: any byte may belong to a side
+        for where in range(min(len(data), 64)):
+            yield data[:where] + b"\xff\xff\xff\x7f" + data[where + 4 :]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
+def test_no_header_makes_a_decoder_take_more_memory_than_is_allowed(samples: dict[str, dict[str, bytes]]) -> None:
+    """The memory limit is set to 256 MiB, and the process may grow by 1 GiB; the lies ask for tens of GiB."""
+    hostile = {
+        codec_id: {
+            f"{name}-{n}": bad for name in files for n, bad in enumerate(claims_of_huge_size(codec_id, files[name]))
+        }
+        for codec_id, files in samples.items()
+    }
+    assert all(hostile.values()), "every codec has a header to lie in"
+    outcomes = in_fresh_process(
+        """
+        import resource
+        from engine import memory, registry
+        from engine.codec import Ctx
+        from engine.errors import EngineError
+        memory.set_limit(256 << 20)
+        for codec_id, named in files["good"].items():  # load every library before the limit falls
+            registry.codec(codec_id).decode(named["colour"], Ctx())
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), used + (1 << 30)))
+        outcomes = {}
+        for codec_id, named in files["bad"].items():
+            outcomes[codec_id] = {}
+            for name, data in named.items():
+                try:
+                    image = registry.codec(codec_id).decode(data, Ctx())
+                    outcomes[codec_id][name] = "bounded" if image.pixels.size < 1 << 26 else "huge"
+                except EngineError as error:
+                    outcomes[codec_id][name] = type(error).__name__
+        print(json.dumps(outcomes))
+        """,
+        {"good": samples, "bad": hostile},
+    )
+    for codec_id, named in outcomes.items():
+        assert set(named.values()) <= {"bounded", "CorruptStream", "LimitExceeded", "Unsupported"}, codec_id
+        assert {"CorruptStream", "LimitExceeded"} & set(named.values()), f"{codec_id}: no lie was noticed"

@@ -29,11 +29,15 @@ _ENDS = (State.DONE, State.FAILED, State.CANCELLED)
 
 @dataclass(frozen=True)
 class Shortfall:
-    """What is missing from a sweep, and why. codec is "" where the picture itself could not be read."""
+    """What is missing from a sweep, and why.
+
+    codec is "" where the picture itself could not be read. target: the rate that was out of reach, else None.
+    """
 
     input: str
     codec: str
     message: str
+    target: float | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,7 @@ class _Sweep:
             assert isinstance(self.experiment.points, tuple) and value.target is not None
             steps[self.experiment.points.index(value.target)] = value.best
         else:
-            self.failures.append(Shortfall(name, codec, value.message))
+            self.failures.append(Shortfall(name, codec, value.message, value.target.value if value.target else None))
 
     def _store(self, trial: Trial) -> None:
         old = self.store.find(trial.key)

@@ -6,6 +6,7 @@ Qt is not imported before it is certain that it is wanted and will not abort for
 from __future__ import annotations
 
 import argparse
+import importlib
 import math
 import os
 import sys
@@ -70,9 +71,8 @@ def _open_window(arguments: list[str]) -> int:
     missing = probe.missing_for_qt(os.environ.get("QT_QPA_PLATFORM", ""))
     if missing:
         raise EngineError(probe.advice(missing))
-    from gui.app import run
-
-    return run(options)
+    app = importlib.import_module("gui.app")
+    return app.run(options)
 
 
 def _ids(text: str) -> list[str]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "decode": "decompress a file to PNG",
     "info": "say what a compressed file is made of",
     "measure": "compare two pictures, by numbers and by a map",
+    "rd": "measure rate-distortion curves over pictures",
     "bdrate": "compare curves by their Bjøntegaard delta",
 }
 

@@ -72,7 +72,7 @@ def read_picture(path: Path, console: Console, ctx: Ctx) -> Image:
 def refuse_same(source: Path, target: Path) -> None:
     """`UsageError` if writing `target` would replace `source`, also through a link."""
     if target.exists() and source.exists() and target.samefile(source):
-        raise UsageError("would be written onto the input; name another file", path=target)
+        raise UsageError("would be written onto an input; name another file", path=target)
 
 
 def require_suffix(path: Path, suffix: str, what: str) -> None:

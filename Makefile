@@ -24,12 +24,12 @@ INSTALLED_FROM := pyproject.toml setup.py constraints.txt $(wildcard csrc/*.c cs
 run: $(VENV)/.installed
 	@if $(BIN)/python gui/probe.py display; then
 	  $(BIN)/python gui/probe.py window
-	  exec $(BIN)/ratescope gui resources/samples
+	  exec $(BIN)/ratescope gui
 	fi
 	$(BIN)/python gui/probe.py offscreen
 	mkdir -p out
 	echo "There is no display here: the same session is drawn into files instead."
-	$(BIN)/ratescope gui resources/samples --screenshot out/workbench.png
+	$(BIN)/ratescope gui --screenshot out/workbench.png
 	$(BIN)/ratescope rd resources/samples/astronaut.png resources/samples/coffee.png \
 	  --codecs dct,wavelet,jpeg,webp --points 5 --metrics psnr,ms_ssim --out out/rd.svg --out out/rd.csv > out/rd.txt
 	echo "$(CURDIR)/out/workbench.png  the window"

@@ -14,8 +14,8 @@ from engine.image import Image
 
 VARIABLE = "RATESCOPE_MEMORY_LIMIT"
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-# The decoder's samples, a converted and a turned copy, at 16-bit RGBA.
-_READ_BYTES_PER_PIXEL = 24
+# The decoder's own buffers (up to 18 were measured, for WebP), then a converted and a turned copy.
+_READ_BYTES_PER_PIXEL = 32
 
 _chosen: int | None = None
 

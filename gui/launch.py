@@ -6,7 +6,6 @@ Qt is not imported before it is certain that it is wanted and will not abort for
 from __future__ import annotations
 
 import argparse
-import importlib
 import math
 import os
 import sys
@@ -71,8 +70,9 @@ def _open_window(arguments: list[str]) -> int:
     missing = probe.missing_for_qt(os.environ.get("QT_QPA_PLATFORM", ""))
     if missing:
         raise EngineError(probe.advice(missing))
-    app = importlib.import_module("gui.app")
-    return app.run(options)
+    from gui.app import run
+
+    return run(options)
 
 
 def _ids(text: str) -> list[str]:

@@ -21,6 +21,7 @@ _TURNS = {
 # H.273 transfers whose code values are close to sRGB's and are shown as such by browsers.
 _VIDEO_TRANSFERS = (1, 6, 14, 15)
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+_STRIP_ROWS = 64
 _LCMS_SPACE = {b"RGB ": "rgb", b"GRAY": "gray", b"CMYK": "cmyk"}
 
 
@@ -80,9 +81,11 @@ def _from_ink(raw: Raw) -> np.ndarray:
             return converted
     raw.notes.append("CMYK without a usable profile was converted by the plain formula: colours are approximate")
     peak = 2**raw.bits - 1
-    paper = peak - raw.pixels[:, :, :3].astype(np.uint32)
-    black = peak - raw.pixels[:, :, 3:4].astype(np.uint32)
-    return ((paper * black + peak // 2) // peak).astype(raw.pixels.dtype)
+    light = np.empty((*raw.pixels.shape[:2], 3), raw.pixels.dtype)
+    for top in range(0, len(light), _STRIP_ROWS):  # products are twice as wide as samples: never all of them at once
+        paper = peak - raw.pixels[top : top + _STRIP_ROWS].astype(np.uint32)
+        light[top : top + _STRIP_ROWS] = (paper[:, :, :3] * paper[:, :, 3:] + peak // 2) // peak
+    return light
 
 
 def _through_profile(raw: Raw, icc: bytes) -> np.ndarray:

@@ -13,6 +13,7 @@ from engine.files import atomic_write
 from engine.image import Alpha, Image
 from engine.io.png import SIGNATURE
 
+_LEVEL = 4  # of zlib: twice as fast as the usual 6 for 1 % more bytes on photographs
 _IHDR_END = len(SIGNATURE) + 25
 
 
@@ -37,7 +38,7 @@ def png_bytes(image: Image) -> bytes:
         raise Unsupported("PNG carries no premultiplied alpha")
     full = with_bits(image, 8 * image.pixels.dtype.itemsize)
     pixels = full.pixels[:, :, 0] if full.channels == 1 else full.pixels
-    data = bytes(imagecodecs.png_encode(pixels, 6))
+    data = bytes(imagecodecs.png_encode(pixels, _LEVEL))
     return data[:_IHDR_END] + _about(image) + data[_IHDR_END:]
 
 

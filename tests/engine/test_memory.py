@@ -59,7 +59,7 @@ def test_the_estimate_counts_samples_and_both_pictures():
 
 
 def test_the_pixel_limit_follows_the_memory_limit():
-    memory.set_limit(24_000_000)
+    memory.set_limit(32_000_000)
     assert memory.max_pixels() == 1_000_000
 
 

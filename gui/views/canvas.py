@@ -45,6 +45,7 @@ KEYBOARD_FOCUS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReas
 
 class PictureCanvas(QWidget):
     """Draws renditions; wheel and pinch zoom to the cursor, a drag pans, a double click toggles fit and 1:1.
+    The wipe line can be taken hold of anywhere along it; a double click on it brings it back to the middle.
 
     Keys when focused: F fit, Z 1:1, + and - zoom, Shift+arrows pan, [ and ] move the wipe line, \\ centres it.
 
@@ -268,9 +269,11 @@ class PictureCanvas(QWidget):
         self._show_cursor(event.position())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() is not Qt.MouseButton.LeftButton or self._on_split(event.position()):
+        if event.button() is not Qt.MouseButton.LeftButton:
             return
-        if self._linked.fits:
+        if self._on_split(event.position()):
+            self.set_split(0.5)
+        elif self._linked.fits:
             self._linked.one_to_one(self.device_size(), self._device(event.position()))
         else:
             self._linked.fit()

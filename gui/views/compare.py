@@ -230,7 +230,11 @@ class CompareArea(QWidget):
         self._arrange()
 
     def set_flipped(self, flipped: bool) -> None:
-        """While true every pane shows the original, in the same place."""
+        """While true every pane shows the original, in the same place.
+
+        For a button that is held: connect its `pressed` and `released`, and give it no focus policy, since a flip ends
+        when the focus leaves the area.
+        """
         if flipped == self._flipped or not self._renditions:
             return
         self._flipped = flipped

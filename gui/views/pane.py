@@ -15,7 +15,7 @@ from gui.views.refine import Refiner
 from gui.views.rendition import Rendition
 
 CARD_WIDTH = 320
-WAITING = {PaneState.QUEUED: "Waiting for a free worker …", PaneState.RUNNING: "Encoding …", PaneState.STALE: "…"}
+WAITING = {PaneState.QUEUED: "Waiting for a free worker …", PaneState.RUNNING: "Encoding …"}
 
 
 class FailureCard(QWidget):

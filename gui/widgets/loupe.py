@@ -32,7 +32,10 @@ class LoupeSource:
 
 
 class Loupe(QWidget):
-    """Crops of 12×8 texels in two columns, each with its label; the texel under the cursor is outlined."""
+    """Crops of 12×8 texels in two columns, each with its label; the texel under the cursor is outlined.
+
+    Until the mouse has been over a picture, they show its middle.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,8 +49,10 @@ class Loupe(QWidget):
 
     def set_sources(self, sources: Sequence[LoupeSource]) -> None:
         """What to magnify, in order; pixels are kept, not copied."""
+        grown = len(sources) != len(self._sources)
         self._sources = tuple(sources)
-        self.updateGeometry()
+        if grown:
+            self.updateGeometry()
         self.update()
 
     def look_at(self, x: int, y: int) -> None:
@@ -57,7 +62,7 @@ class Loupe(QWidget):
             self.update()
 
     def clear(self) -> None:
-        """Look at nothing."""
+        """Look at the middle of the pictures, as before the mouse was over any."""
         self._texel = None
         self.update()
 
@@ -98,10 +103,11 @@ class Loupe(QWidget):
 
     def _paint_crop(self, painter: QPainter, source: LoupeSource, area: QRect) -> None:
         painter.fillRect(area, QColor(self._theme.surround))
-        if self._texel is None or source.pixels is None:
-            return
         pixels = source.pixels
-        x0, y0 = self._texel[0] - TEXELS[0] // 2, self._texel[1] - TEXELS[1] // 2
+        if pixels is None:
+            return
+        x, y = self._texel or (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        x0, y0 = x - TEXELS[0] // 2, y - TEXELS[1] // 2
         left, top = max(0, x0), max(0, y0)
         part = np.ascontiguousarray(pixels[top : max(0, y0 + TEXELS[1]), left : max(0, x0 + TEXELS[0])])
         height, width = part.shape[:2]
@@ -110,6 +116,8 @@ class Loupe(QWidget):
             image = QImage(part.data, width, height, 3 * width, QImage.Format.Format_RGB888)
             place = QPointF(area.left() + (left - x0) * size_x, area.top() + (top - y0) * size_y)
             painter.drawImage(QRectF(place.x(), place.y(), width * size_x, height * size_y), image)
+        if self._texel is None:
+            return
         middle = QRectF(area.left() + TEXELS[0] // 2 * size_x, area.top() + TEXELS[1] // 2 * size_y, size_x, size_y)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, thickness in ((QColor(0, 0, 0, 140), 3), (QColor(255, 255, 255, 230), 1)):

@@ -185,11 +185,14 @@ def test_the_wipe_line_follows_the_mouse_and_the_keys(area, qtbot):
     area.set_layout(Layout.WIPE)
     settled(qtbot, area)
     target = canvas(area, "c2")
-    half, row = target.width() // 2, target.height() // 4
+    half, row, scale = target.width() // 2, target.height() // 4, area.view.scale
     qtbot.mousePress(target, Qt.MouseButton.LeftButton, pos=QPoint(half, row))
     qtbot.mouseMove(target, QPoint(half + 100, row))
     qtbot.mouseRelease(target, Qt.MouseButton.LeftButton, pos=QPoint(half + 100, row))
     assert tuple(pixels(target)[row, half + 60]) == GREY
+    qtbot.mouseDClick(target, Qt.MouseButton.LeftButton, pos=QPoint(half + 100, row))
+    assert target.split == 0.5 and area.view.scale == scale
+    target.set_split(0.9)
     qtbot.keyClick(target, Qt.Key.Key_Backslash)
     assert target.split == 0.5
     qtbot.keyClick(target, Qt.Key.Key_BracketLeft)
@@ -279,6 +282,23 @@ def test_values_are_written_into_large_texels(area, qtbot):
     cell = ink[top + 40 * row : top + 40 * row + 40, left + 40 * column : left + 40 * column + 40]
     assert 20 < cell.sum() < 800
     assert not cell[:2].any() and not cell[:, :2].any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_in_a_map_the_differences_are_written(area, qtbot, dtype):
+    """A pane that shows a map draws the same figures whether 7 is told from 5 or 9 from 7, and others for 5 from 7."""
+    area.set_heat("c1", flat(GREY))
+    settled(qtbot, area)
+    area.linked.set_transform(replace(area.view, scale=48.0))
+
+    def drawn(decoded: int, original: int) -> bytes:
+        area.set_values("c1", np.full((64, 96, 3), decoded).astype(dtype))
+        area.set_values("original", np.full((64, 96, 3), original).astype(dtype))
+        return drawing(canvas(area, "c1")).tobytes()
+
+    assert drawn(7, 5) == drawn(9, 7) != drawn(5, 7)
+    area.set_heat("c1", None)
+    assert drawn(7, 5) != drawn(9, 7)
 
 
 def test_a_failure_is_said_in_the_pane_and_can_be_retried(area, qtbot):

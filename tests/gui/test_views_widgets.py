@@ -31,6 +31,17 @@ def test_the_loupe_has_the_texel_under_the_cursor_in_its_middle(qtbot):
     assert tuple(seen[45, 128 + 65]) == RED
 
 
+def test_before_there_was_a_cursor_the_middle_is_shown(qtbot):
+    rgb = flat(RED)
+    rgb[32, 48] = BLUE
+    shown = loupe(qtbot, rgb)
+    assert tuple(pixels(shown)[45, 65]) == BLUE
+    shown.look_at(5, 5)
+    assert tuple(pixels(shown)[45, 65]) == RED
+    shown.clear()
+    assert tuple(pixels(shown)[45, 65]) == BLUE
+
+
 def test_beyond_the_edge_of_the_picture_is_surround(qtbot):
     shown = loupe(qtbot, flat(RED), None)
     shown.look_at(0, 0)

@@ -22,9 +22,11 @@ _THEME_PROPERTY = "ratescopeTheme"
 def apply(app: QApplication, theme: Theme) -> None:
     """Give the whole application the looks of `theme`; widgets hear of it as a `StyleChange` event."""
     app.setProperty(_THEME_PROPERTY, theme.name)
-    app.setStyle("Fusion")
+    if app.styleSheet() == "":  # each of these restyles every widget there is: once is enough
+        app.setStyle("Fusion")
+        app.setFont(text_font())
+        app.aboutToQuit.connect(icon.cache_clear)  # pixmaps must not outlive the application
     app.setPalette(_palette(theme))
-    app.setFont(text_font())
     app.setStyleSheet(style_sheet(theme))
 
 
@@ -85,6 +87,11 @@ def pixmap(name: str, colour: str, side: int = 16, scale: float = 1.0) -> QPixma
     return image
 
 
+def _scales() -> list[float]:
+    return sorted({1.0, *(screen.devicePixelRatio() for screen in QApplication.screens())})
+
+
+@cache
 def icon(name: str, theme: Theme, colour: str | None = None) -> QIcon:
     """The icon in the theme's tones: dim at rest, full under the pointer or when on, faint when disabled.
 
@@ -98,7 +105,7 @@ def icon(name: str, theme: Theme, colour: str | None = None) -> QIcon:
     }
     out = QIcon()
     for mode, (off, on) in tones.items():
-        for scale in (1.0, 2.0, 3.0):  # a QIcon picks the pixmap that fits the screen it is drawn on
+        for scale in _scales():  # a QIcon picks the pixmap that fits the screen it is drawn on
             out.addPixmap(pixmap(name, off, 16, scale), mode, QIcon.State.Off)
             out.addPixmap(pixmap(name, on, 16, scale), mode, QIcon.State.On)
     return out
@@ -145,8 +152,17 @@ def style_sheet(theme: Theme) -> str:
     """The style sheet of `theme`. Widgets say what they are through dynamic properties (kind, tone)."""
     hover = mix(theme.panel, theme.text, 0.07)
     faint = mix(theme.panel, theme.dim, 0.6)
+    quiet = mix(theme.raised, theme.dim, 0.85)  # disabled menu rows carry the reason: they must stay legible
     edge = mix(theme.hairline, theme.text, 0.12)
-    values = {**theme.__dict__, "hover": hover, "faint": faint, "edge": edge, "radius": RADIUS, "small": SMALL_PX}
+    values = {
+        **theme.__dict__,
+        "hover": hover,
+        "faint": faint,
+        "quiet": quiet,
+        "edge": edge,
+        "radius": RADIUS,
+        "small": SMALL_PX,
+    }
     return _SHEET.replace("{", "{{").replace("}", "}}").replace("<<", "{").replace(">>", "}").format(**values)
 
 
@@ -190,7 +206,9 @@ QLineEdit, QSpinBox, QDoubleSpinBox { background: <<field>>; color: <<text>>; bo
 QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover { border-color: <<edge>>; }
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus { border-color: <<accent>>; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled { color: <<faint>>; }
-QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0; min-height: 0; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; height: 0; border: none; }
+QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow { image: none; width: 0; height: 0; }
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0 2px; min-height: 0; }
 
 QSlider { min-height: 18px; }
 QSlider::groove:horizontal { height: 3px; background: <<hairline>>; border-radius: 1px; }
@@ -205,7 +223,7 @@ QProgressBar::chunk { background: <<accent>>; border-radius: 1px; }
 QMenu { background: <<raised>>; color: <<text>>; border: 1px solid <<edge>>; border-radius: 6px; padding: 4px; }
 QMenu::item { padding: 4px 20px 4px 12px; border-radius: 4px; }
 QMenu::item:selected { background: <<hover>>; }
-QMenu::item:disabled { color: <<faint>>; }
+QMenu::item:disabled { color: <<quiet>>; }
 QMenu::separator { height: 1px; background: <<hairline>>; margin: 4px 8px; }
 QMenu::icon { padding-left: 6px; }
 
@@ -214,7 +232,8 @@ QAbstractItemView { background: transparent; border: none; outline: none; color:
 QComboBox QAbstractItemView { background: <<raised>>; border: 1px solid <<edge>>; padding: 4px; outline: none;
     selection-background-color: <<hover>>; selection-color: <<text>>; }
 QHeaderView, QHeaderView::section { background: transparent; color: <<dim>>; border: none; font-size: <<small>>px;
-    padding: 2px 6px; }
+    padding: 2px 0 2px 6px; }
+QHeaderView::down-arrow, QHeaderView::up-arrow { image: none; width: 0; height: 0; }
 QTableView { gridline-color: transparent; }
 QTableCornerButton::section { background: transparent; border: none; }
 

@@ -15,7 +15,7 @@ from gui import style
 from gui.models.lane import LaneTag
 from gui.theme import GRID, Theme
 from gui.widgets.lane_card import LaneCard, LaneItem, LaneState, Phase
-from gui.widgets.themed import Heading, Panel
+from gui.widgets.themed import Heading, Panel, label
 
 __all__ = ["CodecChoice", "CodecsPanel", "LaneItem", "LaneState", "LaneTag", "Phase"]
 
@@ -83,6 +83,11 @@ class CodecsPanel(Panel):
         self.add_button.setProperty("kind", "quiet")
         self.add_button.clicked.connect(self.open_menu)
         self._holder.column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._lesson = label(
+            "A codec with its settings is a lane. Lanes meet at one rate; a codec may have two.", "small"
+        )
+        self._lesson.setWordWrap(True)
+        self._holder.column.addWidget(self._lesson)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -111,6 +116,7 @@ class CodecsPanel(Panel):
                 self._holder.column.removeWidget(card)
                 self._holder.column.insertWidget(place, card)
         self._cards = {item.tag.id: self._cards[item.tag.id] for item in items}
+        self._lesson.setVisible(not items)
         before: QWidget | None = None
         for card in self._cards.values():
             if before is not None:

@@ -12,7 +12,6 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.metric import MetricInfo
-from engine.palette import Look
 from engine.trial import TargetKind
 from gui import style
 from gui.models.curves import RdPoint, Reference, drawable, frontier
@@ -21,12 +20,13 @@ from gui.models.units import rate_text, score_text, size_text
 from gui.theme import Theme, lane_colour, mix
 from gui.widgets.combo import Combo
 from gui.widgets.marks import marker_path
-from gui.widgets.plot_items import Overlay, ReadOut, Ring, TickAxis
+from gui.widgets.plot_items import CurveEnd, Overlay, ReadOut, Ring, TickAxis
 from gui.widgets.themed import IconButton, Panel, label
 
 __all__ = ["RdPlot", "RdPoint", "Reference"]
 
 _BATCH_MS = 30  # redraws per burst of results: once
+_BELOW, _ABOVE = 12, 24  # px kept free under and over the curves: names may stand there
 _REACH = 24  # px from the pointer within which a point is meant
 _EMPTY = "Every encode draws a point here.\nDrop a picture, add codecs, and move the rate lock."
 
@@ -97,6 +97,8 @@ class RdPlot(Panel):
         self.view.setAccessibleName("Rate–distortion plot")
         self.view.setMinimumHeight(120)
         self._item = self.view.getPlotItem()
+        for axis in (self._x_axis, self._y_axis):
+            axis.setZValue(-1)  # their grid lines belong under the curves
         self._item.hideButtons()
         self._item.setMenuEnabled(False)
         self._box = self._item.getViewBox()
@@ -232,7 +234,7 @@ class RdPlot(Panel):
             axis.setPen(pg.mkPen(theme.grid_line))
             axis.setTextPen(pg.mkPen(theme.dim))
             axis.setTickPen(pg.mkPen(mix(theme.panel, theme.grid_line, 0.75)))
-        dash = pg.mkPen(theme.dim, width=1.2)
+        dash = pg.mkPen(theme.dim, width=1)
         dash.setDashPattern([4, 4])
         self._target_line.setPen(dash)
         grey = pg.mkPen(mix(theme.panel, theme.dim, 0.75), width=1.2)
@@ -275,7 +277,9 @@ class RdPlot(Panel):
         for reference, item in self._references:
             points = drawable(reference.points, metric)
             item.setData([self._x(p.bpp) for p in points], [p.scores[metric.id] for p in points])
-        self._empty.setVisible(not any(lane.shown for lane in self._lanes.values()) and not self._references)
+        empty = not any(lane.shown for lane in self._lanes.values()) and not self._references
+        self._empty.setVisible(empty)
+        self._item.setVisible(not empty)
         self._overlay.rings = [
             Ring(lane.tag.look, self._x(lane.operating.bpp), lane.operating.scores[metric.id])
             for lane in self._lanes.values()
@@ -313,17 +317,19 @@ class RdPlot(Panel):
             self._target_line.setPos(at[1])
 
     def _place_ends(self, metric: MetricInfo) -> None:
-        ends: list[tuple[str, str, Look | None, float, float]] = []
-        for lane in self._lanes.values():
-            if lane.best:
-                last = lane.best[-1]
-                ends.append((lane.tag.id, lane.tag.label, lane.tag.look, self._x(last.bpp), last.scores[metric.id]))
+        ends = [
+            CurveEnd(lane.tag.id, lane.tag.label, lane.tag.look, self._line(lane.best, metric))
+            for lane in self._lanes.values()
+            if lane.best
+        ]
         for reference, _ in self._references:
             points = drawable(reference.points, metric)
             if points:
-                name = reference.name
-                ends.append((f"reference:{name}", name, None, self._x(points[-1].bpp), points[-1].scores[metric.id]))
+                ends.append(CurveEnd(f"reference:{reference.name}", reference.name, None, self._line(points, metric)))
         self._overlay.ends = ends
+
+    def _line(self, points: Sequence[RdPoint], metric: MetricInfo) -> tuple[tuple[float, float], ...]:
+        return tuple((self._x(point.bpp), point.scores[metric.id]) for point in points)
 
     def _fit(self, metric: MetricInfo) -> None:
         """Fit the view to the curves with room for the names at their right; references alone never widen it much."""
@@ -343,8 +349,8 @@ class RdPlot(Panel):
         if not self._x_axis.log:
             x0 = max(0.0, x0)
         x1 = max(x1 + (x1 - x0) * 0.04, self._overlay.right_for_names(x0))
-        gap = (y1 - y0) * min(0.25, 14 / max(1.0, rect.height()))
-        self._box.setRange(xRange=(x0, x1), yRange=(y0 - gap, y1 + gap), padding=0)
+        pixel = (y1 - y0) / max(60.0, rect.height() - _BELOW - _ABOVE)
+        self._box.setRange(xRange=(x0, x1), yRange=(y0 - _BELOW * pixel, y1 + _ABOVE * pixel), padding=0)
 
     # ------------------------------------------------------------ the user
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
@@ -30,6 +30,8 @@ VIEWS = (
 )
 ZOOMS = (("Fit", 0.0), ("50 %", 0.5), ("100 %", 1.0), ("200 %", 2.0), ("400 %", 4.0), ("800 %", 8.0))
 _COMPACT_BELOW = 1400
+_NARROW_BELOW = 1120
+_LEAST = 860
 _NO_BITS = "No codec of this comparison says where its bits went"
 
 
@@ -76,6 +78,7 @@ class TopBar(Themed):
 
     def _build(self) -> None:
         row = QHBoxLayout(self)
+        row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         row.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         row.setSpacing(2 * GRID)
         row.addWidget(self._name)
@@ -133,9 +136,16 @@ class TopBar(Themed):
         self.set_view(key)
         self.view_changed.emit(key)
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_LEAST, 40)  # what the icons need; the words give way in `resizeEvent`
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.layouts.set_compact(self.width() < _COMPACT_BELOW)
+        narrow = self.width() < _NARROW_BELOW
+        self.views.set_compact(narrow)
+        self.search.setText("Ctrl+K" if narrow else "Search actions    Ctrl+K")
+        self.search.setFixedWidth(96 if narrow else 216)
 
     def retheme(self, theme: Theme) -> None:
         self.search.setIcon(style.icon("search", theme))

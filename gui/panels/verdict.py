@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFontMetrics, QGuiApplication, QKeySequence, QPainter, QPen
+from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -42,6 +42,12 @@ from gui.widgets.themed import IconButton, Panel, Themed, label
 
 __all__ = ["BdNote", "Disagreement", "Order", "VerdictPanel", "VerdictRow", "disagreements"]
 
+_ROW = 24
+
+
+def _font(column: int) -> QFont:
+    return style.text_font(style.TEXT_PX if column == Column.CODEC else style.SMALL_PX)
+
 
 @dataclass(frozen=True)
 class BdNote:
@@ -67,8 +73,8 @@ class _Delegate(QStyledItemDelegate):
     """Paints a cell: the codec with its mark and colour, figures right-aligned, hairlines between rows."""
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        width = QFontMetrics(style.text_font()).horizontalAdvance(str(index.data() or ""))
-        return QSize(width + (30 if index.column() == Column.CODEC else 16), 28)
+        width = QFontMetrics(_font(index.column())).horizontalAdvance(str(index.data() or ""))
+        return QSize(width + (30 if index.column() == Column.CODEC else 14), _ROW)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -81,7 +87,7 @@ class _Delegate(QStyledItemDelegate):
             painter.fillRect(rect.adjusted(0, 1, 0, -1), QColor(mix(theme.panel, theme.text, 0.06)))
         painter.setPen(QPen(QColor(mix(theme.panel, theme.hairline, 0.6))))
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-        painter.setFont(style.text_font())
+        painter.setFont(_font(index.column()))
         text = str(index.data() or "")
         if index.column() == Column.CODEC:
             paint_mark(painter, QPointF(rect.left() + 10, rect.center().y() + 1), row.lane.look, theme)
@@ -89,7 +95,6 @@ class _Delegate(QStyledItemDelegate):
             rect = rect.adjusted(22, 0, -4, 0)
         else:
             painter.setPen(QColor(theme.dim if text in ("—", "…", "n/a") else theme.text))
-            rect = rect.adjusted(4, 0, -6, 0)
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, int(index.data(Qt.ItemDataRole.TextAlignmentRole)), shown)
         if option.state & QStyle.StateFlag.State_HasFocus:
@@ -116,7 +121,7 @@ class _Table(QTableView):
         rows = self.verticalHeader()
         rows.hide()
         rows.setMinimumSectionSize(20)
-        rows.setDefaultSectionSize(28)
+        rows.setDefaultSectionSize(_ROW)
         columns = self.horizontalHeader()
         columns.setHighlightSections(False)
         columns.setSectionsClickable(False)
@@ -162,8 +167,12 @@ class VerdictPanel(Panel):
         self.table = _Table(self.model)
         self.table.clicked.connect(lambda index: self.chosen.emit(self.model.rows[index.row()].lane.id))
         self.table.activated.connect(lambda index: self.chosen.emit(self.model.rows[index.row()].lane.id))
+        self._empty = label("Every codec gets a row here, against an anchor of your choice.", "dim")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
         self.body.addWidget(self.bd_note)
         self.body.addWidget(self.table, 1)
+        self.body.addWidget(self._empty, 1)
         self.body.addWidget(self._make_card())
         self._make_copy()
         self._show_rows()
@@ -241,6 +250,10 @@ class VerdictPanel(Panel):
     def _show_rows(self) -> None:
         order = Order(self.order_combo.key())
         self.model.set_all(self._rows, self._metric, order, self.anchor())
+        for widget in (self.anchor_combo, self.order_combo, self.copy_button, self.bd_note, self.table):
+            widget.setVisible(bool(self._rows))
+        self._empty.setVisible(not self._rows)
+        self.heading.setText("Against" if self._rows else "Verdict")
         found = disagreements(self._rows, self._metrics)
         involving = [item for item in found if self._metric in (item.first, item.second)]
         self._disagreement = next(iter([*involving, *found]), None)

@@ -47,10 +47,9 @@ class DropCard(Themed):
 
     def set_large(self, large: bool) -> None:
         """Fill the room and teach (nothing is open yet), or stay a small card under the list."""
-        taught = (
-            "Drop images or a folder here\n\nPNG, JPEG, WebP, AVIF, TIFF or BMP. Every codec meets them at one rate."
-        )
-        self._text.setText(taught if large else "Drop images or a folder here")
+        invitation = "Drop images\nor a folder here"
+        lesson = "PNG, JPEG, WebP, AVIF, TIFF or BMP.\nEvery codec meets them at one rate."
+        self._text.setText(f"{invitation}\n\n{lesson}" if large else invitation)
         policy = QSizePolicy.Policy.Expanding if large else QSizePolicy.Policy.Maximum
         self.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
 

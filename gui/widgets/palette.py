@@ -135,10 +135,6 @@ class CommandPalette(Themed):
         self._before = self.window().focusWidget()
         self.field.clear()
         self._filter("")
-        parent = self._window
-        rows = min(_ROWS, max(1, len(self._actions)))
-        width = min(_WIDTH, parent.width() - 40)
-        self.setGeometry((parent.width() - width) // 2, 56, width, rows * _ROW + 62)
         self.show()
         self.raise_()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -160,6 +156,9 @@ class CommandPalette(Themed):
             if not action.isEnabled():
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
                 item.setToolTip(action.toolTip())
+        rows = min(_ROWS, max(1, self.list.count()))
+        width = min(_WIDTH, self._window.width() - 40)
+        self.setGeometry((self._window.width() - width) // 2, 56, width, rows * _ROW + 54)
         self._select(0, 1)
 
     def _select(self, row: int, step: int) -> None:

@@ -96,7 +96,6 @@ class _Number(_Editor):
             self._spin.setRange(math.ceil(lo), math.floor(hi))
         else:
             self._spin.setRange(lo, hi)
-        self._spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self._spin.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._spin.setAccessibleName(_title(param))
         self._spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

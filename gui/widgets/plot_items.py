@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.palette import Look
 from gui import style
-from gui.models.curves import EndLabel, place_labels
+from gui.models.curves import freest, place_labels, trace
 from gui.models.ticks import linear_ticks, log_ticks
 from gui.theme import RADIUS, lane_colour, lane_ink, mix
 
@@ -49,6 +50,16 @@ class TickAxis(pg.AxisItem):
 
 
 @dataclass(frozen=True)
+class CurveEnd:
+    """A curve that is to be named. look: None for references. points: its line, in view coordinates."""
+
+    key: str
+    name: str
+    look: Look | None
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
 class Ring:
     """The operating point of a lane, in view coordinates."""
 
@@ -73,7 +84,9 @@ class Overlay(pg.GraphicsObject):
     def __init__(self, box: pg.ViewBox) -> None:
         super().__init__()
         self._box = box
-        self.ends: list[tuple[str, str, Look | None, float, float]] = []  # key, name, look, x, y
+        self.ends: list[CurveEnd] = []
+        self._placed_for: object = None
+        self._placed: dict[str, QRectF] = {}
         self.rings: list[Ring] = []
         self.read_out: ReadOut | None = None
         self.font = style.text_font(style.SMALL_PX)
@@ -87,7 +100,7 @@ class Overlay(pg.GraphicsObject):
     def right_for_names(self, left: float) -> float:
         """The least right end of the x range, for the given left end, that leaves every name its room."""
         metrics, width = QFontMetricsF(self.font), max(1.0, self._box.rect().width())
-        needs = ((x, metrics.horizontalAdvance(name) + _LABEL_GAP + 8) for _, name, _, x, _ in self.ends)
+        needs = ((end.points[-1][0], metrics.horizontalAdvance(end.name) + _LABEL_GAP + 8) for end in self.ends)
         return max((left + (x - left) * width / max(0.4 * width, width - need) for x, need in needs), default=left)
 
     def to_pixels(self, x: float, y: float) -> QPointF:
@@ -98,17 +111,27 @@ class Overlay(pg.GraphicsObject):
 
     def placed(self) -> dict[str, QRectF]:
         """Where each name stands, in pixels of the plot area; names of curves out of sight are left out."""
-        metrics, rect = QFontMetricsF(self.font), self._box.rect()
-        wanted = []
-        for key, name, _, x, y in self.ends:
-            at = self.to_pixels(x, y)
-            if -1 <= at.y() <= rect.height() + 1 and at.x() >= 0:
-                at.setX(min(at.x(), rect.width()))
-                wanted.append(EndLabel(key, at.x() + _LABEL_GAP, at.y(), metrics.horizontalAdvance(name) + 2))
-        bounds = (0.0, 2.0, rect.width() - 4, rect.height() - 2)
-        spots = place_labels(wanted, metrics.height() + 1, bounds)
-        widths = {label.key: label.width for label in wanted}
+        state = (self._box.viewRange(), self._box.rect(), self.ends)
+        if state != self._placed_for:
+            self._placed_for, self._placed = state, self._place()
+        return self._placed
+
+    def _place(self) -> dict[str, QRectF]:
+        metrics, area = QFontMetricsF(self.font), self._box.rect()
         height = metrics.height()
+        bounds = (0.0, 2.0, area.width() - 4, area.height() - 2)
+        pixels = [[self.to_pixels(x, y).toTuple() for x, y in end.points] for end in self.ends]
+        taken = np.concatenate([np.empty((0, 2)), *(trace(points) for points in pixels)])
+        wanted = []
+        for end, points in sorted(zip(self.ends, pixels, strict=True), key=lambda pair: -pair[1][-1][0]):
+            x, y = points[-1]
+            if x >= 0 and -1 <= y <= area.height() + 1:
+                width = metrics.horizontalAdvance(end.name) + 2
+                spot = freest((min(x, area.width()), y), width, height, taken, bounds)
+                wanted.append(replace(spot, key=end.key))
+                taken = np.concatenate([taken, np.asarray(trace([(spot.x, spot.y), (spot.x + width, spot.y)]))])
+        widths = {label.key: label.width for label in wanted}
+        spots = place_labels(wanted, height + 1, bounds)
         return {key: QRectF(x, y - height / 2, widths[key], height) for key, (x, y) in spots.items()}
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
@@ -132,21 +155,20 @@ class Overlay(pg.GraphicsObject):
         places = self.placed()
         ground = QColor(theme.panel)
         ground.setAlphaF(0.78)
-        for key, _name, look, x, y in self.ends:
-            if key not in places:
+        for named in self.ends:
+            if named.key not in places:
                 continue
-            rect, end = places[key], self.to_pixels(x, y)
-            colour = QColor(lane_colour(look.colour, theme) if look else theme.dim)
+            rect, end = places[named.key], self.to_pixels(*named.points[-1])
             if abs(rect.center().y() - end.y()) > 5 and rect.left() > end.x():
-                thin = QColor(colour)
+                thin = QColor(lane_colour(named.look.colour, theme) if named.look else theme.dim)
                 thin.setAlphaF(0.55)
                 painter.setPen(QPen(thin, 1))
                 painter.drawLine(QPointF(end.x() + 5, end.y()), QPointF(rect.left() - 2, rect.center().y()))
             painter.fillRect(rect.adjusted(-2, 1, 0, -1), ground)
-        for key, name, look, *_ in self.ends:
-            if key in places:
-                painter.setPen(QColor(lane_ink(look.colour, theme) if look else theme.dim))
-                painter.drawText(places[key], int(Qt.AlignmentFlag.AlignVCenter), name)
+        for named in self.ends:
+            if named.key in places:
+                painter.setPen(QColor(lane_ink(named.look.colour, theme) if named.look else theme.dim))
+                painter.drawText(places[named.key], int(Qt.AlignmentFlag.AlignVCenter), named.name)
 
     def _paint_read_out(self, painter: QPainter, read_out: ReadOut) -> None:
         theme, at, area = style.current(), self.to_pixels(read_out.x, read_out.y), self._box.rect()

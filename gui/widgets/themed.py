@@ -14,6 +14,7 @@ class Themed(QWidget):
 
     def __init__(self, kind: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._dressed_for = style.current()
         if kind:
             self.setProperty("kind", kind)
             self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -23,8 +24,10 @@ class Themed(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.retheme(style.current())
+        theme = style.current()
+        if event.type() == QEvent.Type.StyleChange and theme is not self._dressed_for:  # Qt sends several for one
+            self._dressed_for = theme
+            self.retheme(theme)
 
 
 class IconButton(QToolButton):
@@ -45,12 +48,13 @@ class IconButton(QToolButton):
         self.setToolTip(name)
 
     def set_icon(self, icon: str) -> None:
-        self._icon = icon
-        self.setIcon(style.icon(icon, style.current()))
+        self._icon, self._dressed_for = icon, style.current()
+        self.setIcon(style.icon(icon, self._dressed_for))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
+        theme = style.current()
+        if event.type() == QEvent.Type.StyleChange and theme is not self._dressed_for:
             self.set_icon(self._icon)
 
 
@@ -62,6 +66,7 @@ class Heading(QLabel):
         self.setProperty("tone", "dim")
         self.setFont(style.heading_font())
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(26)  # as high as the buttons that may stand beside it: headings line up
 
 
 def label(text: str = "", tone: str = "") -> QLabel:

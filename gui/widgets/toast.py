@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -25,7 +25,13 @@ class Level(enum.StrEnum):
 
 
 class Toast(Themed):
-    """One message. Errors stay until they are closed; `details` unfold on request and can be copied."""
+    """One message. Errors stay until they are closed; `details` unfold on request and can be copied.
+
+    Signals: resized() when it needs another height, closed() when it goes.
+    """
+
+    resized = Signal()
+    closed = Signal()
 
     def __init__(self, text: str, level: Level, details: str, action: tuple[str, Callable[[], object]] | None) -> None:
         super().__init__("popup")
@@ -78,11 +84,12 @@ class Toast(Themed):
 
     def dismiss(self) -> None:
         self.hide()
+        self.closed.emit()
         self.deleteLater()
 
     def _unfold(self) -> None:
         self.details.setVisible(self.details.isHidden())
-        self.adjustSize()
+        self.resized.emit()
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(f"{self.text}\n\n{self.details.text()}")
@@ -107,15 +114,14 @@ class Toasts(QObject):
         """Show a message; `action` adds a button (text, callback). The same text is not stacked twice."""
         for same in [toast for toast in self._toasts if (toast.text, toast.level) == (text, level)]:
             same.dismiss()
-            self._forget(same)
         toast = Toast(text, level, details, action)
         toast.setParent(self._window)
-        toast.installEventFilter(self)
+        toast.closed.connect(lambda: self._forget(toast))
+        toast.resized.connect(self._arrange)
         self._toasts.append(toast)
         while len(self._toasts) > _MOST:
             oldest = next((t for t in self._toasts if t.level is not Level.ERROR), self._toasts[0])
             oldest.dismiss()
-            self._forget(oldest)
         if level is not Level.ERROR:
             QTimer.singleShot(TIMEOUT_MS, toast, toast.dismiss)
         toast.show()
@@ -127,12 +133,7 @@ class Toasts(QObject):
         return list(self._toasts)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(watched, Toast):
-            if event.type() == QEvent.Type.Hide:
-                self._forget(watched)
-            elif event.type() == QEvent.Type.Resize:
-                self._arrange()
-        elif event.type() == QEvent.Type.Resize:
+        if watched is self._window and event.type() == QEvent.Type.Resize:
             self._arrange()
         return False
 

@@ -17,8 +17,8 @@ class Sample:
 
 
 _TITLES = {
-    "astronaut": "Eileen Collins, astronaut",
     "coffee": "Coffee cup",
+    "astronaut": "Eileen Collins, astronaut",
     "chelsea": "Chelsea the cat",
     "rocket": "Falcon 9 at night",
     "rings": "Rings: 16 bits, Display P3, alpha",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +149,7 @@ def _text(args: argparse.Namespace, rows: dict[str, Row], unit: str) -> str:
     unit = unit or args.metric
     head = ["codec", f"BD-rate against {args.anchor}", f"BD-quality ({unit})", f"range ({unit})", "pictures", "points"]
     body: list[list[str]] = []
-    for name, row in rows.items():
+    for name, row in sorted(rows.items(), key=lambda item: _value(item[1])):
         quality = "" if row.quality is None else _signed(row.quality, 2)
         body.append([name, *_cells(row.rate, quality)])
         if args.per_image and isinstance(row.rate, BdSet):
@@ -158,6 +159,11 @@ def _text(args: argparse.Namespace, rows: dict[str, Row], unit: str) -> str:
         return markdown([head, *body], right)
     over = f"within {args.range} of" if args.range else "over"
     return f"{args.metric}, {args.method}, {over} what both curves cover\n\n" + table([head, *body], right)
+
+
+def _value(row: Row) -> float:
+    """For the order of the table: best first, what could not be compared last."""
+    return math.inf if isinstance(row.rate, NotComparable) else row.rate.value
 
 
 def _cells(rate: BdSet | BdResult | NotComparable, quality: str) -> list[str]:

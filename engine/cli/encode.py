@@ -41,7 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--nearest", action="store_true", help="write the nearest point where the target is out of reach"
     )
     add_store(parser)
-    parser.add_argument("--device", default="auto", metavar="D", help="for learned codecs; the others run on the CPU")
+    parser.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="for learned codecs; others use the CPU",
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> Answer:

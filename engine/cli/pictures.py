@@ -9,7 +9,7 @@ from pathlib import Path
 from engine import io, registry
 from engine.cli.console import Console
 from engine.codec import Codec, Ctx
-from engine.errors import CodecUnavailable, EngineError, UsageError
+from engine.errors import CodecUnavailable, EngineError, UnknownFormat, UsageError
 from engine.formats import Format, identify
 from engine.image import Image
 from engine.jobs import cores
@@ -51,12 +51,22 @@ def decode_file(path: Path, codec_id: str | None, ctx: Ctx) -> Source:
     """Decode a codec's file, told by its content unless `codec_id` names the codec."""
     data = io.read_bytes(path)
     try:
-        wanted = codec_id or identify(data).codec
-        if wanted is None:
-            raise UsageError(f"is a {identify(data).name} picture, which no codec here decodes")
+        wanted = codec_id or _codec_of(data)
         return Source(usable(wanted).decode(data, ctx), data, wanted)
     except EngineError as error:
         raise error.at(path) from error
+
+
+def _codec_of(data: bytes) -> str:
+    try:
+        form = identify(data)
+    except UnknownFormat as error:
+        raise UnknownFormat(
+            error.message, hint="--codec names the codec of a file that its content does not tell"
+        ) from error
+    if form.codec is None:
+        raise UsageError(f"is a {form.name} picture, which no codec here decodes")
+    return form.codec
 
 
 def read_picture(path: Path, console: Console, ctx: Ctx) -> Image:

@@ -151,6 +151,8 @@ def test_the_table_shows_method_range_and_points(curves: Path, capsys: pytest.Ca
     assert main(["bdrate", str(curves), "--anchor", "jpeg", "--per-image"]) == 0
     out = capsys.readouterr().out
     assert "psnr, pchip" in out
+    rows = [line.split()[0] for line in out.splitlines() if line.startswith(("better", "even"))]
+    assert rows == ["better", "even"]  # best first
     (row,) = (line for line in out.splitlines() if line.startswith("better"))
     assert row.split() == ["better", "−20.0", "%", "+1.01", "26–45", "2", "≥", "5/5"]
     assert len([line for line in out.splitlines() if line.startswith("  a ")]) == 2

@@ -1,8 +1,8 @@
 """Rate–distortion curves from files, whoever wrote them, as one type.
 
-Three shapes of JSON are read: our own `ratescope rd --json`; CompressAI's evaluation results
-({"name", "description", "results": {"bpp": […], "psnr-rgb": […], …}}); and collections of published
-curves ({"source", "curves": {key: {"name", "bpp": […], "psnr_rgb": […], …}}}), of which one is bundled.
+Four shapes of JSON are read: our own `ratescope rd --json`; the numbers that the window saves (a list of trials);
+CompressAI's evaluation results ({"name", "description", "results": {"bpp": […], "psnr-rgb": […], …}}); and collections
+of published curves ({"source", "curves": {key: {"name", "bpp": […], "psnr_rgb": […], …}}}), of which one is bundled.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def published() -> list[Curve]:
 def parse_curves(document: Any) -> list[Curve]:
     """Every curve in a parsed JSON document of a shape that we know."""
     if isinstance(document, Mapping):
-        for key, read in (("codecs", _own), ("results", _compressai), ("curves", _collection)):
-            if isinstance(document.get(key), Mapping):
+        for key, kind, read in _SHAPES:
+            if isinstance(document.get(key), kind):
                 curves = read(document)
                 if not curves:
                     raise CorruptStream("holds no curve")
@@ -113,6 +113,15 @@ def _own(document: Mapping[str, Any]) -> list[Curve]:
     return out
 
 
+def _trials(document: Mapping[str, Any]) -> list[Curve]:
+    rows: dict[str, list[Mapping[str, Any]]] = {}
+    for row in document["trials"]:
+        if not isinstance(row, Mapping) or not isinstance(row.get("codec"), str):
+            raise CorruptStream("a trial names no codec")
+        rows.setdefault(row["codec"], []).append(row)
+    return [Curve(name, _checked(name, points)) for name, points in rows.items()]
+
+
 def _compressai(document: Mapping[str, Any]) -> list[Curve]:
     name = str(document.get("name", "unnamed"))
     return [Curve(name, _columns(name, document["results"]), str(document.get("description", "")))]
@@ -130,6 +139,14 @@ def _collection(document: Mapping[str, Any]) -> list[Curve]:
         taken.add(name)
         out.append(Curve(name, _columns(name, entry), source))
     return out
+
+
+_SHAPES = (
+    ("codecs", Mapping, _own),
+    ("trials", list, _trials),
+    ("results", Mapping, _compressai),
+    ("curves", Mapping, _collection),
+)
 
 
 def _columns(name: str, table: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

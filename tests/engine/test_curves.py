@@ -57,6 +57,17 @@ def test_our_own_file_keeps_the_pictures_apart(tmp_path: Path) -> None:
     assert curve.per_image["b.png"] == ({"bpp": 0.4, "psnr": 29.0},)
 
 
+def test_trials_of_the_window_become_a_curve_for_each_codec() -> None:
+    rows = [
+        {"image": "a.png", "codec": codec, "bpp": bpp, "psnr": 30 + bpp, "settings": {}}
+        for codec in ("jpeg", "webp")
+        for bpp in (0.5, 0.2)
+    ]
+    curves = parse_curves({"trials": rows})
+    assert [curve.name for curve in curves] == ["jpeg", "webp"]
+    assert curves[1].pairs("psnr") == [(0.2, 30.2), (0.5, 30.5)]
+
+
 def test_the_published_curves_are_the_known_ones() -> None:
     curves = published()
     assert len(curves) > 30
@@ -93,6 +104,7 @@ def test_curves_of_one_name_in_a_collection_fall_back_to_their_keys() -> None:
         ({"codecs": {"jpeg": {"points": [3]}}}, CorruptStream, "without a rate above 0"),
         ({"codecs": {"jpeg": {"points": [], "images": [1]}}}, CorruptStream, "not an object"),
         ("[" * 100_000, UnknownFormat, "is not JSON"),
+        ({"trials": [{"bpp": 1.0}]}, CorruptStream, "names no codec"),
         ({"codecs": {}}, CorruptStream, "holds no curve"),
         ({"curves": {"a": 3}}, CorruptStream, "not an object"),
     ],

@@ -100,6 +100,16 @@ int64_t rs_dct8_forward(const int16_t *plane, int32_t width, int32_t height, int
 int64_t rs_jpeg_quantise(const int16_t *coefs, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,
                          const uint8_t *table, const float *rounding, int16_t *levels);
 
+/* Rate-distortion optimised levels: replaces levels 1...63 of each block by those of least distortion
+ * + lambda * bits, with distortion in squares of the table's steps and bits[s] (0...64) the length of
+ * Huffman symbol s (run << 4 | size, 0xF0, 0x00) of a sequential scan. Level 0 is kept. */
+int64_t rs_jpeg_trellis(const int16_t *coefs, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,
+                        const uint8_t *table, const float *bits, float lambda, int16_t *levels);
+
+/* How often each AC symbol occurs in a sequential scan of a component. counts: 256. */
+int64_t rs_jpeg_count(const int16_t *levels, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,
+                      uint32_t *counts);
+
 /* How rs_jpeg_write sends the levels: one scan, several, or whichever is smaller. */
 enum rs_jpeg_mode { RS_JPEG_SEQUENTIAL = 0, RS_JPEG_PROGRESSIVE = 1, RS_JPEG_SMALLER = 2 };
 

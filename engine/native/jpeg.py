@@ -95,11 +95,46 @@ def quantise(
 
     table: 64 steps (u8), rounding: 64 offsets (f32, 0…0.5), both in zig-zag order.
     """
-    used = tuple(-(-side // 8) for side in size)
     if coefs.shape != out.shape or coefs.shape != (grid[0] * grid[1], 64) or table.size != 64 or rounding.size != 64:
         raise ValueError("arrays and block grid do not fit together")
     arrays = const("uint8_t", table), const("float", rounding), mutable("int16_t", out)
-    check(lib.rs_jpeg_quantise(const("int16_t", coefs), *grid, *used, *arrays), "quantisation")
+    check(lib.rs_jpeg_quantise(const("int16_t", coefs), *grid, *_used(size), *arrays), "quantisation")
+
+
+def count_symbols(levels: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """256 u32: how often each AC symbol occurs in a sequential scan of one component's (blocks, 64) i16 levels."""
+    counts = np.zeros(256, np.uint32)
+    if levels.shape != (grid[0] * grid[1], 64):
+        raise ValueError(f"{levels.shape} levels are not those of {grid[0]}×{grid[1]} blocks")
+    source, target = const("int16_t", levels), mutable("uint32_t", counts)
+    check(lib.rs_jpeg_count(source, *grid, *_used(size), target), "symbol statistics")
+    return counts
+
+
+def trellis(
+    coefs: np.ndarray,
+    grid: tuple[int, int],
+    size: tuple[int, int],
+    *,
+    table: np.ndarray,
+    bits: np.ndarray,
+    strength: float,
+    out: np.ndarray,
+) -> None:
+    """Replace the AC levels in `out` by those of least distortion + strength · bits.
+
+    Distortion is in squares of the steps of `table` (64 u8); `bits` (256 f32) is what each AC symbol of a
+    sequential scan costs. Other arguments as for :func:`quantise`; the DC levels stay.
+    """
+    if coefs.shape != out.shape or coefs.shape != (grid[0] * grid[1], 64) or table.size != 64 or bits.size != 256:
+        raise ValueError("arrays and block grid do not fit together")
+    arrays = const("uint8_t", table), const("float", bits), strength, mutable("int16_t", out)
+    check(lib.rs_jpeg_trellis(const("int16_t", coefs), *grid, *_used(size), *arrays), "quantisation")
+
+
+def _used(size: tuple[int, int]) -> tuple[int, int]:
+    """Blocks across and down that hold samples of a plane of this size."""
+    return -(-size[0] // 8), -(-size[1] // 8)
 
 
 @dataclass(frozen=True)

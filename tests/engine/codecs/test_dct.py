@@ -102,7 +102,7 @@ def test_imagemagick_reads_the_same_pixels_as_we_do(chroma: str, tmp_path_factor
     assert largest_difference(decode(data), np.asarray(Pil.open(folder / "a.ppm"))) <= 1
 
 
-@pytest.mark.parametrize("tables", ["flat", "annex-k"])
+@pytest.mark.parametrize("tables", ["balanced", "flat", "annex-k"])
 @pytest.mark.parametrize("chroma", CHROMA)
 def test_more_quality_is_more_bytes_and_more_psnr(chroma: str, tables: str) -> None:
     pixels = photo_like(96, 128)
@@ -118,6 +118,25 @@ def test_the_rate_knob_is_finer_than_whole_numbers() -> None:
     assert max(b / a for a, b in pairwise(sizes)) < 1.03
 
 
+def test_the_trellis_saves_bytes_at_equal_quality() -> None:
+    pixels = photo_like(160, 160)
+    sizes, scores = [], []
+    for trellis in (True, False):
+        files = [encode(pixels, quality=q, trellis=trellis) for q in (45, 60, 75, 88)]
+        sizes.append(np.log([len(data) for data in files]))
+        scores.append([psnr(pixels, decode(data)) for data in files])
+    at = np.linspace(max(s[0] for s in scores), min(s[-1] for s in scores), 20)
+    with_it, without = (np.interp(at, score, size) for score, size in zip(scores, sizes, strict=True))
+    assert np.exp(np.mean(with_it - without)) < 0.985
+
+
+def test_the_rate_goes_on_falling_where_steps_cannot_grow() -> None:
+    blots = np.random.default_rng(1).integers(0, 2, (22, 22, 1)).astype(np.uint8) * 255
+    pixels = np.ascontiguousarray(blots.repeat(3, 0).repeat(3, 1).repeat(3, 2))
+    assert quantisation_tables("flat", 0).min() == quantisation_tables("flat", 3).min() == 255
+    assert len(encode(pixels, quality=0, tables="flat")) < 0.9 * len(encode(pixels, quality=3, tables="flat"))
+
+
 def test_full_quality_is_nearly_lossless() -> None:
     pixels = photo_like(64, 64)
     assert psnr(pixels, decode(encode(pixels, quality=100, chroma="4:4:4"))) > 50
@@ -131,7 +150,7 @@ def test_annex_k_at_a_whole_quality_is_libjpegs_table() -> None:
 
 
 def test_tables_stay_within_a_byte() -> None:
-    for kind in ("flat", "annex-k"):
+    for kind in ("balanced", "flat", "annex-k"):
         assert quantisation_tables(kind, 0).max() == 255
         assert quantisation_tables(kind, 100).min() == quantisation_tables(kind, 100).max() == 1
 

@@ -76,16 +76,14 @@ def _run(argv: list[str], console: Console) -> int:
     if name not in COMMANDS:
         raise UsageError(f"unknown command '{name}'; known are gui, {', '.join(COMMANDS)}")
     command = importlib.import_module(f"engine.cli.{name}")
-    parser = Parser(prog=f"ratescope {name}", description=command.__doc__, formatter_class=_Formatter)
+    parser = Parser(
+        prog=f"ratescope {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     command.configure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     answer = command.run(parser.parse_args(rest), console)
     console.answer(answer)
     return answer.code
-
-
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    pass
 
 
 def _top_parser() -> Parser:
@@ -95,7 +93,7 @@ def _top_parser() -> Parser:
         usage="ratescope COMMAND …",
         description="See what image compression does.",
         epilog=f"commands:\n{rows}\n\n'ratescope COMMAND --help' says more. Every command takes --json.",
-        formatter_class=_Formatter,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"ratescope {__version__}")
     return parser

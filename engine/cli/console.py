@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Sequence
@@ -32,6 +33,13 @@ class Console:
 
     def answer(self, answer: Answer) -> None:
         self._end_line()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # JSON is UTF-8 whatever the terminal speaks; words lose a letter rather than fail. A file name that is
+            # no text becomes an escape, which JSON has.
+            if self.as_json:
+                sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+            else:
+                sys.stdout.reconfigure(errors="replace")
         sys.stdout.write(json_text(answer.document) if self.as_json else answer.text.rstrip("\n") + "\n")
         sys.stdout.flush()
 

@@ -106,7 +106,7 @@ def _write_outputs(
             atomic_write(path, render(rd_chart(parse_curves(document), drawn, references, **style), form))
         else:
             text = json_text(document) if form == "json" else csv_text(curve_rows(document["codecs"]))
-            atomic_write(path, text.encode())
+            atomic_write(path, text.encode(errors="backslashreplace"))
 
 
 def _targets(text: str) -> tuple[Target, ...]:

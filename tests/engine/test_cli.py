@@ -351,6 +351,18 @@ def test_a_reader_that_has_gone_is_no_failure() -> None:
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux only")
+def test_a_name_or_terminal_that_is_no_unicode_does_no_harm(photo: Path) -> None:
+    odd = os.fsencode(photo.parent) + b"/odd\xff.png"
+    Path(os.fsdecode(odd)).write_bytes(photo.read_bytes())
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [os.fsencode(sys.executable), b"-m", b"engine.cli", b"info", odd]
+    said = subprocess.run([*command, b"--json"], capture_output=True, env=environment, check=True)
+    assert json.loads(said.stdout)["file"] == os.fsdecode(odd)
+    said = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert b"96?72" in said.stdout
+
+
 def test_listing_codecs_imports_no_heavy_library() -> None:
     code = (
         "import sys; from engine.cli import main; main(['codecs', 'dct', 'wavelet']); "

@@ -231,7 +231,8 @@ QAbstractItemView { background: transparent; border: none; outline: none; color:
     selection-background-color: <<raised>>; selection-color: <<text>>; }
 QComboBox QAbstractItemView { background: <<raised>>; border: 1px solid <<edge>>; padding: 4px; outline: none;
     selection-background-color: <<hover>>; selection-color: <<text>>; }
-QHeaderView, QHeaderView::section { background: transparent; color: <<dim>>; border: none; font-size: <<small>>px;
+QHeaderView { background: transparent; border: none; }
+QHeaderView::section { background: transparent; color: <<dim>>; border: none; font-size: <<small>>px;
     padding: 2px 0 2px 6px; }
 QHeaderView::down-arrow, QHeaderView::up-arrow { image: none; width: 0; height: 0; }
 QTableView { gridline-color: transparent; }

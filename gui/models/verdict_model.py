@@ -161,6 +161,8 @@ class VerdictModel(QAbstractTableModel):
     def _tip(self, row: VerdictRow, column: Column) -> str:
         if column is Column.BD_RATE:
             return "the anchor" if row.lane.id == self.anchor else row.bd_reason or row.note
+        if column is Column.CODEC:
+            return "\n".join(line for line in (row.lane.label, row.note) if line)
         if column in (Column.ENCODE, Column.DECODE) and row.busy:
             return "Other jobs ran at the same time: a rough figure"
         return row.note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +26,19 @@ from gui.widgets.themed import IconButton, Panel, label
 
 __all__ = ["RdPlot", "RdPoint", "Reference"]
 
+_USEFUL = (0.06, 3.0)  # bpp: where lossy codecs are compared; probes go far beyond and would flatten the plot
 _BATCH_MS = 30  # redraws per burst of results: once
 _BELOW, _ABOVE = 12, 24  # px kept free under and over the curves: names may stand there
 _REACH = 24  # px from the pointer within which a point is meant
 _EMPTY = "Every encode draws a point here.\nDrop a picture, add codecs, and move the rate lock."
+
+
+class _Fit(enum.Enum):
+    """What the axes follow."""
+
+    USEFUL = enum.auto()
+    ALL = enum.auto()
+    HAND = enum.auto()
 
 
 @dataclass
@@ -67,7 +77,7 @@ class RdPlot(Panel):
         self._metrics: dict[str, MetricInfo] = {}
         self._references: list[tuple[Reference, pg.PlotCurveItem]] = []
         self._dirty: set[str] = set()
-        self._auto = True
+        self._fit_to = _Fit.USEFUL
         self._target: tuple[TargetKind, float] | None = None
         self._pixels: int | None = None
         self.metric_combo = Combo("Metric on the vertical axis", quiet=True)
@@ -75,7 +85,7 @@ class RdPlot(Panel):
         self.axis_combo = Combo("Rate axis", quiet=True)
         self.axis_combo.set_choices([("log", "bpp, log"), ("linear", "bpp, linear")])
         self.axis_combo.currentIndexChanged.connect(self._axis_chosen)
-        self.reset = IconButton("fit", "Show all curves")
+        self.reset = IconButton("fit", "Show all points")
         self.reset.clicked.connect(self.show_all)
         self.export = QPushButton("Export…")
         self.export.setProperty("kind", "quiet")
@@ -143,7 +153,7 @@ class RdPlot(Panel):
         """Logarithmic or linear rate axis, without a signal."""
         self.axis_combo.set_key("log" if log else "linear")
         self._x_axis.log = log
-        self._auto = True
+        self._fit_to = _Fit.USEFUL
         self._all_dirty()
 
     def set_lanes(self, lanes: Sequence[LaneTag]) -> None:
@@ -197,8 +207,12 @@ class RdPlot(Panel):
         self._timer.start()
 
     def show_all(self) -> None:
-        """Fit the axes to the curves, and keep them fitted until the user zooms or pans."""
-        self._auto = True
+        """Fit the axes to every point there is; once they are, to the rates at which people compare again.
+
+        They stay fitted while curves grow, until the user zooms or pans.
+        """
+        self._fit_to = _Fit.USEFUL if self._fit_to is _Fit.ALL else _Fit.ALL
+        self.reset.set_name("Show useful rates" if self._fit_to is _Fit.ALL else "Show all points")
         self._timer.start()
 
     def flush(self) -> None:
@@ -287,7 +301,7 @@ class RdPlot(Panel):
         ]
         self._place_target(metric)
         self._place_ends(metric)
-        if self._auto:
+        if self._fit_to is not _Fit.HAND:
             self._fit(metric)
         self._overlay.update()
 
@@ -301,16 +315,20 @@ class RdPlot(Panel):
         rest = [p for p in lane.shown if id(p) not in kept]
         lane.faint.setData([self._x(p.bpp) for p in rest], [p.scores[metric.id] for p in rest])
 
+    def _target_rate(self) -> float | None:
+        """The target in bpp, if it is one of rate."""
+        kind, value = self._target or (None, 0.0)
+        if kind is TargetKind.BYTES:
+            return 8 * value / self._pixels if self._pixels else None
+        return value if kind is TargetKind.BPP else None
+
     def _place_target(self, metric: MetricInfo) -> None:
         at: tuple[float, float] | None = None  # angle, position
-        if self._target is not None:
-            kind, value = self._target
-            if kind is TargetKind.BPP:
-                at = (90, self._x(value))
-            elif kind is TargetKind.BYTES and self._pixels:
-                at = (90, self._x(8 * value / self._pixels))
-            elif kind is TargetKind.PSNR and metric.id == "psnr":
-                at = (0, value)
+        rate = self._target_rate()
+        if rate is not None:
+            at = (90, self._x(rate))
+        elif self._target is not None and self._target[0] is TargetKind.PSNR and metric.id == "psnr":
+            at = (0, self._target[1])
         self._target_line.setVisible(at is not None)
         if at is not None:
             self._target_line.setAngle(at[0])
@@ -332,15 +350,19 @@ class RdPlot(Panel):
         return tuple((self._x(point.bpp), point.scores[metric.id]) for point in points)
 
     def _fit(self, metric: MetricInfo) -> None:
-        """Fit the view to the curves with room for the names at their right; references alone never widen it much."""
+        """Fit the view to the curves, with room for the names at their right; references count only without any."""
         points = [p for lane in self._lanes.values() for p in lane.shown or ()]
         if not points:
             points = [p for reference, _ in self._references for p in drawable(reference.points, metric)]
+        target = self._target_rate()
+        if self._fit_to is _Fit.USEFUL:
+            lo, hi = _USEFUL if target is None else (min(_USEFUL[0], target / 2), max(_USEFUL[1], target * 2))
+            points = [p for p in points if lo <= p.bpp <= hi] or points
         if not points:
             return
         xs, ys = [self._x(p.bpp) for p in points], [p.scores[metric.id] for p in points]
-        if self._target_line.isVisible() and self._target_line.angle == 90:
-            xs.append(float(self._target_line.value()))
+        if target is not None:
+            xs.append(self._x(target))
         least_x, least_y = (0.3 if self._x_axis.log else 0.2), 10.0**-metric.digits * 20
         x0, x1 = _widened(min(xs), max(xs), least_x)
         y0, y1 = _widened(min(ys), max(ys), least_y)
@@ -348,14 +370,14 @@ class RdPlot(Panel):
         x0 -= (x1 - x0) * 0.04
         if not self._x_axis.log:
             x0 = max(0.0, x0)
-        x1 = max(x1 + (x1 - x0) * 0.04, self._overlay.right_for_names(x0))
+        x1 = self._overlay.right_for_names(x0, x1 + (x1 - x0) * 0.04)
         pixel = (y1 - y0) / max(60.0, rect.height() - _BELOW - _ABOVE)
         self._box.setRange(xRange=(x0, x1), yRange=(y0 - _BELOW * pixel, y1 + _ABOVE * pixel), padding=0)
 
     # ------------------------------------------------------------ the user
 
     def _metric_chosen(self) -> None:
-        self._auto = True
+        self._fit_to = _Fit.USEFUL
         self._all_dirty()
         self.metric_changed.emit(self.metric_combo.key())
 
@@ -364,7 +386,8 @@ class RdPlot(Panel):
         self.log_changed.emit(self._x_axis.log)
 
     def _zoomed(self, *_: object) -> None:
-        self._auto = False
+        self._fit_to = _Fit.HAND
+        self.reset.set_name("Show all points")
         self._overlay.update()
 
     def nearest(self, at: QPointF) -> tuple[str, RdPoint] | None:

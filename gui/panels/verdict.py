@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -42,7 +41,7 @@ from gui.widgets.themed import IconButton, Panel, Themed, label
 
 __all__ = ["BdNote", "Disagreement", "Order", "VerdictPanel", "VerdictRow", "disagreements"]
 
-_ROW = 24
+_ROW = 22
 
 
 def _font(column: int) -> QFont:
@@ -179,20 +178,16 @@ class VerdictPanel(Panel):
 
     def _make_card(self) -> QWidget:
         self.card = Themed("card")
-        title = label("Metrics disagree")
-        title.setFont(style.text_font(bold=True))
-        self._sentence = label("", "small")
-        self._sentence.setWordWrap(True)
+        self.card.setAccessibleName("Metrics disagree")
+        self._sentence = ElidedLabel()
+        self._sentence.setProperty("tone", "warn")
         show = QPushButton("Show where")
         show.setProperty("kind", "quiet")
         show.clicked.connect(lambda: self.disagreement_chosen.emit(self._disagreement))
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(title)
-        words.addWidget(self._sentence)
         row = QHBoxLayout(self.card)
-        row.setContentsMargins(2 * GRID, GRID, GRID, GRID)
-        row.addLayout(words, 1)
+        row.setContentsMargins(2 * GRID, 1, 1, 1)
+        row.setSpacing(GRID)
+        row.addWidget(self._sentence, 1)
         row.addWidget(show)
         return self.card
 
@@ -260,6 +255,7 @@ class VerdictPanel(Panel):
         self.card.setVisible(self._disagreement is not None)
         if self._disagreement is not None:
             self._sentence.setText(self._disagreement.sentence())
+            self._sentence.set_tip("Metrics disagree at this rate: look before you trust either")
 
     def _anchor_chosen(self) -> None:
         self._show_rows()

@@ -87,6 +87,7 @@ class Overlay(pg.GraphicsObject):
         self.ends: list[CurveEnd] = []
         self._placed_for: object = None
         self._placed: dict[str, QRectF] = {}
+        self._last_seen: dict[str, tuple[float, float]] = {}  # where each curve ends or leaves the view, in pixels
         self.rings: list[Ring] = []
         self.read_out: ReadOut | None = None
         self.font = style.text_font(style.SMALL_PX)
@@ -97,11 +98,15 @@ class Overlay(pg.GraphicsObject):
         rect: QRectF = self._box.rect()
         return rect
 
-    def right_for_names(self, left: float) -> float:
-        """The least right end of the x range, for the given left end, that leaves every name its room."""
+    def right_for_names(self, left: float, right: float) -> float:
+        """The least right end of the x range from `left` that shows `right` and leaves the names their room.
+
+        Curves that go on beyond `right` are named where they leave the view.
+        """
         metrics, width = QFontMetricsF(self.font), max(1.0, self._box.rect().width())
         needs = ((end.points[-1][0], metrics.horizontalAdvance(end.name) + _LABEL_GAP + 8) for end in self.ends)
-        return max((left + (x - left) * width / max(0.4 * width, width - need) for x, need in needs), default=left)
+        fits = (left + (x - left) * width / max(0.4 * width, width - need) for x, need in needs if x <= right)
+        return max(right, *fits, right)
 
     def to_pixels(self, x: float, y: float) -> QPointF:
         """View coordinates as pixels of the plot area."""
@@ -120,17 +125,19 @@ class Overlay(pg.GraphicsObject):
         metrics, area = QFontMetricsF(self.font), self._box.rect()
         height = metrics.height()
         bounds = (0.0, 2.0, area.width() - 4, area.height() - 2)
-        pixels = [[self.to_pixels(x, y).toTuple() for x, y in end.points] for end in self.ends]
-        taken = np.concatenate([np.empty((0, 2)), *(trace(points) for points in pixels)])
+        traces = {end.key: trace([self.to_pixels(x, y).toTuple() for x, y in end.points]) for end in self.ends}
+        self._last_seen = {
+            key: (float(seen[-1][0]), float(seen[-1][1]))
+            for key, line in traces.items()
+            if len(seen := line[np.all((line >= -1) & (line <= (area.width() + 1, area.height() + 1)), axis=1)])
+        }
+        taken = np.concatenate([np.empty((0, 2)), *traces.values()])
+        widths = {end.key: metrics.horizontalAdvance(end.name) + 2 for end in self.ends}
         wanted = []
-        for end, points in sorted(zip(self.ends, pixels, strict=True), key=lambda pair: -pair[1][-1][0]):
-            x, y = points[-1]
-            if x >= 0 and -1 <= y <= area.height() + 1:
-                width = metrics.horizontalAdvance(end.name) + 2
-                spot = freest((min(x, area.width()), y), width, height, taken, bounds)
-                wanted.append(replace(spot, key=end.key))
-                taken = np.concatenate([taken, np.asarray(trace([(spot.x, spot.y), (spot.x + width, spot.y)]))])
-        widths = {label.key: label.width for label in wanted}
+        for key, seen_at in sorted(self._last_seen.items(), key=lambda pair: -pair[1][0]):
+            spot = freest(seen_at, widths[key], height, taken, bounds)
+            wanted.append(replace(spot, key=key))
+            taken = np.concatenate([taken, trace([(spot.x, spot.y), (spot.x + spot.width, spot.y)])])
         spots = place_labels(wanted, height + 1, bounds)
         return {key: QRectF(x, y - height / 2, widths[key], height) for key, (x, y) in spots.items()}
 
@@ -158,7 +165,7 @@ class Overlay(pg.GraphicsObject):
         for named in self.ends:
             if named.key not in places:
                 continue
-            rect, end = places[named.key], self.to_pixels(*named.points[-1])
+            rect, end = places[named.key], QPointF(*self._last_seen[named.key])
             if abs(rect.center().y() - end.y()) > 5 and rect.left() > end.x():
                 thin = QColor(lane_colour(named.look.colour, theme) if named.look else theme.dim)
                 thin.setAlphaF(0.55)

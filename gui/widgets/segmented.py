@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from gui import style
@@ -30,6 +30,7 @@ class _Button(QToolButton):
         super().__init__()
         self.segment = segment
         self.compact = False
+        self._ring = False
         self.setCheckable(True)
         self.setAccessibleName(segment.text)
         self.setToolTip(segment.tip or segment.text)
@@ -45,6 +46,19 @@ class _Button(QToolButton):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        # no ring for the focus that a window hands out as it opens: nobody is steering by keys yet
+        self._ring = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+            Qt.FocusReason.ShortcutFocusReason,
+        )
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._ring = False
+        super().focusOutEvent(event)
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = style.current()
         painter = QPainter(self)
@@ -55,7 +69,7 @@ class _Button(QToolButton):
             painter.setPen(QPen(QColor(theme.hairline if self.isChecked() else "transparent")))
             painter.setBrush(QColor(theme.raised if self.isChecked() else mix(theme.window, theme.text, 0.06)))
             painter.drawRoundedRect(frame, RADIUS, RADIUS)
-        if self.hasFocus():
+        if self._ring:
             painter.setPen(QPen(QColor(theme.accent)))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(frame, RADIUS, RADIUS)

@@ -13,11 +13,12 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.palette import Look
 from gui import style
-from gui.models.curves import freest, place_labels, trace
+from gui.models.curves import EndLabel, freest, place_labels, trace
 from gui.models.ticks import linear_ticks, log_ticks
 from gui.theme import RADIUS, lane_colour, lane_ink, mix
 
 _LABEL_GAP = 10
+_LATE = 0.75  # of the furthest end's place: curves that end beyond share a column of names
 
 
 class TickAxis(pg.AxisItem):
@@ -104,9 +105,14 @@ class Overlay(pg.GraphicsObject):
         Curves that go on beyond `right` are named where they leave the view.
         """
         metrics, width = QFontMetricsF(self.font), max(1.0, self._box.rect().width())
-        needs = ((end.points[-1][0], metrics.horizontalAdvance(end.name) + _LABEL_GAP + 8) for end in self.ends)
-        fits = (left + (x - left) * width / max(0.4 * width, width - need) for x, need in needs if x <= right)
-        return max(right, *fits, right)
+        widest = max((metrics.horizontalAdvance(end.name) for end in self.ends if self._late(end, right)), default=0.0)
+        furthest = max((min(right, end.points[-1][0]) for end in self.ends), default=right)
+        return max(right, left + (furthest - left) * width / max(0.4 * width, width - widest - _LABEL_GAP - 8))
+
+    @staticmethod
+    def _late(end: CurveEnd, right: float) -> bool:
+        """Whether a curve may be named in the column at the right: it comes near `right`."""
+        return end.points[-1][0] > right - 0.5 * abs(right - end.points[0][0])
 
     def to_pixels(self, x: float, y: float) -> QPointF:
         """View coordinates as pixels of the plot area."""
@@ -133,10 +139,15 @@ class Overlay(pg.GraphicsObject):
         }
         taken = np.concatenate([np.empty((0, 2)), *traces.values()])
         widths = {end.key: metrics.horizontalAdvance(end.name) + 2 for end in self.ends}
+        furthest = max((x for x, _ in self._last_seen.values()), default=0.0)
+        column = min(furthest + _LABEL_GAP, area.width() - 4 - max(widths.values(), default=0.0))
         wanted = []
         for key, seen_at in sorted(self._last_seen.items(), key=lambda pair: -pair[1][0]):
-            spot = freest(seen_at, widths[key], height, taken, bounds)
-            wanted.append(replace(spot, key=key))
+            if seen_at[0] >= _LATE * furthest:  # names of curves that end together stand in one column
+                spot = EndLabel(key, column, seen_at[1], widths[key])
+            else:
+                spot = replace(freest(seen_at, widths[key], height, taken, bounds), key=key)
+            wanted.append(spot)
             taken = np.concatenate([taken, trace([(spot.x, spot.y), (spot.x + spot.width, spot.y)])])
         spots = place_labels(wanted, height + 1, bounds)
         return {key: QRectF(x, y - height / 2, widths[key], height) for key, (x, y) in spots.items()}
@@ -166,7 +177,8 @@ class Overlay(pg.GraphicsObject):
             if named.key not in places:
                 continue
             rect, end = places[named.key], QPointF(*self._last_seen[named.key])
-            if abs(rect.center().y() - end.y()) > 5 and rect.left() > end.x():
+            away = QPointF(rect.left(), rect.center().y()) - end
+            if away.x() > 0 and (abs(away.y()) > 5 or away.x() > 2 * _LABEL_GAP):
                 thin = QColor(lane_colour(named.look.colour, theme) if named.look else theme.dim)
                 thin.setAlphaF(0.55)
                 painter.setPen(QPen(thin, 1))

@@ -203,3 +203,39 @@ def test_curves_change_their_shade_with_the_theme(plot: RdPlot, qapp: QApplicati
     dark = plot._lanes["a"].line.opts["pen"].color().name()
     style.apply(qapp, LIGHT)
     assert plot._lanes["a"].line.opts["pen"].color().name() != dark
+
+
+def test_a_curve_that_leaves_the_view_is_named_where_it_leaves(plot: RdPlot) -> None:
+    plot.set_curve("b", [])
+    plot.set_curve("a", [*CURVE, RdPoint(30, {"psnr": 70})])
+    plot.flush()
+    assert plot._box.viewRange()[0][1] < math.log10(30)
+    name, area = plot._overlay.placed()["a"], plot._box.rect()
+    assert area.contains(name)
+    assert name.center().y() < area.height() / 3  # at the top, where it goes out
+
+
+def test_useful_rates_are_shown_and_all_of_them_on_request(plot: RdPlot) -> None:
+    plot.set_curve("a", [RdPoint(0.005, {"psnr": 15}), *CURVE, RdPoint(20, {"psnr": 70})])
+    plot.flush()
+    lo, hi = plot._box.viewRange()[0]
+    assert lo > math.log10(0.005) and hi < math.log10(20)
+    plot.reset.click()
+    plot.flush()
+    lo, hi = plot._box.viewRange()[0]
+    assert lo < math.log10(0.005) and hi > math.log10(20)
+    plot.reset.click()
+    plot.flush()
+    assert plot._box.viewRange()[0][1] < math.log10(20)
+
+
+def test_a_target_beyond_the_useful_rates_is_in_view(plot: RdPlot) -> None:
+    plot.set_curve("a", [*CURVE, RdPoint(20, {"psnr": 70})])
+    plot.set_target("bpp", 12.0)
+    plot.flush()
+    assert plot._box.viewRange()[0][1] > math.log10(20)
+
+
+def test_names_of_curves_that_end_together_stand_in_one_column(plot: RdPlot) -> None:
+    names = plot._overlay.placed()
+    assert names["a"].left() == names["b"].left()

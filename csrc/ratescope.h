@@ -194,11 +194,16 @@ int64_t rs_plane_store(const int32_t *plane, size_t count, int channels, int cha
 int64_t rs_ycocg_forward(int32_t *r_y, int32_t *g_co, int32_t *b_cg, size_t count);
 int64_t rs_ycocg_inverse(int32_t *y_r, int32_t *co_g, int32_t *cg_b, size_t count);
 
-/* R, G, B -> Y, Cb, Cr of BT.601 without rounding, and back, rounded half up and wrapping nothing. */
-int64_t rs_ycc_forward(const int32_t *r, const int32_t *g, const int32_t *b, size_t count, float *y, float *cb,
-                       float *cr);
-int64_t rs_ycc_inverse(const float *y, const float *cb, const float *cr, size_t count, int32_t *r, int32_t *g,
-                       int32_t *b);
+/* Sums over all horizontal and vertical neighbours of the products of differences: RR, RG, RB, GG, GB, BB.
+ * Samples of at most 17 bits. */
+int64_t rs_gradient_products(const int32_t *r, const int32_t *g, const int32_t *b, size_t width, size_t height,
+                             int64_t *sums);
+
+/* out[i] = sum over c of axes[3 i + c] * in[c], for three planes; and back by the transpose, rounded half up. */
+int64_t rs_rotate_forward(const int32_t *r, const int32_t *g, const int32_t *b, size_t count, const float *axes,
+                          float *first, float *second, float *third);
+int64_t rs_rotate_inverse(const float *first, const float *second, const float *third, size_t count,
+                          const float *axes, int32_t *r, int32_t *g, int32_t *b);
 
 /* Nearest integers, half up, kept within +-2^24 (NaN becomes -2^24). */
 int64_t rs_plane_round(const float *plane, size_t count, int32_t *rounded);

@@ -11,7 +11,11 @@
  * conditional entropy coding of wavelet coefficients", 1997: ECECOW); mixing adds two finer views of it. */
 #include "wavelet_model.h"
 
-enum { KIND_CLASS_MAX = 7, KIND_FIRST_BIT = 8, KIND_LATER_BIT = 9, PAD = 2, SATURATE = 65535, MAX_CLASS = 24 };
+enum { PAD = 2, SATURATE = 65535, MAX_CLASS = 25 };
+
+/* What the first coefficient of a segment, and any other, is taken to cost before it is coded, in bits. */
+#define FIRST_COST 5.5f
+#define FURTHER_COST 3.5f
 
 /* A subband inside its plane. */
 typedef struct {
@@ -19,23 +23,30 @@ typedef struct {
     size_t stride, width, height;
 } band;
 
-/* Weights of |neighbour| in the expectation, in 1/64. */
+/* Weights of |neighbour| in the expectation, in 1/128: a regression (non-negative least squares, weighted by the
+ * inverse of the expectation) over coefficients of photographs at three steps. nn2: NNW and NNE; n2: NWW and NEE;
+ * cross: the four neighbours of the place. */
 typedef struct {
-    int32_t w, ww, n, nn, nw, ne;
+    int32_t w, ww, n, nn, nw, ne, nn2, n2;
     int32_t parent, parent_cross;
     int32_t sibling[2], sibling_cross[2];
-    int32_t guide[2], guide_cross[2];
+    int32_t guide[2];
 } weights;
 
-static const weights WEIGHTS[2][4] = {
-    {{16, 4, 16, 4, 6, 6, 0, 0, {0, 0}, {0, 0}, {0, 0}, {0, 0}},
-     {8, 2, 18, 6, 4, 4, 6, 1, {0, 0}, {0, 0}, {0, 0}, {0, 0}},
-     {18, 6, 8, 2, 4, 4, 6, 1, {4, 0}, {1, 0}, {0, 0}, {0, 0}},
-     {10, 3, 10, 3, 4, 4, 4, 1, {5, 5}, {1, 1}, {0, 0}, {0, 0}}},
-    {{16, 4, 16, 4, 6, 6, 0, 0, {0, 0}, {0, 0}, {4, 4}, {0, 0}},
-     {8, 2, 16, 5, 4, 4, 4, 1, {0, 0}, {0, 0}, {4, 4}, {1, 1}},
-     {16, 5, 8, 2, 4, 4, 4, 1, {4, 0}, {1, 0}, {4, 4}, {1, 1}},
-     {9, 3, 9, 3, 4, 4, 4, 1, {4, 4}, {1, 1}, {4, 4}, {1, 1}}}};
+/* Luma (and alpha), first and second chroma; LL, HL, LH, HH. */
+static const weights WEIGHTS[3][4] = {
+    {{32, 6, 32, 6, 12, 12, 0, 0, 0, 0, {0, 0}, {0, 0}, {0, 0}},
+     {27, 8, 28, 10, 7, 11, 3, 3, 7, 1, {0, 0}, {0, 0}, {0, 0}},
+     {34, 12, 20, 2, 4, 9, 0, 4, 6, 1, {7, 0}, {3, 0}, {0, 0}},
+     {19, 6, 18, 4, 9, 11, 2, 4, 3, 0, {7, 7}, {2, 1}, {0, 0}}},
+    {{32, 6, 32, 6, 12, 12, 0, 0, 0, 0, {0, 0}, {0, 0}, {0, 0}},
+     {25, 7, 25, 9, 6, 11, 2, 4, 3, 0, {0, 0}, {0, 0}, {5, 0}},
+     {38, 14, 16, 3, 1, 8, 1, 3, 3, 0, {4, 0}, {2, 0}, {5, 0}},
+     {21, 8, 15, 5, 8, 11, 2, 5, 1, 0, {5, 4}, {1, 1}, {3, 0}}},
+    {{32, 6, 32, 6, 12, 12, 0, 0, 0, 0, {0, 0}, {0, 0}, {0, 0}},
+     {20, 4, 20, 5, 5, 6, 2, 3, 2, 0, {0, 0}, {0, 0}, {1, 20}},
+     {36, 9, 13, 1, 2, 7, 0, 3, 2, 0, {3, 0}, {0, 0}, {1, 22}},
+     {18, 6, 11, 2, 5, 8, 1, 4, 1, 0, {4, 3}, {1, 0}, {1, 17}}}};
 
 /* Row buffers, each width + 2 PAD long. */
 enum { ROW_NOW, ROW_N, ROW_NN, ROW_NEAR, ROW_FAR, ROW_SHAPE, ROW_PARENT, ROWS };
@@ -124,7 +135,7 @@ static void prepare_row(coder *c, size_t y)
     for (ptrdiff_t x = 0; x < width; x++) far[x] = 0;
     for (int i = 0; i < 2; i++) {
         add_cross(far, &c->sibling[i], y, w->sibling[i], w->sibling_cross[i]);
-        add_cross(far, &c->guide[i], y, w->guide[i], w->guide_cross[i]);
+        add_cross(far, &c->guide[i], y, w->guide[i], 0);
     }
     if (c->parent.q != NULL) {
         if ((y & 1) == 0) {
@@ -134,30 +145,12 @@ static void prepare_row(coder *c, size_t y)
         for (ptrdiff_t x = 0; x < width; x++) far[x] += up[x / 2];
     }
     for (ptrdiff_t x = 0; x < width; x++) {
-        near[x] = w->n * n[x] + w->nn * nn[x] + w->nw * n[x - 1] + w->ne * n[x + 1];
+        near[x] = w->n * n[x] + w->nn * nn[x] + w->nw * n[x - 1] + w->ne * n[x + 1] +
+                  w->nn2 * (nn[x - 1] + nn[x + 1]) + w->n2 * (n[x - 2] + n[x + 2]);
         int32_t a = n[x] < 2 ? n[x] : 2, b = n[x - 1] < 2 ? n[x - 1] : 2, d = n[x + 1] < 2 ? n[x + 1] : 2;
-        int32_t e = far[x] < 8 ? 0 : (far[x] < 32 ? 1 : 2);
+        int32_t e = far[x] < UNIT / 8 ? 0 : (far[x] < UNIT / 2 ? 1 : 2);
         shape[x] = ((a * 3 + b) * 3 + d) * 3 + e;
     }
-}
-
-RS_INLINE int log2_floor(uint32_t v)
-{
-#if defined(__GNUC__)
-    return 31 - __builtin_clz(v);
-#else
-    int log = 0;
-    while (v >>= 1) log++;
-    return log;
-#endif
-}
-
-/* Half octaves of an energy: 0 for 0, 1 for 1, 3 for 2, 4 for 3, 5 for 4 ... */
-RS_INLINE int half_octave(int32_t energy)
-{
-    if (energy <= 0) return 0;
-    int log = log2_floor((uint32_t)energy);
-    return 1 + 2 * log + (log ? (energy >> (log - 1)) & 1 : 0);
 }
 
 RS_INLINE int octave(int32_t energy, int most)
@@ -168,18 +161,20 @@ RS_INLINE int octave(int32_t energy, int most)
 
 /* The three contexts of a coefficient. */
 typedef struct {
-    int energy, split, pattern, selector;
+    int energy, split, pattern, selector, zero_kind;
 } contexts;
 
-RS_INLINE contexts contexts_at(const coder *c, size_t x)
+/* pending: how many coefficients of a segment said not to be empty are still to come, none seen yet; else 0. */
+RS_INLINE contexts contexts_at(const coder *c, size_t x, int pending)
 {
     const int32_t *now = c->row[ROW_NOW];
     int32_t w = now[(ptrdiff_t)x - 1], ww = now[(ptrdiff_t)x - 2];
     int32_t near = c->row[ROW_NEAR][x] + c->w->w * w + c->w->ww * ww, far = c->row[ROW_FAR][x];
     contexts k;
     k.energy = half_octave(near + far);
-    k.split = octave(near >> 1, NEARS) * FARS + octave(far >> 1, FARS);
-    k.pattern = c->row[ROW_SHAPE][x] * 3 + (w < 2 ? w : 2);
+    k.split = octave(near >> 2, NEARS) * FARS + octave(far >> 1, FARS);
+    k.pattern = pending ? pending * 3 + (near + far > UNIT / 8) + (near + far > UNIT / 3) : c->row[ROW_SHAPE][x] * 3 + (w < 2 ? w : 2);
+    k.zero_kind = pending ? KIND_PENDING : KIND_CLASS;
     k.selector = k.energy < 4 * SELECTORS ? k.energy / 4 : SELECTORS - 1;
     return k;
 }
@@ -206,13 +201,13 @@ RS_INLINE int code_sign(coder *c, const int32_t *at, size_t x, size_t y, int neg
     return code_plain(c->s, &c->s->sign[c->set * SIGNS + context], negative, decoding);
 }
 
-/* One magnitude under its contexts; for decoding the result, -1 if it passes 24 bits. */
+/* One magnitude under its contexts; for decoding the result, -1 if it passes 25 bits. */
 RS_INLINE int32_t code_magnitude(coder *c, const contexts *k, int32_t m, const int decoding)
 {
     prediction mixed;
     int bits = 0; /* of m: its class */
     for (;;) {
-        look_up(c, k, bits < KIND_CLASS_MAX ? bits : KIND_CLASS_MAX, &mixed);
+        look_up(c, k, bits == 0 ? k->zero_kind : (bits < KIND_CLASS_MAX ? bits : KIND_CLASS_MAX), &mixed);
         int more = decoding ? 0 : (m >> bits) != 0;
         if (!code_mixed(c->s, &mixed, more, decoding)) break;
         if (++bits > MAX_CLASS) return -1;
@@ -222,11 +217,10 @@ RS_INLINE int32_t code_magnitude(coder *c, const contexts *k, int32_t m, const i
     for (int below = bits - 2; below >= 0; below--) {
         int bit = decoding ? 0 : (m >> below) & 1;
         if (below == bits - 2) {
-            look_up(c, k, bits == 2 ? KIND_FIRST_BIT : KIND_LATER_BIT, &mixed);
+            look_up(c, k, bits == 2 ? KIND_BIT_OF_TWO : KIND_BIT_OF_MORE, &mixed);
             bit = code_mixed(c->s, &mixed, bit, decoding);
         } else {
-            bit = code_plain(c->s, &c->s->mantissa[c->set * BELOW + (bits - 2 - below > 1 ? 12 + below % 12 : bits % 12)],
-                             bit, decoding);
+            bit = code_plain(c->s, &c->s->mantissa[c->set * MANTISSA + below], bit, decoding);
         }
         value = value << 1 | bit;
     }
@@ -239,30 +233,42 @@ static uint32_t magnitude_cost(const coder *c, const contexts *k, int32_t m)
     prediction mixed;
     uint32_t cost = m > 0 ? 256 : 0;
     for (int bits = 0; bits < 3; bits++) {
-        look_up(c, k, bits, &mixed);
+        look_up(c, k, bits == 0 ? k->zero_kind : bits, &mixed);
         int more = (m >> bits) != 0;
         cost += cost_of(c->s, mix(c->s, &mixed), more);
         if (!more) break;
     }
     if (m > 1) {
-        look_up(c, k, KIND_FIRST_BIT, &mixed);
+        look_up(c, k, KIND_BIT_OF_TWO, &mixed);
         cost += cost_of(c->s, mix(c->s, &mixed), m & 1);
     }
     return cost;
 }
 
+RS_INLINE int in_range(int32_t q)
+{
+    return q >= -RS_WAVELET_MAX_MAGNITUDE && q <= RS_WAVELET_MAX_MAGNITUDE;
+}
+
+/* The nearest integer within range; NaN becomes the upper end. */
+RS_INLINE int32_t nearest(float value)
+{
+    const float most = (float)RS_WAVELET_MAX_MAGNITUDE;
+    if (!(value < most)) return RS_WAVELET_MAX_MAGNITUDE;
+    if (value < -most) return -RS_WAVELET_MAX_MAGNITUDE;
+    return value < 0.0f ? -(int32_t)(0.5f - value) : (int32_t)(value + 0.5f);
+}
+
 /* The magnitude for value >= 0 (in steps) with least squared error + lambda bits, by the model as it stands. */
 static int32_t decide(const coder *c, const contexts *k, float value, float lambda)
 {
-    if (!(value < (float)RS_WAVELET_MAX_MAGNITUDE)) return RS_WAVELET_MAX_MAGNITUDE;
-    int32_t nearest = (int32_t)(value + 0.5f);
-    if (nearest == 0 || nearest > 3 || lambda <= 0.0f) return nearest;
-    int32_t best = nearest;
+    int32_t most = nearest(value), best = most;
+    if (most == 0 || most > 3 || lambda <= 0.0f) return most;
     float least = 0.0f;
-    for (int32_t m = nearest; m >= 0 && m >= nearest - 2; m--) {
+    for (int32_t m = most; m >= 0 && m >= most - 2; m--) {
         float gap = value - (float)m;
         float total = gap * gap + lambda * (1.0f / 256.0f) * (float)magnitude_cost(c, k, m);
-        if (m == nearest || total < least) {
+        if (m == most || total < least) {
             least = total;
             best = m;
         }
@@ -270,11 +276,120 @@ static int32_t decide(const coder *c, const contexts *k, float value, float lamb
     return best;
 }
 
+/* What W, N and NW say of a coefficient of LL, where values and not just magnitudes go on: the median of W, N and
+ * W + N - NW (Weinberger, Seroussi, Sapiro, "LOCO-I", 1996). */
+static int32_t predict_low(const int32_t *at, size_t stride, size_t x, size_t y)
+{
+    if (y == 0) return x > 0 ? at[-1] : 0;
+    const int32_t *above = at - stride;
+    if (x == 0) return above[0];
+    int32_t w = at[-1], n = above[0], nw = above[-1];
+    int32_t least = w < n ? w : n, most = w < n ? n : w;
+    return nw >= most ? least : (nw <= least ? most : w + n - nw);
+}
+
+/* Codes row y of LL: differences from the prediction, quantised to the nearest. */
+RS_INLINE int64_t code_low_row(coder *c, int32_t *row, const float *coefficients, size_t y, float inverse,
+                               const int decoding)
+{
+    for (size_t x = 0; x < c->own.width; x++) {
+        contexts k = contexts_at(c, x, 0);
+        int32_t predicted = predict_low(row + x, c->own.stride, x, y), difference = 0;
+        if (!decoding) {
+            if (coefficients != NULL) row[x] = nearest(coefficients[x] * inverse);
+            if (!in_range(row[x])) return RS_ERR_RANGE;
+            difference = row[x] - predicted;
+        }
+        int32_t m = code_magnitude(c, &k, difference < 0 ? -difference : difference, decoding);
+        if (m < 0) return decoding ? RS_ERR_CORRUPT : RS_ERR_RANGE;
+        if (m != 0) {
+            int negative = code_plain(c->s, &c->s->sign[c->set * SIGNS], difference < 0, decoding);
+            if (decoding) difference = negative ? -m : m;
+        }
+        row[x] = predicted + difference;
+        if (!in_range(row[x])) return decoding ? RS_ERR_CORRUPT : RS_ERR_RANGE;
+        c->row[ROW_NOW][x] = m < SATURATE ? m : SATURATE;
+    }
+    return 0;
+}
+
+/* Whether coefficients x ... end - 1, of which nothing is expected, are worth coding: estimated, since the model
+ * can be asked only in order. A value just above 1/2 saves value^2 - (value - 1)^2, a large one nearly all. */
+static int worthwhile(const coder *c, const rc_adaptive *flag, const float *coefficients, size_t x, size_t end,
+                      float inverse, float lambda)
+{
+    uint32_t p = rc_adaptive_p16(*flag);
+    float flag_cost = ((float)cost_of(c->s, p, 1) - (float)cost_of(c->s, p, 0)) * (1.0f / 256.0f), saved = 0.0f;
+    int any = 0;
+    for (; x < end; x++) {
+        float value = coefficients[x] * inverse;
+        value = value < 0.0f ? -value : value;
+        if (!(value >= 0.5f)) continue;
+        any = 1;
+        float gain = (value > 1.5f ? value * value : 2.0f * value - 1.0f) - lambda * FURTHER_COST;
+        if (gain > 0.0f) saved += gain;
+    }
+    return lambda > 0.0f ? saved > lambda * (flag_cost + FIRST_COST) : any;
+}
+
+/* Codes coefficients x ... end - 1 of row y. Where all that is known around is zero, one flag first
+ * says whether there is any: most of a picture at a low rate is coded in such strides. */
+RS_INLINE int64_t code_segment(coder *c, int32_t *row, const float *coefficients, size_t x, size_t end, size_t y,
+                               float inverse, float lambda, const int decoding)
+{
+    int32_t *now = c->row[ROW_NOW], energy = now[(ptrdiff_t)x - 1] + now[(ptrdiff_t)x - 2];
+    int pending = 0;
+    for (size_t i = x; i < end; i++) energy += c->row[ROW_NEAR][i] + c->row[ROW_FAR][i];
+    if (energy == 0) {
+        rc_adaptive *flag = &c->s->segment[c->set];
+        int any = 0;
+        if (!decoding) {
+            if (coefficients != NULL)
+                any = worthwhile(c, flag, coefficients, x, end, inverse, lambda);
+            else
+                for (size_t i = x; i < end; i++) any |= row[i] != 0;
+        }
+        any = code_plain(c->s, flag, any, decoding);
+        pending = any;
+        if (!any) {
+            for (size_t i = x; i < end; i++) row[i] = now[i] = 0;
+            return 0;
+        }
+    }
+    for (; x < end; x++) {
+        contexts k = contexts_at(c, x, pending ? (int)(end - x) : 0);
+        int32_t m = 0;
+        int negative = 0;
+        if (!decoding) {
+            if (coefficients != NULL) {
+                float value = coefficients[x] * inverse;
+                negative = value < 0.0f;
+                m = decide(c, &k, negative ? -value : value, lambda);
+                row[x] = negative ? -m : m;
+            } else {
+                if (!in_range(row[x])) return RS_ERR_RANGE;
+                negative = row[x] < 0;
+                m = negative ? -row[x] : row[x];
+            }
+        }
+        m = code_magnitude(c, &k, m, decoding);
+        if (m < 0 || !in_range(m)) return decoding ? RS_ERR_CORRUPT : RS_ERR_RANGE;
+        if (m != 0) {
+            negative = code_sign(c, row + x, x, y, negative, decoding);
+            pending = 0;
+        }
+        if (decoding) row[x] = negative ? -m : m;
+        now[x] = m < SATURATE ? m : SATURATE;
+    }
+    return 0;
+}
+
 /* Codes a whole band. coefficients: the encoder's, at the band's first, already to be scaled by `inverse`, or NULL. */
 RS_INLINE int64_t code_band(coder *c, int32_t *q, const float *coefficients, float inverse, float lambda,
                             const int decoding)
 {
     size_t width = c->own.width, stride = c->own.stride, padded = c->s->width + 2 * PAD;
+    int low = c->set % 4 == 0;
     for (int i = 0; i < ROWS; i++) {
         c->row[i] = c->s->rows + (size_t)i * padded + PAD;
         for (size_t x = 0; x < padded; x++) c->s->rows[(size_t)i * padded + x] = 0;
@@ -285,27 +400,13 @@ RS_INLINE int64_t code_band(coder *c, int32_t *q, const float *coefficients, flo
         c->row[ROW_N] = c->row[ROW_NOW];
         c->row[ROW_NOW] = oldest;
         prepare_row(c, y);
-        for (size_t x = 0; x < width; x++) {
-            contexts k = contexts_at(c, x);
-            int32_t m = 0;
-            int negative = 0;
-            if (!decoding) {
-                if (coefficients != NULL) {
-                    float value = coefficients[y * stride + x] * inverse;
-                    negative = value < 0.0f;
-                    m = decide(c, &k, negative ? -value : value, lambda);
-                    row[x] = negative ? -m : m;
-                } else {
-                    negative = row[x] < 0;
-                    m = negative ? -row[x] : row[x];
-                }
-            }
-            m = code_magnitude(c, &k, m, decoding);
-            if (m < 0) return decoding ? RS_ERR_CORRUPT : RS_ERR_RANGE;
-            if (m != 0) negative = code_sign(c, row + x, x, y, negative, decoding);
-            if (decoding) row[x] = negative ? -m : m;
-            c->row[ROW_NOW][x] = m < SATURATE ? m : SATURATE;
+        const float *given = coefficients ? coefficients + y * stride : NULL;
+        int64_t fault = low ? code_low_row(c, row, given, y, inverse, decoding) : 0;
+        for (size_t x = 0; x < width && !low && fault == 0; x += SEGMENT) {
+            size_t end = x + SEGMENT < width ? x + SEGMENT : width;
+            fault = code_segment(c, row, given, x, end, y, inverse, lambda, decoding);
         }
+        if (fault < 0) return fault;
         if (decoding && rc_decoder_truncated(&c->s->rc.decoder)) return RS_ERR_TRUNCATED;
     }
     return 0;
@@ -324,7 +425,7 @@ static band no_band(void) { return (band){NULL, 0, 0, 0}; }
 static coder look_around(wavelet_state *s, int plane, const int32_t *q, const int32_t *const guide[2], size_t width,
                          size_t height, int levels, int level, int orientation)
 {
-    coder c = {.s = s, .w = &WEIGHTS[plane == 1 || plane == 2][orientation], .set = plane * 4 + orientation};
+    coder c = {.s = s, .w = &WEIGHTS[plane == 3 ? 0 : plane][orientation], .set = (level <= 1 ? 16 : 0) + plane * 4 + orientation};
     int own = orientation == 0 ? levels : level;
     c.own = orientation == 0 && levels == 0 ? (band){q, width, width, height} : band_of(q, width, height, own, orientation);
     c.parent = orientation != 0 && level < levels ? band_of(q, width, height, level + 1, orientation) : no_band();

@@ -10,18 +10,25 @@
 
 #include "rangecoder.h"
 
+/* Decisions: KIND_CLASS + k, "magnitude >= 2^k", k capped; the bit under the leading one, for 2 and 3 and for more;
+ * "magnitude > 0" while a segment said not to be empty has shown nothing yet. */
+enum { KIND_CLASS = 0, KIND_CLASS_MAX = 7, KIND_BIT_OF_TWO = 8, KIND_BIT_OF_MORE = 9, KIND_PENDING = 10, KINDS = 11 };
+
 enum {
-    SETS = 16,       /* 4 planes x 4 orientations */
-    KINDS = 10,      /* decisions: see wavelet_bands.c */
-    ENERGIES = 56,   /* context A: expected magnitude from everything */
-    NEARS = 14,      /* context B: expectation from this band ... */
-    FARS = 14,       /* ... and from other bands, apart */
-    PATTERNS = 243,  /* context C: five neighbours, each 0, 1 or more */
-    SELECTORS = 14,  /* weight sets, by coarse energy */
-    SIGNS = 81,
-    BELOW = 24,      /* mantissa bits */
+    SETS = 32,     /* finest level and the others, 4 planes, 4 orientations */
+    UNIT = 128,    /* scale of an expected magnitude */
+    ENERGIES = 60, /* context 1: expected magnitude from everything, in half octaves */
+    NEARS = 14,    /* context 2: expectation from this band, in octaves, ... */
+    FARS = 14,     /* ... and from other bands, apart */
+    PATTERNS = 243, /* context 3: five neighbours, each 0, 1 or more */
+    SELECTORS = 14, /* weight sets, by coarse energy */
+    SIGNS = 81,    /* signs of two neighbours and two guides */
+    MANTISSA = 24, /* bits below those that are mixed, by place */
+    SEGMENT = 16,  /* coefficients under one "any?" flag */
     LOGIT_ONE = 256, /* scale of st() */
-    LOGIT_MAX = 2815
+    LOGIT_MAX = 2815,
+    MIX_RATE = 16,
+    MODEL_LIMIT = 127
 };
 
 typedef struct {
@@ -30,7 +37,7 @@ typedef struct {
         rc_decoder decoder;
     } rc;
     size_t width;
-    uint16_t rate[1024];
+    uint16_t rate[MODEL_LIMIT + 1];
     int16_t stretch[4096];
     uint16_t squash[2 * LOGIT_MAX + 2];
     uint16_t cost[4097]; /* 1/256 bit of a decision of probability i / 4096 */
@@ -39,8 +46,9 @@ typedef struct {
     rc_adaptive pattern[SETS * KINDS * PATTERNS];
     int32_t weight[SETS * KINDS * SELECTORS][3];
     rc_adaptive sign[SETS * SIGNS];
-    rc_adaptive mantissa[SETS * BELOW];
-    rc_adaptive empty[SETS];
+    rc_adaptive mantissa[SETS * MANTISSA];
+    rc_adaptive segment[SETS]; /* any coefficient in a segment where none is expected */
+    rc_adaptive empty[SETS];   /* no coefficient in the whole band */
     int32_t rows[]; /* row buffers: see wavelet_bands.c */
 } wavelet_state;
 
@@ -51,6 +59,25 @@ typedef struct {
     int32_t *weight;
     uint32_t p;
 } prediction;
+
+RS_INLINE int log2_floor(uint32_t v)
+{
+#if defined(__GNUC__)
+    return 31 - __builtin_clz(v);
+#else
+    int log = 0;
+    while (v >>= 1) log++;
+    return log;
+#endif
+}
+
+/* Half octaves of an energy: 0 for 0, 1 for 1, 3 for 2, 4 for 3, 5 for 4 ... */
+RS_INLINE int half_octave(int32_t energy)
+{
+    if (energy <= 0) return 0;
+    int log = log2_floor((uint32_t)energy);
+    return 1 + 2 * log + (log ? (energy >> (log - 1)) & 1 : 0);
+}
 
 void wavelet_model_start(wavelet_state *s, size_t width);
 
@@ -65,11 +92,6 @@ RS_INLINE uint32_t mix(const wavelet_state *s, prediction *m)
     logit = logit > LOGIT_MAX ? LOGIT_MAX : (logit < -LOGIT_MAX ? -LOGIT_MAX : logit);
     return m->p = s->squash[logit + LOGIT_MAX];
 }
-
-#ifndef MIX_RATE
-#define MIX_RATE 6
-#define MODEL_LIMIT 255
-#endif
 
 RS_INLINE void learn(const wavelet_state *s, prediction *m, int bit)
 {

@@ -65,15 +65,48 @@ int64_t rs_ycocg_inverse(int32_t *y_r, int32_t *co_g, int32_t *cg_b, size_t coun
     return (int64_t)count;
 }
 
-int64_t rs_ycc_forward(const int32_t *r, const int32_t *g, const int32_t *b, size_t count, float *y, float *cb,
-                       float *cr)
+static void add_products(const int32_t *r, const int32_t *g, const int32_t *b, size_t count, size_t ahead,
+                         int64_t *sums)
 {
+    int64_t rr = 0, rg = 0, rb = 0, gg = 0, gb = 0, bb = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t dr = r[i + ahead] - r[i], dg = g[i + ahead] - g[i], db = b[i + ahead] - b[i];
+        rr += dr * dr;
+        rg += dr * dg;
+        rb += dr * db;
+        gg += dg * dg;
+        gb += dg * db;
+        bb += db * db;
+    }
+    sums[0] += rr;
+    sums[1] += rg;
+    sums[2] += rb;
+    sums[3] += gg;
+    sums[4] += gb;
+    sums[5] += bb;
+}
+
+int64_t rs_gradient_products(const int32_t *r, const int32_t *g, const int32_t *b, size_t width, size_t height,
+                             int64_t *sums)
+{
+    for (int i = 0; i < 6; i++) sums[i] = 0;
+    for (size_t y = 0; y < height; y++) {
+        size_t at = y * width;
+        if (width > 1) add_products(r + at, g + at, b + at, width - 1, 1, sums);
+        if (y + 1 < height) add_products(r + at, g + at, b + at, width, width, sums);
+    }
+    return 6;
+}
+
+int64_t rs_rotate_forward(const int32_t *r, const int32_t *g, const int32_t *b, size_t count, const float *axes,
+                          float *first, float *second, float *third)
+{
+    const float *u = axes, *v = axes + 3, *w = axes + 6;
     for (size_t i = 0; i < count; i++) {
         float fr = (float)r[i], fg = (float)g[i], fb = (float)b[i];
-        float luma = 0.299f * fr + 0.587f * fg + 0.114f * fb;
-        y[i] = luma;
-        cb[i] = (fb - luma) * (float)(1 / 1.772);
-        cr[i] = (fr - luma) * (float)(1 / 1.402);
+        first[i] = u[0] * fr + u[1] * fg + u[2] * fb;
+        second[i] = v[0] * fr + v[1] * fg + v[2] * fb;
+        third[i] = w[0] * fr + w[1] * fg + w[2] * fb;
     }
     return (int64_t)count;
 }
@@ -89,15 +122,15 @@ RS_INLINE int32_t rounded(float value)
     return whole + (rest >= 0.5f) - (rest < -0.5f);
 }
 
-int64_t rs_ycc_inverse(const float *y, const float *cb, const float *cr, size_t count, int32_t *r, int32_t *g,
-                       int32_t *b)
+int64_t rs_rotate_inverse(const float *first, const float *second, const float *third, size_t count,
+                          const float *axes, int32_t *r, int32_t *g, int32_t *b)
 {
+    const float *u = axes, *v = axes + 3, *w = axes + 6;
     for (size_t i = 0; i < count; i++) {
-        float luma = y[i], blue = 1.772f * cb[i], red = 1.402f * cr[i];
-        float green = luma - (float)(0.299 / 0.587) * red - (float)(0.114 / 0.587) * blue;
-        r[i] = rounded(luma + red);
-        g[i] = rounded(green);
-        b[i] = rounded(luma + blue);
+        float f = first[i], s = second[i], t = third[i];
+        r[i] = rounded(u[0] * f + v[0] * s + w[0] * t);
+        g[i] = rounded(u[1] * f + v[1] * s + w[1] * t);
+        b[i] = rounded(u[2] * f + v[2] * s + w[2] * t);
     }
     return (int64_t)count;
 }

@@ -1,9 +1,9 @@
 """`wavelet`: our own transform codec. 9/7 wavelet, rate-distortion quantisation, context-mixed range coding.
 
-Lossy: Y, Cb, Cr of BT.601 without rounding, six levels of the 9/7 wavelet in float32, one quantisation step
-weighted by the norms of subbands and colour axes (equal weight on every unit of RGB error), each coefficient
-decided by rate + lambda distortion against the adaptive model itself. Lossless: YCoCg-R and the 5/3 wavelet.
-Alpha is always coded losslessly. docs/format.md describes the stream, csrc/wavelet_bands.c the model.
+Lossy: colour rotated onto axes made for the picture (engine/codecs/colour_axes.py), six levels of the 9/7 wavelet
+in float32, one quantisation step weighted by the norms of the subbands (equal weight on every unit of error),
+each coefficient decided by distortion + lambda rate against the adaptive model itself. Lossless: YCoCg-R and the
+5/3 wavelet. Alpha is always coded losslessly. docs/format.md describes the stream, csrc/wavelet_bands.c the model.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from engine import container
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
+from engine.codecs import colour_axes
 from engine.container import Picture, Section
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
@@ -22,11 +23,9 @@ from engine.native import wavelet as native
 
 STREAM_VERSION = 1
 MAX_LEVELS = 6
-# Norms of the columns of the inverse colour transform, luma = 1: what a unit error on the axis does to R, G, B.
-_AXIS_NORMS = (1.0, 1.0422, 0.9084)
 _ALPHA_PLANE = 3
-# Squared steps that a bit is worth; tuned on photographs.
-_TRADE = 0.12
+# Lambda: squared steps that a bit is worth. Theory for fine steps gives (6 dB a bit) ln 2 / 6 = 0.116.
+_TRADE = 0.1
 _CENTRE_UNIT = 32
 _LOSSLESS_FLAG = 0x20
 
@@ -49,15 +48,6 @@ _PARAMS = (
         choices=("4:4:4", "4:2:0"),
         label="Chroma",
         help="4:2:0 leaves the finest colour detail out",
-    ),
-    Param(
-        "effort",
-        Kind.CHOICE,
-        "best",
-        choices=("fast", "best"),
-        role=Role.EFFORT,
-        label="Effort",
-        help="best weighs the bits of every coefficient against the error it saves",
     ),
     Param("lossless", Kind.BOOL, False, label="Lossless", help="exact pixels (5/3 wavelet); quality is not used"),
 )
@@ -99,13 +89,13 @@ class WaveletCodec:
         picture, chosen = Picture.of(image), self.info.complete(settings)
         levels = _levels(image.width, image.height)
         code = _step_code(chosen["quality"], image.bits)
-        planes = _split(image, levels, None if chosen["lossless"] else _step_of(code))
+        planes, axes = _split(image, levels, None if chosen["lossless"] else _step_of(code))
         ctx.check()
         stream, spent = _encode_planes(planes, levels, chosen, ctx)
         lossless = bool(chosen["lossless"])
         head = bytes([levels | (_LOSSLESS_FLAG if lossless else 0)])
         if not lossless:
-            head += code.to_bytes(2, "little") + _pack_centres(planes, levels)
+            head += code.to_bytes(2, "little") + _pack_centres(planes, levels) + axes
         data = container.write("wavelet", picture, {Section.WAVELET: head + stream})
         step = None if lossless else _step_of(code)
         return Encoded(data, {"bytes": {**spent, "header": len(data) - len(stream)}, "levels": levels, "step": step})
@@ -130,20 +120,23 @@ class _Header:
     levels: int
     step: float | None
     centres: tuple[np.ndarray, np.ndarray] | None
+    axes: np.ndarray | None
     size: int
 
     @staticmethod
     def read(payload: bytes, picture: Picture) -> _Header:
         lossless = len(payload) >= 1 and bool(payload[0] & _LOSSLESS_FLAG)
-        size = 1 if lossless else 6
+        size = 1 if lossless else (6 if picture.is_gray else 6 + colour_axes.SIZE)
         if len(payload) <= size:
             raise CorruptStream("the wavelet section is cut off")
         levels = payload[0] & 0x1F
         if payload[0] & 0xC0 or levels != _levels(picture.width, picture.height):
             raise CorruptStream("the wavelet header contradicts the picture")
         if lossless:
-            return _Header(levels, None, None, size)
-        return _Header(levels, _step_of(int.from_bytes(payload[1:3], "little")), _unpack_centres(payload[3:6]), size)
+            return _Header(levels, None, None, None, size)
+        step = _step_of(int.from_bytes(payload[1:3], "little"))
+        axes = None if picture.is_gray else colour_axes.unpack(payload[6:size])
+        return _Header(levels, step, _unpack_centres(payload[3:6]), axes, size)
 
 
 def _levels(width: int, height: int) -> int:
@@ -167,11 +160,11 @@ def _plane_numbers(picture: Picture) -> list[int]:
     return ([0] if picture.is_gray else [0, 1, 2]) + ([_ALPHA_PLANE] if picture.channels % 2 == 0 else [])
 
 
-def _split(image: Image, levels: int, step: float | None) -> list[_Plane]:
-    """The picture as transformed planes: quantised still to come if `step` is given, exact integers otherwise."""
+def _split(image: Image, levels: int, step: float | None) -> tuple[list[_Plane], bytes]:
+    """The picture as transformed planes, and its packed axes: still to be quantised at `step`, or exact without one."""
     colours = 1 if image.is_gray else 3
     samples = [native.load_plane(image.pixels, c, 1 << (image.bits - 1)) for c in range(colours)]
-    planes = []
+    planes, axes = [], b""
     if step is None:
         if colours == 3:
             native.ycocg(samples)
@@ -179,15 +172,18 @@ def _split(image: Image, levels: int, step: float | None) -> list[_Plane]:
             native.dwt(plane, levels)
             planes.append(_Plane(number, plane))
     else:
-        floats = native.ycc_forward(samples) if colours == 3 else [samples[0].astype(np.float32)]
+        floats = [samples[0].astype(np.float32)]
+        if colours == 3:
+            axes = colour_axes.choose(samples)
+            floats = native.rotate(samples, colour_axes.unpack(axes))
         for number, values in enumerate(floats):
             native.dwt(values, levels)
-            planes.append(_Plane(number, samples[number], values, step / _AXIS_NORMS[number]))
+            planes.append(_Plane(number, samples[number], values, step))
     if image.has_alpha:
         alpha = native.load_plane(image.pixels, image.channels - 1, int(image.peak))
         native.dwt(alpha, levels)
         planes.append(_Plane(_ALPHA_PLANE, alpha))
-    return planes
+    return planes, axes
 
 
 def _guides(planes: list[_Plane], plane: _Plane) -> list[np.ndarray]:
@@ -198,7 +194,6 @@ def _guides(planes: list[_Plane], plane: _Plane) -> list[np.ndarray]:
 def _encode_planes(planes: list[_Plane], levels: int, chosen: dict, ctx: Ctx) -> tuple[bytes, dict[str, int]]:
     encoder = native.BandEncoder(planes[0].q.shape[1], sum(p.q.size for p in planes))
     spent, before = dict.fromkeys((_NAMES[p.number] for p in planes), 0), 0
-    trade = _TRADE if chosen["effort"] == "best" else 0.0
     for level in range(levels + 1, 0, -1):
         for plane in planes:
             ctx.check()
@@ -211,7 +206,7 @@ def _encode_planes(planes: list[_Plane], levels: int, chosen: dict, ctx: Ctx) ->
                 level,
                 coefficients=plane.coefficients,
                 step=plane.step,
-                trade=trade,
+                trade=_TRADE,
                 skip=skip and plane.number in (1, 2),
             )
             spent[_NAMES[plane.number]] += after - before
@@ -242,7 +237,7 @@ def _join(planes: list[_Plane], picture: Picture, header: _Header, ctx: Ctx) -> 
         values = plane.q
         if plane.number != _ALPHA_PLANE and header.step is not None and header.centres is not None:
             centres = header.centres[plane.number > 0]
-            values = native.dequantise(plane.q, header.levels, header.step / _AXIS_NORMS[plane.number], centres)
+            values = native.dequantise(plane.q, header.levels, header.step, centres)
         native.dwt(values, header.levels, inverse=True)
         if plane.number == _ALPHA_PLANE:
             native.store_plane(values, pixels, picture.channels - 1, 2**picture.bits - 1, picture.bits)
@@ -250,8 +245,8 @@ def _join(planes: list[_Plane], picture: Picture, header: _Header, ctx: Ctx) -> 
             colours.append(values)
     if len(colours) == 3 and header.step is None:
         native.ycocg(colours, inverse=True)
-    elif len(colours) == 3:
-        colours = native.ycc_inverse(colours)
+    elif header.axes is not None:
+        colours = native.rotate_back(colours, header.axes)
     elif header.step is not None:
         colours = [native.round_plane(colours[0])]
     for channel, plane_values in enumerate(colours):

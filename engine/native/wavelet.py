@@ -88,20 +88,38 @@ def ycocg(planes: list[np.ndarray], *, inverse: bool = False) -> None:
     check(call(*(mutable("int32_t", p) for p in _alike(planes)), planes[0].size), "colour transform")
 
 
-def ycc_forward(rgb: list[np.ndarray]) -> list[np.ndarray]:
-    """R, G, B (i32) to Y, Cb, Cr of BT.601 (f32), unrounded."""
+def gradient_products(rgb: list[np.ndarray]) -> np.ndarray:
+    """Sums of products of neighbour differences (3×3 f64) of R, G, B (i32, at most 17 bits)."""
+    height, width = _alike(rgb)[0].shape
+    sums = np.empty(6, np.int64)
+    given = (const("int32_t", p) for p in rgb)
+    check(lib.rs_gradient_products(*given, width, height, mutable("int64_t", sums)), "colour transform")
+    rr, rg, rb, gg, gb, bb = sums.astype(np.float64)
+    return np.array([[rr, rg, rb], [rg, gg, gb], [rb, gb, bb]])
+
+
+def rotate(rgb: list[np.ndarray], axes: np.ndarray) -> list[np.ndarray]:
+    """R, G, B (i32) along `axes` (3×3 f32, rows orthonormal): three planes (f32)."""
     out = [np.empty(p.shape, np.float32) for p in _alike(rgb)]
     given = (const("int32_t", p) for p in rgb)
-    check(lib.rs_ycc_forward(*given, out[0].size, *(mutable("float", p) for p in out)), "colour transform")
+    code = lib.rs_rotate_forward(*given, out[0].size, _axes(axes), *(mutable("float", p) for p in out))
+    check(code, "colour transform")
     return out
 
 
-def ycc_inverse(ycc: list[np.ndarray]) -> list[np.ndarray]:
-    """Y, Cb, Cr (f32) to the nearest R, G, B (i32)."""
-    out = [np.empty(p.shape, np.int32) for p in _alike(ycc)]
-    given = (const("float", p) for p in ycc)
-    check(lib.rs_ycc_inverse(*given, out[0].size, *(mutable("int32_t", p) for p in out)), "colour transform")
+def rotate_back(planes: list[np.ndarray], axes: np.ndarray) -> list[np.ndarray]:
+    """Three planes (f32) along `axes` to the nearest R, G, B (i32)."""
+    out = [np.empty(p.shape, np.int32) for p in _alike(planes)]
+    given = (const("float", p) for p in planes)
+    code = lib.rs_rotate_inverse(*given, out[0].size, _axes(axes), *(mutable("int32_t", p) for p in out))
+    check(code, "colour transform")
     return out
+
+
+def _axes(axes: np.ndarray) -> object:
+    if axes.shape != (3, 3):
+        raise ValueError("need three axes of three components")
+    return const("float", axes)
 
 
 def round_plane(plane: np.ndarray) -> np.ndarray:

@@ -1,0 +1,244 @@
+"""The wavelet codec: exact when lossless, near and monotone when lossy, and never fooled by damaged data."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import container
+from engine.codec import Ctx
+from engine.codecs import colour_axes
+from engine.codecs.wavelet import WaveletCodec
+from engine.container import Section
+from engine.errors import CorruptStream, EngineError, Unsupported
+from engine.image import Alpha, Image
+from engine.native import wavelet as native
+from tests.pictures import photo_like
+
+CODEC, CTX = WaveletCodec(), Ctx()
+GOLDEN = Path(__file__).parents[2] / "golden" / "wavelet"
+
+
+def photo(height: int = 96, width: int = 128, channels: int = 3, bits: int = 8, seed: int = 7) -> Image:
+    rgb = photo_like(height, width, seed)
+    ramp = np.linspace(0, 255, height * width).astype(np.uint8).reshape(height, width, 1)
+    pixels = np.concatenate([rgb[:, :, : 3 if channels > 2 else 1], ramp][: 2 - channels % 2], axis=2)
+    if bits > 8:
+        noise = np.random.default_rng(seed).integers(0, 256, pixels.shape)
+        pixels = (pixels.astype(np.uint16) * 256 + noise) >> (16 - bits)
+    return Image(
+        pixels.astype(np.uint8 if bits <= 8 else np.uint16),
+        alpha=Alpha.STRAIGHT if channels % 2 == 0 else Alpha.NONE,
+        bits=bits,
+    )
+
+
+def encode(image: Image, **chosen: object) -> bytes:
+    return CODEC.encode(image, chosen, CTX).data
+
+
+def decode(data: bytes) -> Image:
+    return CODEC.decode(data, CTX)
+
+
+def psnr(a: Image, b: Image) -> float:
+    error = np.mean((a.pixels.astype(float) - b.pixels) ** 2)
+    return 10 * math.log10(a.peak**2 / error) if error else math.inf
+
+
+@pytest.mark.parametrize("bits", [8, 10, 16])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 1), (2, 2), (33, 50), (96, 128)])
+def test_lossless_is_exact(size: tuple[int, int], channels: int, bits: int) -> None:
+    image = photo(*size, channels, bits)
+    decoded = decode(encode(image, lossless=True))
+    assert np.array_equal(decoded.pixels, image.pixels) and decoded.bits == bits and decoded.alpha == image.alpha
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    channels=st.integers(1, 4),
+    deep=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_lossless_is_exact_for_noise_of_full_range(
+    height: int, width: int, channels: int, deep: bool, seed: int
+) -> None:
+    dtype = np.uint16 if deep else np.uint8
+    top = np.iinfo(dtype).max
+    pixels = np.random.default_rng(seed).choice([0, 1, top // 2, top], (height, width, channels)).astype(dtype)
+    image = Image(pixels, alpha=Alpha.STRAIGHT if channels % 2 == 0 else Alpha.NONE)
+    assert np.array_equal(decode(encode(image, lossless=True)).pixels, pixels)
+
+
+def test_the_curve_is_monotone() -> None:
+    image = photo(160, 208)
+    points = []
+    for quality in range(10, 90, 4):
+        data = encode(image, quality=quality)
+        points.append((len(data), psnr(image, decode(data))))
+    assert all(a[0] < b[0] and a[1] < b[1] for a, b in itertools.pairwise(points))
+
+
+def test_a_small_step_of_quality_makes_a_small_step_of_size() -> None:
+    image = photo(160, 208)
+    sizes = [len(encode(image, quality=q)) for q in np.arange(50, 51, 0.1)]
+    assert all(abs(b / a - 1) < 0.02 for a, b in itertools.pairwise(sizes))
+
+
+@pytest.mark.parametrize(("bits", "floor"), [(8, 55.0), (12, 75.0), (16, 95.0)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_best_quality_is_near_lossless_at_any_depth(channels: int, bits: int, floor: float) -> None:
+    image = photo(64, 80, channels, bits)
+    assert psnr(image, decode(encode(image, quality=100))) > floor
+
+
+def test_the_step_sets_the_error() -> None:
+    # Fine uniform quantisation of an orthonormal transform: mean squared error is step^2 / 12.
+    image = photo(128, 128)
+    encoded = CODEC.encode(image, {"quality": 80}, CTX)
+    error = np.mean((image.pixels.astype(float) - decode(encoded.data).pixels) ** 2)
+    assert error == pytest.approx(encoded.stats["step"] ** 2 / 12, rel=0.35)
+
+
+def test_alpha_is_exact_whatever_the_quality() -> None:
+    image = photo(48, 64, 4)
+    decoded = decode(encode(image, quality=20))
+    assert np.array_equal(decoded.pixels[:, :, 3], image.pixels[:, :, 3])
+    assert not np.array_equal(decoded.pixels, image.pixels)
+
+
+def test_an_opaque_alpha_costs_a_few_bytes() -> None:
+    image = photo(64, 80)
+    opaque = np.concatenate([image.pixels, np.full((64, 80, 1), 255, np.uint8)], axis=2)
+    assert len(encode(Image(opaque, alpha=Alpha.STRAIGHT))) <= len(encode(image)) + 4
+
+
+def test_4_2_0_saves_bytes_and_loses_only_colour_detail() -> None:
+    image = photo(96, 128)
+    full, half = encode(image, quality=70), encode(image, quality=70, chroma="4:2:0")
+    assert len(half) < len(full)
+    assert psnr(image, decode(half)) < psnr(image, decode(full))
+
+
+def test_a_flat_picture_takes_next_to_nothing_and_comes_back_flat() -> None:
+    image = Image(np.full((200, 300, 3), (200, 30, 90), np.uint8))
+    data = encode(image, quality=90)
+    assert len(data) < 60
+    assert np.abs(decode(data).pixels.astype(int) - (200, 30, 90)).max() <= 1
+
+
+def test_grey_stored_as_colour_costs_hardly_more_than_grey() -> None:
+    grey = photo(96, 128, 1)
+    triple = Image(np.repeat(grey.pixels, 3, axis=2))
+    # The grey axis is sqrt 3 times as long: the same step means a finer picture.
+    coarser = 60 - 10 * math.log2(math.sqrt(3))
+    assert len(encode(triple, quality=coarser)) < 1.02 * len(encode(grey, quality=60)) + 30
+
+
+def test_the_same_picture_gives_the_same_bytes() -> None:
+    assert encode(photo()) == encode(photo())
+
+
+def test_stats_add_up_to_the_file() -> None:
+    encoded = CODEC.encode(photo(64, 80, 4), {}, CTX)
+    assert sum(encoded.stats["bytes"].values()) == pytest.approx(len(encoded.data), abs=4)
+
+
+def test_float_is_refused_in_plain_words() -> None:
+    with pytest.raises(Unsupported, match="16-bit"):
+        encode(Image(np.zeros((4, 4, 3), np.float32)))
+
+
+def resealed(data: bytes, payload: bytes) -> bytes:
+    """The stream with another wavelet section and a checksum that fits: only the decoder can object."""
+    return container.write("wavelet", container.read(data).picture, {Section.WAVELET: payload})
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.data(), lossless=st.booleans(), channels=st.integers(1, 4))
+def test_a_mutated_payload_decodes_or_is_refused(data: st.DataObject, lossless: bool, channels: int) -> None:
+    whole = encode(photo(37, 53, channels), lossless=lossless, quality=65)
+    payload = bytearray(container.read(whole).section(Section.WAVELET))
+    for _ in range(data.draw(st.integers(1, 4))):
+        payload[data.draw(st.integers(0, len(payload) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        decoded = decode(resealed(whole, bytes(payload)))
+    except (CorruptStream, Unsupported):
+        return
+    assert decoded.pixels.shape == (37, 53, channels)
+
+
+@settings(deadline=None, max_examples=60)
+@given(noise=st.binary(max_size=400), channels=st.integers(1, 4))
+def test_noise_as_payload_decodes_or_is_refused(noise: bytes, channels: int) -> None:
+    whole = encode(photo(20, 24, channels))
+    with contextlib.suppress(CorruptStream, Unsupported):
+        decode(resealed(whole, noise))
+
+
+def test_a_cut_payload_is_refused_though_its_checksum_fits() -> None:
+    whole = encode(photo())
+    payload = container.read(whole).section(Section.WAVELET)
+    for size in (0, 5, 12, len(payload) // 2, len(payload) - 6):
+        with pytest.raises(CorruptStream):
+            decode(resealed(whole, payload[:size]))
+    with pytest.raises(CorruptStream):
+        decode(resealed(whole, payload + bytes(6)))
+
+
+def test_another_codecs_stream_is_refused() -> None:
+    other = container.write("hyperprior", container.Picture(4, 4, 3), {Section.WAVELET: bytes(20)})
+    with pytest.raises(Unsupported, match="hyperprior"):
+        decode(other)
+
+
+@pytest.mark.parametrize("name", sorted(json.loads((GOLDEN / "digests.json").read_text())))
+def test_golden_streams_decode_to_the_pixels_they_always_had(name: str) -> None:
+    expected = json.loads((GOLDEN / "digests.json").read_text())[name]
+    image = decode((GOLDEN / name).read_bytes())
+    assert hashlib.sha256(image.pixels.tobytes()).hexdigest() == expected["sha256"]
+    assert [list(image.pixels.shape), image.bits, str(image.alpha)] == expected["meaning"]
+
+
+def test_axes_are_a_rotation_and_follow_the_detail() -> None:
+    rng = np.random.default_rng(5)
+    for mix in (np.eye(3), rng.normal(size=(3, 3)), np.array([[1, 1, 1], [1, 0, -1], [0.1, -0.2, 0.1]])):
+        detail = rng.normal(0, 100, (40, 50, 3)) * (9, 3, 1) @ mix
+        planes = [np.ascontiguousarray(np.rint(detail[:, :, c]).astype(np.int32)) for c in range(3)]
+        axes = colour_axes.unpack(colour_axes.choose(planes)).astype(float)
+        assert np.allclose(axes @ axes.T, np.eye(3), atol=1e-6) and np.linalg.det(axes) == pytest.approx(1, abs=1e-6)
+        turned = axes @ native.gradient_products(planes) @ axes.T
+        off_diagonal = np.abs(turned - np.diag(np.diag(turned))).max()
+        assert off_diagonal < 2e-3 * turned.max()
+        assert list(np.diag(turned)) == sorted(np.diag(turned), reverse=True)
+
+
+def test_a_flat_picture_has_a_grey_axis() -> None:
+    flat = [np.zeros((4, 4), np.int32)] * 3
+    assert np.allclose(np.abs(colour_axes.unpack(colour_axes.choose(flat))[0]), 1 / math.sqrt(3), atol=1e-4)
+
+
+def test_a_level_outside_the_plane_is_an_error() -> None:
+    q = np.zeros((8, 8), np.int32)
+    with pytest.raises(EngineError, match="RS_ERR_ARGUMENT"):
+        native.BandEncoder(8, 64).level(0, q, [], 2, 4)
+    with pytest.raises(ValueError, match="guides"):
+        native.BandEncoder(8, 64).level(1, q, [np.zeros((8, 9), np.int32)], 2, 3)
+
+
+def test_a_coefficient_beyond_24_bits_is_an_error() -> None:
+    q = np.full((8, 8), 1 << 25, np.int32)
+    with pytest.raises(EngineError, match="RS_ERR_RANGE"):
+        native.BandEncoder(8, 64).level(0, q, [], 0, 1)

@@ -30,8 +30,8 @@ from gui.widgets.themed import IconButton, Panel
 
 __all__ = ["Badge", "SourceItem", "SourcesPanel"]
 
-THUMB = QSize(60, 40)
-_PAD = 8
+THUMB = QSize(54, 36)
+_PAD = 6
 _BADGE_ROW = 20
 _LINE = 15
 Index = QModelIndex | QPersistentModelIndex
@@ -60,7 +60,7 @@ class _Delegate(QStyledItemDelegate):
         item: SourceItem = index.data(SourcesModel.ItemRole)
         height = THUMB.height() + 2 * _PAD
         if item.error:
-            words = self._view.viewport().width() - THUMB.width() - _PAD - 18
+            words = self._view.viewport().width() - THUMB.width() - _PAD - 12
             height = max(height, 20 + 2 * _PAD + _lines(item.error, words) * _LINE)
         elif item.badges:
             height += _BADGE_ROW
@@ -76,10 +76,10 @@ class _Delegate(QStyledItemDelegate):
         self._ground(painter, rect, theme, state)
         thumb = QRect(rect.left() + _PAD, rect.top() + _PAD - 1, THUMB.width(), THUMB.height())
         self._thumbnail(painter, thumb, theme, item, index.data(Qt.ItemDataRole.DecorationRole))
-        room = QRect(thumb.right() + 10, thumb.top(), rect.right() - thumb.right() - 18, THUMB.height())
+        room = QRect(thumb.right() + 9, thumb.top() - 1, rect.right() - thumb.right() - 12, THUMB.height())
         self._words(painter, room.adjusted(0, 0, -20 if hover else 0, 0), theme, item)
         if item.badges and not item.error:
-            self._badges(painter, room.left(), thumb.bottom() + 4, rect.right() - _PAD, item.badges)
+            self._badges(painter, thumb.left(), thumb.bottom() + 5, rect.right() - _PAD, item.badges)
         if hover:
             style.paint_icon(painter, "close", QRectF(_cross(rect)).adjusted(3, 3, -3, -3), theme.dim)
         painter.restore()
@@ -257,7 +257,7 @@ class SourcesPanel(Panel):
         return self._model.items()
 
     def set_thumbnail(self, item_id: str, picture: np.ndarray | QImage) -> None:
-        """Give an item its thumbnail: H×W×3 u8 sRGB (C-contiguous), or a QImage; it fills 60 × 40, cropped evenly.
+        """Give an item its thumbnail: H×W×3 u8 sRGB (C-contiguous), or a QImage; it fills 54 × 36, cropped evenly.
 
         Scaled here, on the GUI thread: hand over at most about 512 pixels a side.
         """

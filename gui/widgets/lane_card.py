@@ -175,14 +175,16 @@ class LaneCard(Themed):
 
     def _say(self) -> None:
         phase, failed = self._state.phase, self._state.phase is Phase.FAILED
+        told = failed or phase is Phase.UNREACHABLE  # on lines of its own, whole
         words = [summary(self._item.info, self._item.settings)]
         if not self._item.visible:
             words.append("hidden")
-        if phase not in (Phase.IDLE, Phase.DONE, Phase.FAILED):
+        if phase not in (Phase.IDLE, Phase.DONE) and not told:
             words.append(self._state.text or str(phase))
         self.line.setText(" · ".join(words))
-        self.reason.setVisible(failed)
-        self.reason.setText((self._state.text or str(phase)) if failed else "")
+        self.reason.setVisible(told)
+        self.reason.setText((self._state.text or str(phase)) if told else "")
+        set_tone(self.reason, "error" if failed else "warn")
         self.reason.setToolTip(self.reason.text())
         running = phase in (Phase.QUEUED, Phase.RUNNING)
         self.progress.setVisible(running)

@@ -102,17 +102,19 @@ class Overlay(pg.GraphicsObject):
     def right_for_names(self, left: float, right: float) -> float:
         """The least right end of the x range from `left` that shows `right` and leaves the names their room.
 
-        Curves that go on beyond `right` are named where they leave the view.
+        Curves that end a little beyond `right` are shown whole; those that go on are named where they leave.
         """
         metrics, width = QFontMetricsF(self.font), max(1.0, self._box.rect().width())
-        widest = max((metrics.horizontalAdvance(end.name) for end in self.ends if self._late(end, right)), default=0.0)
-        furthest = max((min(right, end.points[-1][0]) for end in self.ends), default=right)
-        return max(right, left + (furthest - left) * width / max(0.4 * width, width - widest - _LABEL_GAP - 8))
-
-    @staticmethod
-    def _late(end: CurveEnd, right: float) -> bool:
-        """Whether a curve may be named in the column at the right: it comes near `right`."""
-        return end.points[-1][0] > right - 0.5 * abs(right - end.points[0][0])
+        late = [end for end in self.ends if end.points[-1][0] > right - 0.5 * (right - left)]
+        widest = max((metrics.horizontalAdvance(end.name) for end in late), default=0.0)
+        share = width / max(0.4 * width, width - widest - _LABEL_GAP - 8)
+        furthest = max((x for end in self.ends if (x := end.points[-1][0]) <= right), default=right)
+        while True:
+            edge = left + (furthest - left) * share
+            within = [x for end in self.ends if furthest < (x := end.points[-1][0]) <= edge]
+            if not within:
+                return max(right, edge)
+            furthest = max(within)
 
     def to_pixels(self, x: float, y: float) -> QPointF:
         """View coordinates as pixels of the plot area."""

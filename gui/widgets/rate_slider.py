@@ -18,7 +18,6 @@ from gui.theme import Theme, lane_colour
 _STEPS = 100_000  # QAbstractSlider counts in whole numbers; fine enough that rounding never shows
 _MARGIN = 9
 _TRACK_Y = 13
-_ROW = 4
 
 
 @dataclass(frozen=True)
@@ -204,12 +203,13 @@ class RateSlider(QAbstractSlider):
 
     def _paint_stretches(self, painter: QPainter, theme: Theme) -> None:
         lanes = list(dict.fromkeys(stretch.lane.id for stretch in self._stretches))
+        height = min(4.0, (_TRACK_Y - 3) / max(1, len(lanes)))  # a row for each lane over the track
         for stretch in self._stretches:
-            row = min(2, lanes.index(stretch.lane.id))
+            row = lanes.index(stretch.lane.id)
             start, end = self._x(max(stretch.lo, self._lo)), self._x(min(stretch.hi, self._hi))
             if end - start < 1:
                 continue
-            band = QRectF(start, _TRACK_Y - 4 - _ROW * (row + 1), end - start, _ROW - 1)
+            band = QRectF(start, _TRACK_Y - 3 - height * (row + 1), end - start, height * 0.75)
             painter.save()
             painter.setClipRect(band)
             painter.setPen(QPen(QColor(lane_colour(stretch.lane.look.colour, theme)), 1.2))

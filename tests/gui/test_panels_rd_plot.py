@@ -215,6 +215,14 @@ def test_a_curve_that_leaves_the_view_is_named_where_it_leaves(plot: RdPlot) -> 
     assert name.center().y() < area.height() / 3  # at the top, where it goes out
 
 
+def test_a_curve_that_ends_a_little_beyond_is_shown_whole(plot: RdPlot) -> None:
+    plot.set_curve("a", [*CURVE, RdPoint(3.1, {"psnr": 54})])
+    plot.set_curve("b", [*CURVE, RdPoint(2.9, {"psnr": 53})])
+    plot.flush()
+    ends = max(_pixel(plot, 3.1, 54).x(), _pixel(plot, 2.9, 53).x())
+    assert all(rect.left() > ends for rect in plot._overlay.placed().values())
+
+
 def test_useful_rates_are_shown_and_all_of_them_on_request(plot: RdPlot) -> None:
     plot.set_curve("a", [RdPoint(0.005, {"psnr": 15}), *CURVE, RdPoint(20, {"psnr": 70})])
     plot.flush()

@@ -113,7 +113,7 @@ def test_a_thumbnail_fills_its_frame_in_the_picture_s_colour(sources: SourcesPan
     image = QImage(pixels.data, 100, 300, 300, QImage.Format.Format_RGB888)
     sources.set_thumbnail("1", pixels if kind == "array" else image)
     thumb = sources.list.model().index(0, 0).data(Qt.ItemDataRole.DecorationRole)
-    assert (thumb.width(), thumb.height()) == (120, 80)
+    assert (thumb.width(), thumb.height()) == (108, 72)
     assert thumb.toImage().pixelColor(60, 40).getRgb()[:3] == (200, 0, 0)
 
 
@@ -164,6 +164,9 @@ def test_a_failed_lane_says_why_until_it_works_again(codecs: CodecsPanel) -> Non
     codecs.set_state("a", LaneState(Phase.FAILED, "the encoder ran out of memory"))
     assert codecs.card("a").reason.isVisible()
     assert codecs.card("a").reason.text() == "the encoder ran out of memory"
+    codecs.set_state("a", LaneState(Phase.UNREACHABLE, "JPEG cannot go below 0.106 bpp"))
+    assert codecs.card("a").reason.text() == "JPEG cannot go below 0.106 bpp"
+    assert codecs.card("a").reason.property("tone") == "warn"
     codecs.set_state("a", LaneState(Phase.QUEUED))
     assert codecs.card("a").reason.isHidden()
 

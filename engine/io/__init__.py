@@ -7,6 +7,7 @@ Content decides, never the suffix.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,10 @@ __all__ = [
     "suffixes",
     "write_png",
 ]
+
+# What these say about damaged files, our errors and notes say too: without a handler it would go to stderr.
+for _library in ("imagecodecs", "tifffile"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 
 READERS: tuple[Reader, ...] = (
     png.READER,

@@ -7,6 +7,7 @@ import struct
 import numpy as np
 
 from engine.errors import CorruptStream
+from engine.io import pillow
 from engine.io.boxes import boxes, find
 from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes
 
@@ -24,6 +25,12 @@ def _sniff(data: bytes) -> bool:
 
 
 def _read(source: Source) -> Raw:
+    if find(source.data, (b"moov",)):  # imagecodecs writes out of bounds when asked for one frame of many
+        return pillow.read(source, "AVIF")
+    return _still(source)
+
+
+def _still(source: Source) -> Raw:
     import imagecodecs
 
     raw = Raw(np.empty((0, 0, 0), np.uint8), "RGB", 8)
@@ -32,12 +39,12 @@ def _read(source: Source) -> Raw:
         raise CorruptStream("the AVIF file states no picture size")
     for width, height in sizes:
         source.check_size(width, height)
-    pixels = as_planes(imagecodecs.avif_decode(source.data, index=0, numthreads=source.threads))
+    pixels = as_planes(imagecodecs.avif_decode(source.data, numthreads=source.threads))
+    if pixels.ndim != 3:
+        raise CorruptStream("the AVIF file does not hold one picture")
     raw.pixels, raw.channels = pixels, CHANNELS[pixels.shape[2]]
     if pixels.dtype == np.uint8:
         raw.bits = 8
-    if b"avis" in source.data[8:12]:
-        raw.notes.append("animated: the first frame")
     return raw
 
 

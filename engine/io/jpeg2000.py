@@ -7,8 +7,9 @@ import struct
 import numpy as np
 
 from engine.errors import CorruptStream, Unsupported
+from engine.io import pillow
 from engine.io.boxes import boxes, find
-from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes
+from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes, full_bytes
 
 _JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
 _CODESTREAM = b"\xff\x4f\xff\x51"
@@ -35,8 +36,8 @@ def _read(source: Source) -> Raw:
         raise Unsupported(f"a JPEG 2000 picture of {count} components cannot be read")
     if len(depths) != 1 or max(depths) > 15:
         raise Unsupported("JPEG 2000 components of different depths, or deeper than 16 bits, cannot be read")
-    if space == _SYCC:
-        raise Unsupported("JPEG 2000 in sYCC colours cannot be read")
+    if space == _SYCC:  # Pillow converts it, imagecodecs gives it as it is
+        return pillow.read(source, "JPEG2000")
     pixels = as_planes(imagecodecs.jpeg2k_decode(data, numthreads=source.threads))
     return _raw(pixels, max(depths) + 1, icc, space)
 
@@ -45,11 +46,8 @@ def _raw(pixels: np.ndarray, bits: int, icc: bytes | None, space: int) -> Raw:
     if pixels.dtype not in (np.uint8, np.uint16):
         raise Unsupported(f"JPEG 2000 samples of the kind '{pixels.dtype}' cannot be read")
     channels = "CMYK" if space == _CMYK and pixels.shape[2] == 4 else CHANNELS[pixels.shape[2]]
-    raw = Raw(pixels, channels, bits, icc)
-    if bits < 8:
-        peak = 2**bits - 1
-        raw.pixels, raw.bits = ((pixels.astype(np.uint16) * 255 + peak // 2) // peak).astype(np.uint8), 8
-    return raw
+    pixels, bits = full_bytes(pixels, bits)
+    return Raw(pixels, channels, bits, icc)
 
 
 def _colour(data: bytes) -> tuple[bytes | None, int]:

@@ -20,7 +20,8 @@ _MODES = {"1": "L", "L": "L", "LA": "LA", "PA": "RGBA", "RGB": "RGB", "RGBA": "R
 Image.MAX_IMAGE_PIXELS = None
 
 
-def _read(source: Source, name: str) -> Raw:
+def read(source: Source, name: str) -> Raw:
+    """The first frame of a file of the one format that Pillow calls `name`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with Image.open(io.BytesIO(source.data), formats=(name,)) as picture:
@@ -53,7 +54,7 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def _reader(name: str, suffixes: tuple[str, ...], sniff: Callable[[bytes], bool]) -> Reader:
-    return Reader({"WEBP": "WebP"}.get(name, name), suffixes, sniff, lambda source: _read(source, name))
+    return Reader({"WEBP": "WebP"}.get(name, name), suffixes, sniff, lambda source: read(source, name))
 
 
 JPEG = _reader("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), lambda data: data.startswith(b"\xff\xd8\xff"))

@@ -15,6 +15,7 @@ from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_ICC = 1 << 22
+_WANTED = (b"iCCP", b"cICP", b"sBIT", b"eXIf", b"acTL")
 _PALETTE = 3
 
 
@@ -50,11 +51,12 @@ def _read(source: Source) -> Raw:
 
 def _header(data: bytes) -> _Header:
     chunks = _chunks(data)
-    name, body = next(chunks, (b"", b""))
-    if name != b"IHDR" or len(body) != 13:
+    name, start = next(chunks, (b"", b""))
+    if name != b"IHDR" or len(start) != 13:
         raise CorruptStream("the PNG header is missing")
-    header = _Header(*struct.unpack(">IIBB", body[:10]))
-    for name, body in chunks:
+    header = _Header(*struct.unpack(">IIBB", start[:10]))
+    for name, content in chunks:
+        body = bytes(content) if name in _WANTED else b""
         if name == b"iCCP":
             header.icc = _profile(body)
         elif name == b"cICP" and len(body) == 4:
@@ -68,12 +70,28 @@ def _header(data: bytes) -> _Header:
     return header
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = len(SIGNATURE)
-    while at + 8 <= len(data):
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Name and content of every chunk; `CorruptStream` where one is cut off, or a critical one is damaged."""
+    view, at = memoryview(data), len(SIGNATURE)
+    while at < len(data):
+        if at + 12 > len(data):
+            raise CorruptStream("the PNG file ends within a chunk")
         length, name = struct.unpack_from(">I4s", data, at)
-        yield name, data[at + 8 : at + 8 + length] if name != b"IDAT" else b""
+        body = view[at + 8 : at + 8 + length]
+        if len(body) < length or at + 12 + length > len(data):
+            raise CorruptStream(f"the PNG file ends within its {_name(name)} chunk")
+        if zlib.crc32(view[at + 4 : at + 8 + length]) == struct.unpack_from(">I", data, at + 8 + length)[0]:
+            yield name, body
+        elif name[:1].isupper():  # a chunk that a picture cannot do without
+            raise CorruptStream(f"the checksum of the {_name(name)} chunk is wrong")
+        if name == b"IEND":
+            return
         at += 12 + length
+    raise CorruptStream("the PNG file ends before its IEND chunk")
+
+
+def _name(name: bytes) -> str:
+    return name.decode("ascii") if name.isalpha() else "unnamed"
 
 
 def _profile(body: bytes) -> bytes | None:

@@ -61,6 +61,14 @@ class Reader:
 CHANNELS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
+def full_bytes(pixels: np.ndarray, bits: int) -> tuple[np.ndarray, int]:
+    """Samples of fewer than 8 bits spread over 8, others as they are; with the bits that they have then."""
+    if bits >= 8:
+        return pixels, bits
+    peak = 2**bits - 1
+    return ((pixels.astype(np.uint16) * 255 + peak // 2) // peak).astype(np.uint8), 8
+
+
 def as_planes(pixels: np.ndarray) -> np.ndarray:
     """H×W or H×W×C as H×W×C."""
     return pixels[:, :, None] if pixels.ndim == 2 else pixels

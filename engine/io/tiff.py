@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import logging
 from typing import Any
 
 import numpy as np
 
 from engine.errors import CorruptStream, Unsupported
-from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes
+from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes, full_bytes
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ASSOCIATED = 1  # extra sample: alpha that the colours are multiplied by
@@ -18,8 +17,6 @@ _ASSOCIATED = 1  # extra sample: alpha that the colours are multiplied by
 def _read(source: Source) -> Raw:
     import tifffile
 
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
-    logging.getLogger("tifffile").propagate = False
     with tifffile.TiffFile(io.BytesIO(source.data)) as file:
         page: Any = file.pages.first
         source.check_size(page.imagewidth, page.imagelength)
@@ -82,9 +79,7 @@ def _narrow(colours: np.ndarray) -> np.ndarray:
 def _full_range(pixels: np.ndarray, bits: int) -> tuple[np.ndarray, int]:
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * np.uint8(255), 8
-    if bits < 8:
-        return (pixels * np.uint8(255 // (2**bits - 1))).astype(np.uint8), 8
-    return pixels, bits
+    return full_bytes(pixels, bits)
 
 
 def _channels(page: Any, pixels: np.ndarray, notes: list[str]) -> tuple[str, np.ndarray]:

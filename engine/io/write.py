@@ -45,7 +45,8 @@ def png_bytes(image: Image) -> bytes:
 def _about(image: Image) -> bytes:
     """The chunks that say what the samples mean."""
     meaning = _chunk(b"sBIT", bytes([image.bits] * image.channels)) if image.bits % 8 else b""
-    if image.color == SRGB and image.icc is None:
+    # Grey has no primaries, and PNG allows no RGB profile beside it.
+    if image.icc is None and (image.color == SRGB or (image.is_gray and image.color.transfer == SRGB.transfer)):
         return meaning + _chunk(b"sRGB", b"\0")
     profile = image.icc or color.profile_bytes(image.color)
     return meaning + _chunk(b"iCCP", b"icc\0\0" + zlib.compress(profile, 9))

@@ -108,7 +108,7 @@ def test_a_crash_fails_its_own_job_with_the_reason(scheduler: Scheduler, number:
         ("engine", "a.png: no such knob"),
         ("memory", "not enough memory"),
         ("exit", "SystemExit: 3"),
-        ("unpicklable", "pickle"),
+        ("unpicklable", "local object"),
         ("bug", "ValueError: a bug"),
     ],
 )

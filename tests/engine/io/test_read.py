@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -54,6 +56,9 @@ def tiff(pixels: np.ndarray, **options: object) -> bytes:
 
 def chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+END = chunk(b"IEND", b"")
 
 
 def with_chunk(png: bytes, name: bytes, body: bytes) -> bytes:
@@ -150,14 +155,14 @@ def test_few_bit_grey_is_spread_over_the_whole_range(tmp_path, bits):
     row = bytes(range(0, 256, 17)) * 2
     width = len(row) * 8 // bits
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, 1, bits, 0, 0, 0, 0))
-    data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" + row)) + chunk(b"IEND", b"")
+    data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" + row)) + END
     pixels = load(tmp_path, data).image.pixels
     assert (pixels.min(), pixels.max(), len(np.unique(pixels))) == (0, 255, 2**bits)
 
 
 def test_an_animation_gives_its_first_frame_and_says_so(tmp_path, rgb):
     frames = [Pillow.fromarray(rgb), Pillow.fromarray(255 - rgb)]
-    for form, options in (("WEBP", {"lossless": True}), ("GIF", {}), ("PNG", {})):
+    for form, options in (("WEBP", {"lossless": True}), ("GIF", {}), ("PNG", {}), ("AVIF", {"quality": 95})):
         out = io.BytesIO()
         frames[0].save(out, form, save_all=True, append_images=frames[1:], **options)
         loaded = load(tmp_path, out.getvalue())
@@ -240,6 +245,47 @@ def test_a_damaged_profile_is_ignored_and_said(tmp_path, rgb):
     loaded = load(tmp_path, saved(rgb, "PNG", icc_profile=broken))
     np.testing.assert_array_equal(loaded.image.pixels, rgb)
     assert any("ignored" in note for note in loaded.notes)
+
+
+def jxl_header(*fields: tuple[int, int]) -> bytes:
+    """A codestream's first bytes from (value, bits), least significant bit first, filled up to a whole byte."""
+    value = at = 0
+    for field, count in fields:
+        value, at = value | field << at, at + count
+    return b"\xff\x0a" + value.to_bytes(-(-at // 8), "little")
+
+
+def test_a_jpeg_xl_header_gives_size_and_display_p3(tmp_path, rgb):
+    size = [(0, 1), (0, 2), (H - 1, 9), (0, 3), (0, 2), (W - 1, 9)]
+    plain = bytes(imagecodecs.jpegxl_encode(rgb, distance=0.5))
+    # Not all by default, no extra fields; 8 whole bits; 16-bit buffers; no extra channels; XYB.
+    depth = [(0, 1), (0, 1), (0, 1), (0, 2), (1, 1), (0, 2), (1, 1)]
+    # Not sRGB, no profile, RGB, D65, P3 (2 + 9), no gamma, sRGB's curve (2 + 11), relative intent.
+    colours = [(0, 1), (0, 1), (0, 2), (1, 2), (2, 2), (9, 4), (0, 1), (2, 2), (11, 4), (1, 2)]
+    tail = [(0, 2), (1, 1)]  # no extensions, default transforms
+    by_default = jxl_header(*size, (1, 1), (1, 1))
+    assert plain.startswith(by_default)
+    tagged = jxl_header(*size, *depth, *colours, *tail) + plain[len(by_default) :]
+    loaded = load(tmp_path, tagged)
+    assert (loaded.image.width, loaded.image.height, loaded.image.color) == (W, H, DISPLAY_P3)
+    assert loaded.notes == ("Display P3 colours kept",)
+
+
+def test_a_jpeg_xl_of_ten_bits_keeps_them(tmp_path, rgb16):
+    data = imagecodecs.jpegxl_encode(rgb16 >> 6, lossless=True, bitspersample=10)
+    image = load(tmp_path, data).image
+    np.testing.assert_array_equal(image.pixels, rgb16 >> 6)
+    assert image.bits == 10
+
+
+def test_a_jpeg_2000_in_luma_and_chroma_becomes_rgb(tmp_path, rgb):
+    ycc = np.asarray(Pillow.fromarray(rgb).convert("YCbCr"))
+    data = bytearray(saved(ycc, "JPEG2000"))
+    place = data.index(b"colr") + 7
+    assert data[place : place + 4] == b"\0\0\0\x10"  # says sRGB
+    data[place + 3] = 18  # sYCC
+    image = load(tmp_path, bytes(data)).image
+    assert np.abs(image.pixels.astype(int) - rgb).max() <= 3
 
 
 def test_cmyk_without_a_profile_is_converted_and_said(tmp_path, rgb):
@@ -331,13 +377,37 @@ def test_more_pixels_than_allowed_are_refused_before_decoding(tmp_path, rgb, for
 def test_a_decompression_bomb_is_refused_by_its_header(tmp_path):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 6, 0, 0, 0))
     with pytest.raises(LimitExceeded):
-        load(tmp_path, b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))))
+        load(tmp_path, b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + END)
+
+
+def test_a_damaged_file_prints_nothing(tmp_path, rgb):
+    damaged = {
+        "png": b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", b"x")
+        + END,
+        "tif": tiff(rgb)[:200],
+    }
+    for name, data in damaged.items():
+        (tmp_path / f"a.{name}").write_bytes(data)
+    program = """if True:
+        import sys
+        from engine.errors import CorruptStream
+        from engine.io import read
+        for path in sys.argv[1:]:
+            try: read(path)
+            except CorruptStream: pass
+            else: raise SystemExit("was read")
+    """
+    files = [str(tmp_path / f"a.{name}") for name in damaged]
+    run = subprocess.run([sys.executable, "-c", program, *files], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
 def test_a_png_without_pixels_is_refused(tmp_path):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 5, 8, 2, 0, 0, 0))
     with pytest.raises(CorruptStream, match="no pixels"):
-        load(tmp_path, b"\x89PNG\r\n\x1a\n" + header + chunk(b"IEND", b""))
+        load(tmp_path, b"\x89PNG\r\n\x1a\n" + header + END)
 
 
 def test_what_is_no_picture_is_said_to_be_none(tmp_path):

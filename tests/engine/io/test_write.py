@@ -36,6 +36,11 @@ def test_a_written_picture_comes_back_the_same(tmp_path_factory, image):
     assert back.digest == image.digest or image.is_gray  # a grey picture has no primaries to keep
 
 
+def test_a_grey_picture_gets_no_rgb_profile():
+    data = png_bytes(Image(np.zeros((2, 2, 1), np.uint8), DISPLAY_P3))
+    assert b"iCCP" not in data and b"sRGB" in data
+
+
 def test_other_programs_see_the_profile(tmp_path):
     data = png_bytes(Image(np.zeros((2, 2, 3), np.uint8), DISPLAY_P3))
     with Pillow.open(io.BytesIO(data)) as picture:

@@ -59,25 +59,35 @@ static inline void inverse_1d(const int16_t *in, int step, int32_t out[8])
     out[3] = a3 + t0, out[4] = a3 - t0;
 }
 
+static inline uint8_t sample(int32_t x)
+{
+    x += 128;
+    return (uint8_t)(x < 0 ? 0 : x > 255 ? 255 : x);
+}
+
 void rsi_idct8(const int16_t *coefs, const uint16_t *table, uint8_t *out, size_t stride)
 {
     int16_t block[64] = {0};
     int32_t line[8];
+    unsigned busy = 0; /* columns with more than their first value: the others are constant, as by the long way */
     for (int k = 0; k < 64; k++)
         if (coefs[k]) {
             int64_t value = (int64_t)coefs[k] * table[k];
             block[rsi_zigzag[k]] = (int16_t)(value < -32768 ? -32768 : value > 32767 ? 32767 : value);
+            if (rsi_zigzag[k] > 7) busy |= 1u << (rsi_zigzag[k] & 7);
         }
     for (int x = 0; x < 8; x++) { /* columns; two fractional bits are kept for the second pass */
+        if (!(busy >> x & 1)) {
+            int16_t value = (int16_t)clamp16(block[x] * 4);
+            for (int y = 0; y < 8; y++) block[8 * y + x] = value;
+            continue;
+        }
         inverse_1d(block + x, 8, line);
         for (int y = 0; y < 8; y++) block[8 * y + x] = (int16_t)clamp16(shifted(line[y], BITS - 2));
     }
     for (int y = 0; y < 8; y++, out += stride) {
         inverse_1d(block + 8 * y, 1, line);
-        for (int x = 0; x < 8; x++) {
-            int32_t sample = shifted(line[x], BITS + 2 + 3) + 128;
-            out[x] = (uint8_t)(sample < 0 ? 0 : sample > 255 ? 255 : sample);
-        }
+        for (int x = 0; x < 8; x++) out[x] = sample(shifted(line[x], BITS + 2 + 3));
     }
 }
 

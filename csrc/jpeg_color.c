@@ -67,24 +67,36 @@ static void halve(float *x, size_t n, size_t width, size_t step)
     }
 }
 
+static inline int16_t to_sample(float x)
+{
+    return (int16_t)clamp((int32_t)(x + 8192.5f) - 8192, -2048, 2047); /* to nearest: the sum is positive */
+}
+
+/* Rows are halved eight at a time, side by side, as the solution along one row cannot be vectorised. */
+enum { ABREAST = 8 };
+
+static void halve_rows(float *rows, size_t width, size_t count, float *side_by_side, int16_t *out)
+{
+    size_t half = (width + 1) / 2;
+    for (size_t x = 0; x < width; x++)
+        for (size_t r = 0; r < ABREAST; r++) side_by_side[ABREAST * x + r] = r < count ? rows[r * width + x] : 0.0f;
+    halve(side_by_side, width, ABREAST, ABREAST);
+    for (size_t r = 0; r < count; r++)
+        for (size_t x = 0; x < half; x++) out[r * half + x] = to_sample(side_by_side[ABREAST * x + r]);
+}
+
 int64_t rs_jpeg_halve(const int16_t *plane, int32_t width, int32_t height, int32_t h, int32_t v, float *scratch,
                       int16_t *out)
 {
     if (width < 1 || height < 1 || h < 1 || h > 2 || v < 1 || v > 2) return RS_ERR_ARGUMENT;
     size_t w = (size_t)width, rows = (size_t)height, out_w = (w + (size_t)h - 1) / (size_t)h;
-    for (size_t y = 0; y < rows; y++) {
-        /* A row is solved at its place in the narrower picture: it may reach into the next one, not yet begun. */
-        float *row = scratch + y * out_w;
-        for (size_t x = 0; x < w; x++) row[x] = plane[y * w + x];
-        if (h == 2) halve(row, w, 1, 1);
-    }
-    if (v == 2) halve(scratch, rows, out_w, out_w);
-    size_t count = out_w * ((rows + (size_t)v - 1) / (size_t)v);
-    for (size_t i = 0; i < count; i++) {
-        int32_t value = (int32_t)(scratch[i] + 4096.5f) - 4096; /* rounds to nearest: the sum is positive */
-        out[i] = (int16_t)clamp(value, -2048, 2047);
-    }
-    return (int64_t)count;
+    for (size_t i = 0; i < w * rows; i++) scratch[i] = plane[i];
+    if (v == 2) halve(scratch, rows, w, w);
+    size_t out_rows = (rows + (size_t)v - 1) / (size_t)v;
+    for (size_t i = 0; h == 1 && i < w * out_rows; i++) out[i] = to_sample(scratch[i]);
+    for (size_t y = 0; h == 2 && y < out_rows; y += ABREAST)
+        halve_rows(scratch + y * w, w, out_rows - y < ABREAST ? out_rows - y : ABREAST, scratch + w * rows, out + y * out_w);
+    return (int64_t)(out_w * out_rows);
 }
 
 /* --- Decoder ------------------------------------------------------------------------------------ */

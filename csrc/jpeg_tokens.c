@@ -3,6 +3,7 @@
 #include "jpeg.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { EOB_RUN_MAX = 0x7FFF, CORRECTIONS = 1024 };
 
@@ -20,12 +21,23 @@ static inline void put_raw(rsi_tokens *t, int bits, unsigned value)
 /* The extra bits of a value: itself if positive, value - 1 in n bits if negative (F.1.2.1). */
 static inline unsigned extra(int value, int n) { return (unsigned)(value < 0 ? value - 1 : value) & ((1u << n) - 1); }
 
+static int four_zeros(const int16_t *levels)
+{
+    uint64_t all;
+    memcpy(&all, levels, sizeof all);
+    return !all;
+}
+
 void rsi_tokens_prepare(rsi_tokens *t)
 {
     for (size_t b = 0; b < t->frame->blocks; b++) {
         const int16_t *block = t->coefs + 64 * b;
         uint64_t one = 0, two = 0, four = 0;
         for (int k = 0; k < 64; k++) {
+            if (!(k & 3) && four_zeros(block + k)) {
+                k += 3;
+                continue;
+            }
             int size = abs(block[k]);
             one |= (uint64_t)(size > 0) << k;
             two |= (uint64_t)(size > 1) << k;
@@ -37,7 +49,7 @@ void rsi_tokens_prepare(rsi_tokens *t)
     }
 }
 
-/* Calls act() for every block of a component's own grid: b is its index in the coefficient array. */
+/* Every block of a component's own grid: b is its index in the coefficient array. */
 #define FOR_BLOCKS(frame, component, b)                                                                  \
     for (int by_ = 0; by_ < (component)->bh; by_++)                                                      \
         for (size_t b = (component)->first + (size_t)by_ * (size_t)(component)->pw, end_ = b + (size_t)(component)->bw; \

@@ -15,12 +15,13 @@
 
 #include <float.h>
 
-enum { SIZES = 11, POSITIONS = 64 };
+enum { SIZES = 11, POSITIONS = 64, LONGEST_PAIR = 16 + 10 /* bits of a symbol and of its level */ };
 
 typedef struct {
     float pair[SIZES][POSITIONS]; /* lambda * bits of a level of a size after a run of zeros */
-    float end;
+    float end, keep;
     float inverse[64];
+    int half[64]; /* the smallest coefficient that rounds to 1 */
 } rates;
 
 static void prepare(rates *r, const uint8_t *table, const float *bits, float lambda)
@@ -29,7 +30,11 @@ static void prepare(rates *r, const uint8_t *table, const float *bits, float lam
         for (int run = 0; run < POSITIONS - 1; run++)
             r->pair[size][run] = lambda * ((float)(run >> 4) * bits[0xF0] + bits[(run & 15) << 4 | size] + (float)size);
     r->end = lambda * bits[0x00];
-    for (int k = 0; k < 64; k++) r->inverse[k] = 1.0f / (16.0f * table[k]);
+    r->keep = lambda * LONGEST_PAIR;
+    for (int k = 0; k < 64; k++) {
+        r->inverse[k] = 1.0f / (16.0f * table[k]);
+        r->half[k] = 8 * table[k];
+    }
 }
 
 typedef struct {
@@ -37,10 +42,10 @@ typedef struct {
     float cost; /* of all up to here, less the distortion of zeros up to here */
 } node;
 
-static void try_level(const rates *r, node *nodes, int n, node *candidate, int level, float distortion)
+static void try_level(const rates *r, const node *nodes, int from, int n, node *candidate, int level, float distortion)
 {
     const float *pair = r->pair[rsi_bits((unsigned)level)];
-    for (int i = 0; i < n; i++) {
+    for (int i = from; i < n; i++) {
         float cost = nodes[i].cost + pair[candidate->at - nodes[i].at - 1] + distortion;
         if (cost >= candidate->cost) continue;
         candidate->cost = cost;
@@ -49,24 +54,27 @@ static void try_level(const rates *r, node *nodes, int n, node *candidate, int l
     }
 }
 
-/* Chooses levels 1..63 of a block: the value rounded to nearest, the one below it, or zero. */
+/* Chooses levels 1..63 of a block: the value rounded to nearest, the one below it, or zero. A value whose
+ * square is above `keep` is never zero: no way to code its block without it saves enough bits. */
 static void choose(const rates *r, const int16_t *coefs, int16_t *levels)
 {
-    node nodes[POSITIONS] = {{0, 0, 0, 0.0f}};
-    int n = 1, last = 0;
+    node nodes[POSITIONS];
+    int n = 1, from = 0, last = 0;
+    nodes[0] = (node){0, 0, 0, 0.0f};
     for (int k = 1; k < 64; k++) {
+        int size = coefs[k] < 0 ? -coefs[k] : coefs[k];
         levels[k] = 0;
-        float exact = (float)(coefs[k] < 0 ? -coefs[k] : coefs[k]) * r->inverse[k];
-        int level = (int)(exact + 0.5f);
-        if (!level) continue;
-        if (level > 1023) level = 1023;
+        if (size < r->half[k]) continue;
+        float exact = (float)size * r->inverse[k];
+        int level = exact < 1023.0f ? (int)(exact + 0.5f) : 1023;
         node candidate = {k, 0, 0, FLT_MAX};
         for (int v = level; v > 0 && v >= level - 1; v--)
-            try_level(r, nodes, n, &candidate, v, (exact - (float)v) * (exact - (float)v) - exact * exact);
+            try_level(r, nodes, from, n, &candidate, v, (exact - (float)v) * (exact - (float)v) - exact * exact);
+        if (exact * exact > r->keep) from = n;
         nodes[n++] = candidate;
     }
     float best = FLT_MAX;
-    for (int i = 0; i < n; i++) {
+    for (int i = from; i < n; i++) {
         float cost = nodes[i].cost + (nodes[i].at < 63 ? r->end : 0.0f);
         if (cost < best) best = cost, last = i;
     }

@@ -79,7 +79,7 @@ int64_t rs_ranx_decode(const uint8_t *data, size_t size, const uint16_t *index, 
  * arrays of 64-value blocks in zig-zag order, raster order inside a component, components in turn.
  * Components are padded to whole MCUs: rs_jpeg_blocks() gives the grids. */
 
-/* Blocks of the array for a picture whose luma is sampled h×v (1 or 2) times as densely as chroma;
+/* Blocks of the array for a picture whose luma is sampled h×v (1...4) times as densely as chroma;
  * grid receives their numbers across and down, a pair a component. */
 int64_t rs_jpeg_blocks(int32_t width, int32_t height, int32_t components, int32_t h, int32_t v, int32_t *grid);
 
@@ -87,7 +87,7 @@ int64_t rs_jpeg_blocks(int32_t width, int32_t height, int32_t components, int32_
 int64_t rs_jpeg_planes(const uint8_t *pixels, size_t count, int32_t channels, int16_t *planes);
 
 /* A plane at 1/h by 1/v (1 or 2) of its sides, rounded up: the one from which decoders interpolate the
- * closest (least squares) plane. scratch: width*height + width floats. */
+ * closest (least squares) plane. scratch: width*height + 8*width floats. */
 int64_t rs_jpeg_halve(const int16_t *plane, int32_t width, int32_t height, int32_t h, int32_t v, float *scratch,
                       int16_t *out);
 

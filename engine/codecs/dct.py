@@ -81,7 +81,7 @@ class DctCodec:
         family="dct",
         extension=".jpg",
         params=_PARAMS,
-        capabilities=Capabilities(depths=(8,), gray=True, memory=24.0, max_side=65_500),
+        capabilities=Capabilities(depths=(8,), gray=True, memory=10.0, max_side=65_500),
         about="Baseline or progressive JPEG (ITU-T T.81): any viewer opens the files.",
     )
 

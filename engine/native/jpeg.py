@@ -47,7 +47,7 @@ class Layout:
 
 
 def layout(width: int, height: int, components: int, h: int, v: int) -> Layout:
-    """The block layout of a picture of 1 or 3 components, luma sampled h×v (1 or 2) times as densely as chroma."""
+    """The block layout of a picture of 1 or 3 components, luma sampled h×v (1…4) times as densely as chroma."""
     grid = np.zeros(8, np.int32)
     check(lib.rs_jpeg_blocks(width, height, components, h, v, mutable("int32_t", grid)), "JPEG layout")
     pairs = grid[: 2 * components].reshape(-1, 2).tolist()
@@ -67,7 +67,7 @@ def halve(plane: np.ndarray, h: int, v: int) -> np.ndarray:
     """An H×W i16 plane at 1/h by 1/v of its sides, as a decoder's interpolation can best undo it."""
     height, width = plane.shape
     out = np.empty((-(-height // v), -(-width // h)), np.int16)
-    scratch = np.empty(height * width + width, np.float32)
+    scratch = np.empty(height * width + 8 * width, np.float32)
     pointers = const("int16_t", plane), width, height, h, v, mutable("float", scratch), mutable("int16_t", out)
     check(lib.rs_jpeg_halve(*pointers), "chroma reduction")
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import resource
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image as Pil
 
 from engine.codec import Ctx
 from engine.codecs.dct import DctCodec
@@ -158,6 +160,18 @@ def test_levels_survive_the_file_exactly() -> None:
             shape = (grid[1], grid[0], 64)
             assert np.array_equal(ours.reshape(shape)[used], theirs.reshape(shape)[used])
             assert np.array_equal(ours[:, 0], theirs[:, 0])
+
+
+@pytest.mark.parametrize("sampling", [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (1, 4), (4, 2), (3, 1)])
+@pytest.mark.parametrize("size", [(50, 35), (3, 17), (33, 2)])
+def test_every_sampling_renders_as_libjpeg_does(sampling: tuple[int, int], size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(5)
+    where = jpeg.layout(*size, 3, *sampling)
+    levels = np.rint(rng.laplace(0, 1, (where.blocks, 64)) * (60 / (1 + np.arange(64)))).astype(np.int16)
+    data = jpeg.write(levels, where, np.full((2, 64), 3, np.uint8), "smaller").data
+    ours = jpeg.render(jpeg.read(data, jpeg.probe(data)))
+    theirs = np.asarray(Pil.open(io.BytesIO(data)))
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
 
 
 def test_levels_out_of_range_are_not_written() -> None:

@@ -99,7 +99,8 @@ class DctCodec:
         where = jpeg.layout(image.width, image.height, image.channels, h, v)
         coefs = _transform(image.pixels, where, ctx)
         tables = quantisation_tables(chosen["tables"], chosen["quality"])[: min(where.components, 2)]
-        levels = _quantise(coefs, where, tables, _Rounding.at(chosen["quality"], chosen["trellis"]), ctx)
+        ratio = wanted_to_actual(chosen["tables"], chosen["quality"])
+        levels = _quantise(coefs, where, tables, _Rounding.at(ratio, chosen["trellis"]), ctx)
         del coefs
         written = jpeg.write(levels, where, tables, SCANS[chosen["scans"]], _profile_segments(image))
         ctx.progress(1.0)
@@ -213,6 +214,12 @@ def quantisation_tables(kind: str, quality: float) -> np.ndarray:
     return np.floor(_BASES[kind] * _scale(quality) + turn).clip(1, 255).astype(np.uint8)
 
 
+def wanted_to_actual(kind: str, quality: float) -> float:
+    """How much coarser than the tables the quality asks for: 1 but for the rounding to 1…255, on luma's average."""
+    wanted = _BASES[kind][0] * _scale(quality)
+    return float(np.mean(wanted / quantisation_tables(kind, quality)[0]))
+
+
 @dataclass(frozen=True)
 class _Rounding:
     """How coefficients become levels: offsets (64 f32) added before rounding down; strength of the trellis."""
@@ -221,15 +228,14 @@ class _Rounding:
     strength: float
 
     @staticmethod
-    def at(quality: float, trellis: bool) -> _Rounding:
+    def at(ratio: float, trellis: bool) -> _Rounding:
         """Offsets below one half trade a little distortion for many bits, as values near 0 are far more
         frequent than those near 1 (Sullivan, "Efficient scalar quantization of exponential and Laplacian
         random variables", IEEE Trans. IT 42(5), 1996). DC has no such peak.
 
-        Where steps can shrink (1) or grow (255) no further, the trade goes on changing in their stead.
+        ratio: of the steps that are wanted to those that whole numbers of 1…255 allow. The trade follows
+        it, so that the rate moves between two tables, and on where steps can shrink or grow no further.
         """
-        wanted = _FLAT_STEP * _scale(quality)
-        beyond = wanted / min(max(wanted, 1.0), 255.0)
-        offsets = np.full(64, 0.5 - 0.17 * min(beyond, 1.0), np.float32)
+        offsets = np.full(64, 0.5 - 0.17 * min(ratio, 1.0), np.float32)
         offsets[0] = 0.5
-        return _Rounding(offsets, 0.14 * beyond**2 if trellis else 0.0)
+        return _Rounding(offsets, 0.14 * ratio**2 if trellis else 0.0)

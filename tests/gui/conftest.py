@@ -1,27 +1,5 @@
 """Every test of the window runs offscreen, and fails on any warning that Qt prints."""
 
-from __future__ import annotations
+from tests.qt_guard import no_qt_warnings
 
-import os
-from collections.abc import Iterator
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-import pytest
-from PySide6.QtCore import QtMsgType, qInstallMessageHandler
-
-_HARMLESS = ("This plugin does not support",)  # said by the offscreen platform itself
-
-
-@pytest.fixture(autouse=True)
-def no_qt_warnings(qapp: object) -> Iterator[None]:
-    heard: list[str] = []
-
-    def listen(kind: QtMsgType, _context: object, text: str) -> None:
-        if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg) and not text.startswith(_HARMLESS):
-            heard.append(text)
-
-    before = qInstallMessageHandler(listen)
-    yield
-    qInstallMessageHandler(before)
-    assert not heard, "Qt warned: " + "; ".join(heard)
+__all__ = ["no_qt_warnings"]

@@ -1,0 +1,301 @@
+"""A person's session with the real window: drop, wait, drag the rate, wipe, flip, look at errors, save, go on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from engine import registry
+from engine.codec import Ctx
+from engine.io import read
+from engine.metrics import scores
+from gui.app import Workbench, describe
+from gui.state import ORIGINAL, Phase, View
+from gui.views.layouts import Layout
+from tests.pictures import photo_like
+
+CODECS = ("jpeg", "dct", "wavelet", "webp")
+Settle = Callable[[Workbench], None]
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "pictures" / "photo.png"
+    path.parent.mkdir()
+    Pillow.fromarray(photo_like(208, 304)).save(path)
+    return path
+
+
+def drop(window: QWidget, *paths: Path) -> bool:
+    """What the window system does when files are dropped on the middle of the window; was it accepted?"""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    place, action, button = window.rect().center(), Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    enter = QDragEnterEvent(place, action, data, button, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(window, enter)
+    event = QDropEvent(QPointF(place), action, data, button, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(window, event)
+    return enter.isAccepted() and event.isAccepted()
+
+
+def grab(widget: QWidget) -> np.ndarray:
+    """A widget's pixels as H×W×3 u8."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+def compared(bench: Workbench, photo: Path, settle: Settle) -> None:
+    for codec_id in CODECS:
+        bench.controller.add_codec(codec_id)
+    assert drop(bench.window, photo)
+    settle(bench)
+
+
+def lane_of(bench: Workbench, codec_id: str) -> int:
+    return next(lane.id for lane in bench.state.lanes if lane.codec == codec_id)
+
+
+def answer_dialog(monkeypatch: pytest.MonkeyPatch, path: Path, chosen: str = "") -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (str(path), chosen))
+
+
+def test_a_dropped_picture_is_compared_by_four_codecs_at_one_rate(
+    bench: Workbench, photo: Path, settle: Settle
+) -> None:
+    compared(bench, photo, settle)
+    state = bench.state
+    source = state.current
+    assert source is not None and source.size == (304, 208)
+    original = read(photo).image
+    for lane in state.lanes:
+        outcome = state.outcome(lane.id)
+        assert outcome.phase is Phase.DONE and outcome.solved is not None, outcome.error
+        assert outcome.solved.result.reached and outcome.trial is not None
+        assert 0.75 * state.target.value < outcome.trial.bpp <= state.target.value
+        decoded = registry.codec(lane.codec).decode(outcome.solved.data, Ctx())
+        assert np.array_equal(decoded.pixels, outcome.solved.decoded.pixels)
+        assert outcome.trial.scores["psnr"] == pytest.approx(scores(original, decoded, ["psnr"])["psnr"])
+        assert len(state.curve(lane.id)) >= 5
+    panes = describe(bench)["panes"]
+    assert isinstance(panes, list)
+    assert [pane["codec"] for pane in panes] == ["original", "jpeg", "dct", "wavelet"]
+    assert bench.window.verdict.model.rowCount() == 4
+    assert bench.window.toasts.shown() == []
+
+
+def test_moving_the_rate_moves_panes_and_plot(bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot) -> None:
+    compared(bench, photo, settle)
+    before = {lane.id: bench.state.outcome(lane.id).trial for lane in bench.state.lanes}
+    slider = bench.window.rate_lock.slider
+    slider.setFocus()
+    for _ in range(3):
+        qtbot.keyClick(slider, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: bench.state.target.value > 0.5, timeout=5000)
+    settle(bench)
+    for lane in bench.state.lanes:
+        old, new = before[lane.id], bench.state.outcome(lane.id).trial
+        assert old is not None and new is not None
+        assert new.bpp > 1.2 * old.bpp and new.scores["psnr"] > old.scores["psnr"]
+        assert new.bpp <= bench.state.target.value
+        header = bench.window.compare.visible_panes().get(str(lane.id))
+        if header is not None:
+            assert f"{new.bpp:.3f} bpp" in header.headers[0].description()
+        marked = bench.window.plot.operating_point(str(lane.id))
+        assert marked is not None and marked.bpp == new.bpp
+
+
+def test_the_wipe_line_parts_original_and_codec(bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot) -> None:
+    compared(bench, photo, settle)
+    bench.state.activate(lane_of(bench, "jpeg"))
+    qtbot.keyClick(bench.window, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    settle(bench)
+    assert bench.state.layout is Layout.WIPE
+    (pane,) = bench.window.compare.visible_panes().values()
+    pictures = []
+    for fraction in (0.0, 0.5, 1.0):
+        bench.window.compare.set_split(fraction)
+        settle(bench)
+        pictures.append(grab(pane.canvas))
+    codec, parted, original = (picture.astype(int) for picture in pictures)
+    half = parted.shape[1] // 2
+    margin = 24  # the line and its handle
+    assert np.abs(codec - original).mean() > 0.5
+    assert np.abs(parted[40:, : half - margin] - original[40:, : half - margin]).max() == 0
+    assert np.abs(parted[40:, half + margin :] - codec[40:, half + margin :]).max() == 0
+
+
+def test_holding_space_shows_the_original_in_every_pane(
+    bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot
+) -> None:
+    compared(bench, photo, settle)
+    area = bench.window.compare
+    pane = area.visible_panes()[str(lane_of(bench, "jpeg"))]
+    first = grab(area.visible_panes()[str(ORIGINAL)].canvas).astype(int)
+    before = grab(pane.canvas)
+    pane.canvas.setFocus()
+    qtbot.keyPress(pane.canvas, Qt.Key.Key_Space)
+    held = grab(pane.canvas)
+    qtbot.keyRelease(pane.canvas, Qt.Key.Key_Space)
+    after = grab(pane.canvas)
+    middle = (slice(40, -40), slice(40, -40))
+    assert np.abs(held.astype(int) - first)[middle].mean() < 1.0
+    assert np.abs(held.astype(int) - before)[middle].mean() > 0.5
+    assert np.array_equal(before, after)
+
+
+def test_the_error_view_shows_heat_maps_on_one_scale(
+    bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot
+) -> None:
+    compared(bench, photo, settle)
+    before = {key: grab(pane.canvas) for key, pane in bench.window.compare.visible_panes().items()}
+    qtbot.keyClick(bench.window, Qt.Key.Key_E)
+    settle(bench)
+    assert bench.state.view is View.ERROR
+    for key, pane in bench.window.compare.visible_panes().items():
+        changed = np.abs(grab(pane.canvas).astype(int) - before[key]).mean()
+        if int(key) == ORIGINAL:
+            assert changed < 2  # the colour bar may lie over it
+        else:
+            values = bench.state.outcome(int(key)).maps[bench.state.map_metric]
+            assert values.shape == (208, 304) and values.max() > 0
+            assert changed > 5
+    qtbot.keyClick(bench.window, Qt.Key.Key_E)
+    settle(bench)
+    key = str(lane_of(bench, "jpeg"))
+    assert np.array_equal(grab(bench.window.compare.visible_panes()[key].canvas), before[key])
+
+
+def test_the_winning_file_picture_chart_and_numbers_are_saved(
+    bench: Workbench, photo: Path, settle: Settle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    compared(bench, photo, settle)
+    winner = max(bench.state.lanes, key=lambda lane: bench.state.outcome(lane.id).trial.scores["psnr"])  # type: ignore[union-attr]
+    bench.state.activate(winner.id)
+    solved = bench.state.outcome(winner.id).solved
+    assert solved is not None
+    suffix = registry.codec(winner.codec).info.extension
+    saves = {
+        "save_file": (tmp_path / "best", suffix, ""),
+        "save_png": (tmp_path / "best", ".png", ""),
+        "export_chart": (tmp_path / "chart", ".pdf", "PDF (*.pdf)"),
+        "export_numbers": (tmp_path / "numbers", ".json", "JSON (*.json)"),
+    }
+    written = {}
+    for action, (path, ending, chosen) in saves.items():
+        answer_dialog(monkeypatch, path, chosen)
+        bench.window.actions_by_id[action].trigger()
+        written[action] = path.with_name(path.name + ending)
+        qtbot.waitUntil(written[action].exists, timeout=60_000)
+    settle(bench)
+    assert written["save_file"].read_bytes() == solved.data
+    assert np.array_equal(read(written["save_png"]).image.pixels, solved.decoded.pixels)
+    assert written["export_chart"].read_bytes().startswith(b"%PDF")
+    rows = json.loads(written["export_numbers"].read_text())["trials"]
+    assert {row["codec"] for row in rows} == set(CODECS)
+
+
+def test_the_original_is_never_overwritten(
+    bench: Workbench, photo: Path, settle: Settle, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    before = photo.read_bytes()
+    compared(bench, photo, settle)
+    answer_dialog(monkeypatch, photo)
+    bench.window.actions_by_id["save_png"].trigger()
+    qtbot.waitUntil(lambda: bool(bench.window.toasts.shown()), timeout=10_000)
+    assert "never overwritten" in bench.window.toasts.shown()[0].text
+    assert photo.read_bytes() == before
+
+
+def test_a_broken_file_is_said_and_the_window_goes_on(
+    bench: Workbench, photo: Path, settle: Settle, tmp_path: Path
+) -> None:
+    compared(bench, photo, settle)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(photo.read_bytes()[:700])
+    assert drop(bench.window, broken)
+    settle(bench)
+    failed = bench.state.sources[-1]
+    assert failed.phase is Phase.FAILED and "broken.png" in failed.error
+    assert any("broken.png" in toast.text for toast in bench.window.toasts.shown())
+    other = tmp_path / "other.png"
+    Pillow.fromarray(photo_like(96, 160, seed=3)).save(other)
+    assert drop(bench.window, other)
+    settle(bench)
+    assert all(bench.state.outcome(lane.id).phase is Phase.DONE for lane in bench.state.lanes)
+
+
+def test_a_second_target_costs_few_encodes_and_the_store_remembers(
+    bench: Workbench, photo: Path, settle: Settle
+) -> None:
+    compared(bench, photo, settle)
+    wavelet = lane_of(bench, "wavelet")
+    before = len(bench.state.curve(wavelet))
+    bench.window.rate_lock.step(4, coarse=True)
+    settle(bench)
+    assert len(bench.state.curve(wavelet)) - before <= 2
+    solved = bench.state.outcome(wavelet).solved
+    assert solved is not None and solved.result.encodes <= 2
+    source = bench.state.current
+    assert source is not None and source.image is not None
+    version = registry.codec("wavelet").version()
+    stored = bench.store.trials(source.image.digest, "wavelet", version)
+    assert {trial.key.settings for trial in stored} == {t.key.settings for t in bench.state.curve(wavelet)}
+
+
+def test_number_keys_and_tab_walk_through_the_renditions(
+    bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot
+) -> None:
+    compared(bench, photo, settle)
+    qtbot.keyClick(bench.window, Qt.Key.Key_5)
+    settle(bench)
+    webp = lane_of(bench, "webp")
+    assert bench.state.active == webp
+    assert str(webp) in bench.window.compare.visible_panes()
+    qtbot.keyClick(bench.window, Qt.Key.Key_1)
+    assert bench.state.active == ORIGINAL
+    bench.window.actions_by_id["next_rendition"].trigger()
+    assert bench.state.active == lane_of(bench, "jpeg")
+
+
+def test_the_pointer_reads_original_decoded_and_difference(
+    bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot
+) -> None:
+    compared(bench, photo, settle)
+    jpeg = lane_of(bench, "jpeg")
+    bench.state.activate(jpeg)
+    settle(bench)
+    area = bench.window.compare
+    canvas = area.visible_panes()[str(jpeg)].canvas
+    seen: list[tuple[int, int]] = []
+    area.hovered.connect(lambda x, y: seen.append((x, y)))
+    qtbot.mouseMove(canvas, canvas.rect().center() + QPoint(9, 5))
+    qtbot.waitUntil(lambda: bool(seen), timeout=5000)
+    x, y = seen[-1]
+    original = read(photo).image.pixels[y, x]
+    text = bench.window.status.text()
+    assert " ".join(str(value) for value in original) in text
+    solved = bench.state.outcome(jpeg).solved
+    assert solved is not None
+    assert " ".join(str(value) for value in solved.decoded.pixels[y, x]) in text
+
+
+def test_removing_everything_leaves_a_window_that_invites(bench: Workbench, photo: Path, settle: Settle) -> None:
+    compared(bench, photo, settle)
+    for lane in list(bench.state.lanes):
+        bench.controller.remove_lane(lane.id)
+    settle(bench)
+    assert list(bench.window.compare.visible_panes()) == [str(ORIGINAL)]
+    bench.window.actions_by_id["remove_source"].trigger()
+    settle(bench)
+    assert bench.state.current is None and bench.window.compare.visible_panes() == {}
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -27,6 +27,7 @@ from engine.workers import Failure, Message, Task, Worker
 _log = logging.getLogger("ratescope.jobs")
 _GRACE_S = 0.5  # how long a cancelled job may take to notice before its worker is killed
 _MAX_START_FAILURES = 3
+_worker_numbers = itertools.count()  # one count for all schedulers: names of shared blocks begin with it
 WORK, TIMING = "work", "timing"
 
 
@@ -116,7 +117,6 @@ class Scheduler:
         self.threads = max(1, cores() // self.workers)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._tickets = itertools.count(1)
-        self._worker_numbers = itertools.count()
         self._jobs: dict[Hashable, _Job] = {}  # what is current, by key
         self._queue: list[_Job] = []
         self._idle: list[Worker] = []
@@ -203,7 +203,7 @@ class Scheduler:
         for _ in range(self.workers - alive):
             if self._start_failures >= _MAX_START_FAILURES or self._closed.is_set():
                 return
-            name = f"w{next(self._worker_numbers)}"
+            name = f"w{next(_worker_numbers)}"
             self._starting.append(Worker(name, self.threads, self._deliver))
 
     def _deliver(self, worker: Worker, message: Message | None) -> None:

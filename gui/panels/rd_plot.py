@@ -185,6 +185,10 @@ class RdPlot(Panel):
             self._lanes[lane_id].operating = point
             self._timer.start()
 
+    def operating_point(self, lane_id: str) -> RdPoint | None:
+        """The trial that is ringed for a lane, or None."""
+        return self._lanes[lane_id].operating
+
     def set_target(self, kind: TargetKind | str, value: float, pixels: int | None = None) -> None:
         """The rate lock's target as a dashed line; `pixels` of the picture turn bytes into bpp.
 

@@ -31,7 +31,7 @@ Settle = Callable[[Workbench], None]
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "pictures" / "photo.png"
     path.parent.mkdir()
-    Pillow.fromarray(photo_like(208, 304)).save(path)
+    Pillow.fromarray(photo_like(120, 184)).save(path)
     return path
 
 
@@ -75,7 +75,7 @@ def test_a_dropped_picture_is_compared_by_four_codecs_at_one_rate(
     compared(bench, photo, settle)
     state = bench.state
     source = state.current
-    assert source is not None and source.size == (304, 208)
+    assert source is not None and source.size == (184, 120)
     original = read(photo).image
     for lane in state.lanes:
         outcome = state.outcome(lane.id)
@@ -167,7 +167,7 @@ def test_the_error_view_shows_heat_maps_on_one_scale(
             assert changed < 2  # the colour bar may lie over it
         else:
             values = bench.state.outcome(int(key)).maps[bench.state.map_metric]
-            assert values.shape == (208, 304) and values.max() > 0
+            assert values.shape == (120, 184) and values.max() > 0
             assert changed > 5
     qtbot.keyClick(bench.window, Qt.Key.Key_E)
     settle(bench)
@@ -176,8 +176,9 @@ def test_the_error_view_shows_heat_maps_on_one_scale(
 
 
 def test_the_winning_file_picture_chart_and_numbers_are_saved(
-    bench: Workbench, photo: Path, settle: Settle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    bench: Workbench, photo: Path, settle: Settle, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
+    tmp_path = photo.parent.parent
     compared(bench, photo, settle)
     winner = max(bench.state.lanes, key=lambda lane: bench.state.outcome(lane.id).trial.scores["psnr"])  # type: ignore[union-attr]
     bench.state.activate(winner.id)
@@ -235,12 +236,14 @@ def test_a_broken_file_is_said_and_the_window_goes_on(
 
 
 def test_a_second_target_costs_few_encodes_and_the_store_remembers(
-    bench: Workbench, photo: Path, settle: Settle
+    bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot
 ) -> None:
     compared(bench, photo, settle)
     wavelet = lane_of(bench, "wavelet")
     before = len(bench.state.curve(wavelet))
+    target = bench.state.target
     bench.window.rate_lock.step(4, coarse=True)
+    qtbot.waitUntil(lambda: bench.state.target != target, timeout=5000)
     settle(bench)
     assert len(bench.state.curve(wavelet)) - before <= 2
     solved = bench.state.outcome(wavelet).solved

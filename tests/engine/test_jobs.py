@@ -182,6 +182,14 @@ def test_pictures_travel_through_shared_memory_and_leave_nothing(scheduler: Sche
     assert eventually(lambda: shared.arena().blocks() == [])
 
 
+def test_results_of_a_second_scheduler_are_its_own() -> None:
+    results = []
+    for shade in (10, 20):
+        with Scheduler(workers=1) as own:
+            results.append(run(own, synthetic.Invert(Image(np.full((300, 301, 3), shade, np.uint8)))).value[0])
+    assert [int(image.pixels[0, 0, 0]) for image in results] == [245, 235]
+
+
 def test_the_snapshot_names_what_runs_and_waits(scheduler: Scheduler) -> None:
     listener = Listener()
     for key in "abc":

@@ -79,6 +79,15 @@ class Commands:
 
     # -- pictures
 
+    def take(self, paths: list[Path]) -> None:
+        """What was dropped or named: pictures and folders are opened, .json files are curves for the plot."""
+        curves = [path for path in paths if path.suffix.lower() == ".json"]
+        for path in curves:
+            self.lay_under(path)
+        pictures = [path for path in paths if path not in curves]
+        if pictures:
+            self._controller.open_paths(pictures)
+
     def open(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(self._window, "Open pictures", "", f"{PICTURE_FILTER};;All files (*)")
         self._controller.open_paths([Path(name) for name in names])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -73,13 +74,11 @@ class HeatMaps:
         return found
 
     def _scale(self, maps: dict[int, np.ndarray]) -> tuple[float, float]:
-        """The metric's own range where it has one, else from 0 to nearly the largest error of any lane."""
-        fixed = metric(self._state.map_metric).info.map_range
-        if fixed is not None:
-            return fixed
+        """From 0 to a round figure just above nearly the largest error of any lane: one scale for all panes."""
         self._tops = {lane_id: self._top(lane_id, values) for lane_id, values in maps.items()}
-        hi = max((top for _, top in self._tops.values()), default=1.0)
-        return 0.0, hi or 1.0
+        hi = round_up(max((top for _, top in self._tops.values()), default=0.0))
+        limit = metric(self._state.map_metric).info.map_range
+        return 0.0, min(hi, limit[1]) if limit is not None else hi
 
     def _top(self, lane_id: int, values: np.ndarray) -> tuple[np.ndarray, float]:
         known = self._tops.get(lane_id)
@@ -87,3 +86,11 @@ class HeatMaps:
             return known
         sample = values[:: max(1, values.shape[0] // 512), :: max(1, values.shape[1] // 512)]
         return values, float(np.percentile(sample, TOP_PERCENTILE))
+
+
+def round_up(value: float) -> float:
+    """The next of 1, 2, 3, 5 times a power of ten; 1 for what is not positive."""
+    if not (value > 0 and math.isfinite(value)):
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 2, 3, 5, 10) if value <= step * power * (1 + 1e-9))

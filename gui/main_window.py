@@ -35,6 +35,7 @@ from gui.widgets.themed import Panel
 from gui.widgets.toast import Level, Toasts
 
 LEFT_WIDTH, RIGHT_WIDTH = 212, 264
+LOWER_SHARE, LOWER_MOST = 0.27, 280  # of the window's height, at most so many pixels, for plot and table
 REFRESH_MS = 30  # changes of state that come closer together are drawn once
 
 
@@ -98,7 +99,8 @@ class MainWindow(QMainWindow):
         self.middle.addWidget(self.bottom)
         self.middle.setStretchFactor(0, 1)
         self.middle.setStretchFactor(1, 0)
-        self.middle.setSizes([640, 270])
+        self._sized_by_hand = False
+        self.middle.splitterMoved.connect(self._note_hand)
         for splitter in (self.bottom, self.middle):
             splitter.setHandleWidth(GRID + 2)
             splitter.setChildrenCollapsible(False)
@@ -118,6 +120,9 @@ class MainWindow(QMainWindow):
         rows.addWidget(self.status)
         self.setCentralWidget(whole)
 
+    def _note_hand(self) -> None:
+        self._sized_by_hand = True
+
     # -- gestures
 
     def _listen(self) -> None:
@@ -126,7 +131,7 @@ class MainWindow(QMainWindow):
         self.sources.remove.connect(lambda key: controller.remove_source(int(key)))
         self.sources.reveal.connect(lambda key: self.commands.reveal(int(key)))
         self.sources.open_requested.connect(lambda: self.commands.serve("open"))
-        self.sources.dropped.connect(lambda paths: controller.open_paths([Path(p) for p in paths]))
+        self.sources.dropped.connect(lambda paths: self.commands.take([Path(p) for p in paths]))
         self.codecs.add.connect(controller.add_codec)
         self.codecs.duplicate.connect(lambda key: controller.duplicate_lane(int(key)))
         self.codecs.remove.connect(lambda key: controller.remove_lane(int(key)))
@@ -214,7 +219,7 @@ class MainWindow(QMainWindow):
         paths = _paths(event.mimeData())
         if paths:
             event.acceptProposedAction()
-            self.controller.open_paths(paths)
+            self.commands.take(paths)
 
     def _hint_drop(self, on: bool) -> None:
         self.compare.set_drop_hint(on)
@@ -224,6 +229,9 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if not self._sized_by_hand:
+            lower = min(LOWER_MOST, round(LOWER_SHARE * self.height()))
+            self.middle.setSizes([self.middle.height() - lower, lower])
         for side in (self.left, self.right):
             side.fold_for(self.width())
 

@@ -1,0 +1,119 @@
+"""The observable state, without a window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.trial import EncodeKey, Target, TargetKind, Trial
+from gui.state import KEPT_OUTCOMES, ORIGINAL, Phase, State, Topic
+from gui.views.layouts import Layout
+
+
+def trial(settings: str, bpp: float, **scores: float) -> Trial:
+    return Trial(EncodeKey("image", "jpeg", "1", settings), round(bpp * 1000), bpp, scores=scores)
+
+
+def with_lanes(count: int) -> State:
+    state = State()
+    for number in range(count):
+        state.add_lane("jpeg", f"JPEG {number}", {})
+    return state
+
+
+def test_a_file_that_is_open_is_not_listed_twice() -> None:
+    state = State()
+    assert state.add_source(Path("/a.png")) is state.add_source(Path("/a.png"))
+    assert len(state.sources) == 1
+
+
+def test_removing_the_current_picture_chooses_its_neighbour() -> None:
+    state = State()
+    a, b, c = (state.add_source(Path(f"/{name}.png")) for name in "abc")
+    state.choose_source(b.id)
+    state.remove_source(b.id)
+    assert state.current is c
+    state.remove_source(c.id)
+    assert state.current is a
+    state.remove_source(a.id)
+    assert state.current is None
+
+
+def test_a_removed_lane_gives_its_colour_to_the_next_one() -> None:
+    state = with_lanes(3)
+    state.remove_lane(state.lanes[1].id)
+    assert state.add_lane("webp", "WebP", {}).place == 1
+    assert [lane.place for lane in state.lanes] == [0, 2, 1]
+
+
+def test_the_first_lane_is_the_anchor_and_passes_it_on() -> None:
+    state = with_lanes(2)
+    first, second = state.lanes
+    assert state.anchor == first.id
+    state.remove_lane(first.id)
+    assert state.anchor == second.id
+    state.remove_lane(second.id)
+    assert state.anchor is None
+
+
+def test_other_settings_leave_the_old_curve_behind() -> None:
+    state = with_lanes(1)
+    lane = state.lanes[0]
+    source = state.add_source(Path("/a.png"))
+    state.choose_source(source.id)
+    state.add_trials(source.id, lane.id, (trial("a", 0.5),))
+    assert not state.set_lane_settings(lane.id, {})
+    assert len(state.curve(lane.id)) == 1
+    assert state.set_lane_settings(lane.id, {"chroma": "4:4:4"})
+    assert state.curve(lane.id) == []
+
+
+def test_a_trial_with_more_scores_replaces_its_former_self() -> None:
+    state = with_lanes(1)
+    lane = state.lanes[0]
+    source = state.add_source(Path("/a.png"))
+    state.choose_source(source.id)
+    state.add_trials(source.id, lane.id, (trial("b", 1.0), trial("a", 0.5)))
+    state.add_trials(source.id, lane.id, (trial("a", 0.5, psnr=30.0),))
+    state.add_trials(source.id, lane.id, (trial("a", 0.5),))
+    assert [(t.bpp, dict(t.scores)) for t in state.curve(lane.id)] == [(0.5, {"psnr": 30.0}), (1.0, {})]
+
+
+def test_only_the_latest_pictures_keep_their_outcomes() -> None:
+    state = with_lanes(1)
+    sources = [state.add_source(Path(f"/{number}.png")) for number in range(KEPT_OUTCOMES + 2)]
+    for source in sources:
+        state.choose_source(source.id)
+        state.outcome(state.lanes[0].id).phase = Phase.DONE
+    assert set(state.outcomes) == {source.id for source in sources[2:]}
+
+
+def test_the_grid_shows_the_original_three_codecs_and_always_the_active_one() -> None:
+    state = with_lanes(5)
+    ids = [lane.id for lane in state.lanes]
+    assert state.shown() == [ORIGINAL, *ids[:3]]
+    state.activate(ids[4])
+    assert ids[4] in state.shown() and len(state.shown()) == 4
+    state.set_view(layout=Layout.WIPE)
+    assert state.shown() == [ORIGINAL, ids[4]]
+
+
+def test_a_hidden_lane_is_no_rendition_and_cannot_be_activated() -> None:
+    state = with_lanes(2)
+    first, second = (lane.id for lane in state.lanes)
+    state.set_lane_visible(first, False)
+    assert state.renditions() == [ORIGINAL, second]
+    state.activate(first)
+    assert state.active == ORIGINAL
+    assert state.active_lane is not None and state.active_lane.id == second
+
+
+def test_listeners_hear_the_topics_that_change() -> None:
+    state = with_lanes(1)
+    heard: list[Topic] = []
+    for topic in Topic:
+        state.subscribe(topic, lambda topic=topic: heard.append(topic))
+    assert state.set_target(Target(TargetKind.BPP, 1.0))
+    assert heard == [Topic.TARGET]
+    assert not state.set_target(Target(TargetKind.BPP, 1.0))
+    state.set_view(score_metric="ssim")
+    assert heard == [Topic.TARGET, Topic.VIEW, Topic.CURVES]

@@ -61,13 +61,14 @@ class Experiment:
     """What to sweep.
 
     inputs: picture files by a name that tells them apart. codecs: settings by codec id.
-    points: how many settings along each codec's range, or the targets that every codec is brought to.
+    points: how many settings along each codec's range (or, by codec, that or the values of its RATE parameter),
+        or the targets that every codec is brought to.
     metrics: ids of the scores.
     """
 
     inputs: Mapping[str, Path]
     codecs: Mapping[str, Settings]
-    points: int | tuple[Target, ...] = 8
+    points: int | Mapping[str, int | tuple[Any, ...]] | tuple[Target, ...] = 8
     metrics: tuple[str, ...] = ("psnr",)
 
     def run(
@@ -130,9 +131,10 @@ class _Sweep:
         """The canonical settings of each step; none where targets are searched. Checks the settings given."""
         points, settings = self.experiment.points, self.experiment.codecs[codec]
         registry.codec(codec).info.complete(settings)
-        if not isinstance(points, int):
+        if isinstance(points, tuple):
             return []
-        return [canonical(each) for each in ladder(registry.codec(codec), settings, points)]
+        wanted = points if isinstance(points, int) else points[codec]
+        return [canonical(each) for each in ladder(registry.codec(codec), settings, wanted)]
 
     def _submit(self, name: str, codec: str, task: Any) -> None:
         self.open_jobs.setdefault(name, set()).add(codec)
@@ -168,7 +170,7 @@ class _Sweep:
         image, points = self.images[name], self.experiment.points
         known = tuple(self.store.trials(image.digest, codec, self.versions[codec]))
         common = (image, codec, self.experiment.codecs[codec], self.experiment.metrics, known, self.store.blobs.folder)
-        if isinstance(points, int):
+        if not isinstance(points, tuple):
             values = registry.codec(codec).info.rate_param
             settings = [json.loads(step) for step in self.steps[codec]]
             chosen = tuple(each[values.name] for each in settings) if values else 1

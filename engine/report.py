@@ -62,7 +62,7 @@ def _points(experiment: Experiment, steps: Steps) -> dict[int, Point]:
     out = {}
     for step, trial in steps.items():
         scores = {name: score for name, score in trial.scores.items() if name in wanted}
-        target = {} if isinstance(experiment.points, int) else {"target_bpp": experiment.points[step].value}
+        target = {"target_bpp": experiment.points[step].value} if isinstance(experiment.points, tuple) else {}
         out[step] = {**target, **point_of(replace(trial, scores=scores))}
     return out
 

@@ -1,12 +1,14 @@
 """Measure rate-distortion curves: every codec over every picture, at several settings or rates.
 
 INPUTS are pictures, or folders, which are searched with all their folders. Every encode is kept in the store:
-a sweep that was interrupted goes on where it stopped, and a new metric re-encodes nothing.
+a sweep that was interrupted goes on where it stopped, and a new metric re-encodes nothing. With --points a codec's
+settings lie evenly between those that give 0.1 and 2 bits per pixel on the first picture.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +21,8 @@ from engine.cli.console import Answer, Console, table
 from engine.cli.encode import chosen_settings
 from engine.cli.measure import metric_list, number
 from engine.cli.pictures import add_store, open_store, refuse_same, usable
+from engine.cli.span import useful_values
+from engine.codec import Settings
 from engine.curves import Curve, find, parse_curves, published, read_curves
 from engine.errors import EngineError, UsageError
 from engine.experiment import Experiment, ExperimentResult
@@ -27,6 +31,7 @@ from engine.files import atomic_write
 from engine.metric import MetricInfo
 from engine.metrics import metric
 from engine.report import rd_chart, rd_document
+from engine.store import RunStore
 from engine.trial import Target, TargetKind
 
 FAILURE = 1
@@ -37,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUTS", type=Path, help="pictures and folders")
     parser.add_argument("--codecs", required=True, metavar="A,B", help="ratescope codecs lists them")
     steps = parser.add_mutually_exclusive_group()
-    steps.add_argument("--points", type=int, default=8, metavar="N", help="settings along a codec's range (default 8)")
+    steps.add_argument("--points", type=int, default=8, metavar="N", help="settings from 0.1 to 2 bpp (default 8)")
     steps.add_argument("--bpp", metavar="A,B,C", help="rates that every codec is brought to on every picture")
     parser.add_argument("--set", action="append", default=[], metavar="CODEC:NAME=VALUE", help="a setting of one codec")
     parser.add_argument("--metrics", default="psnr,ms_ssim", metavar="A,B", help="default psnr,ms_ssim")
@@ -65,9 +70,10 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     codecs = codec_settings(args.codecs, args.set)
     pictures = find_pictures(args.inputs)
     _check_outputs(args.out, pictures.values())
-    plan = args.points if args.bpp is None else _targets(args.bpp)
-    experiment = Experiment(pictures, codecs, plan, tuple(metrics))
+    targets = None if args.bpp is None else _targets(args.bpp)
     with open_store(args.store, console) as store:
+        plan = targets or _ladders(pictures, codecs, args, store)
+        experiment = Experiment(pictures, codecs, plan, tuple(metrics))
         result = experiment.run(store, workers=args.workers, on_progress=_progress(console))
     failed = _say_what_is_missing(pictures, result, console)
     document = rd_document(experiment, result)
@@ -75,6 +81,16 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
         raise EngineError("nothing was measured: no picture went through all codecs")
     _write_outputs(args, document, references, drawn)
     return Answer(document, _text(document, metrics), FAILURE if failed else 0)
+
+
+def _ladders(
+    pictures: Mapping[str, Path], codecs: Mapping[str, Settings], args: argparse.Namespace, store: RunStore
+) -> dict[str, int | tuple[Any, ...]]:
+    """Settings for --points: useful ones for the first picture that can be read, the same for all of them."""
+    for path in pictures.values():
+        with contextlib.suppress(EngineError):  # the sweep itself says which pictures cannot be read
+            return useful_values(path, codecs, args.points, store, args.workers)
+    return dict.fromkeys(codecs, args.points)
 
 
 def _progress(console: Console) -> Callable[[float, str], None]:

@@ -17,7 +17,7 @@ from engine.metric import Domain, MetricInfo
 # At the evaluator's default of 67 pixels per degree its filters reach 10 pixels. It takes some 120 bytes a pixel,
 # so strips bound memory.
 _MARGIN = 16
-_STRIP_PIXELS = 1 << 21
+_STRIP_PIXELS = 1 << 20
 _PACKAGE = version("flip-evaluator")
 
 

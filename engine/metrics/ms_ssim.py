@@ -24,7 +24,7 @@ WINDOW = 11
 _SIGMA = 1.5
 _K1, _K2 = 0.01, 0.03
 _MIN_SIDE = (WINDOW - 1) * 2 ** (len(WEIGHTS) - 1) + 1
-_STRIP_PIXELS = 1 << 20
+_STRIP_PIXELS = 1 << 18
 
 
 class MsSsimMetric:

@@ -17,8 +17,8 @@ from engine.metric import Domain, MetricInfo
 
 WINDOW = 11
 _MARGIN = WINDOW // 2
-# scikit-image holds about a dozen f64 arrays of a strip: some 100 MB at this size.
-_STRIP_PIXELS = 1 << 20
+# scikit-image holds about a dozen f64 arrays of a strip: some 100 bytes a pixel of it. This size suits the cache.
+_STRIP_PIXELS = 1 << 18
 _SKIMAGE = version("scikit-image")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine import io
@@ -58,6 +59,24 @@ def test_points_are_means_over_the_pictures_at_one_setting(folder: Path, run: Ru
     rates = [point["bpp"] for point in jpeg["points"]]
     assert rates == sorted(rates)
     assert "libjpeg-turbo" in answer["environment"]["codecs"]["jpeg"]
+
+
+def test_points_reach_from_a_low_to_a_high_rate_for_every_codec(tmp_path: Path, run: Run) -> None:
+    io.write_png(tmp_path / "large.png", Image(photo_like(240, 320)))
+    codecs = ("dct", "wavelet", "jpeg", "webp", "jxl")
+    _, answer, _ = run(tmp_path / "large.png", "--codecs", ",".join(codecs), "--points", 4, "--metrics", "psnr")
+    for codec in codecs:
+        rates = [point["bpp"] for point in answer["codecs"][codec]["points"]]
+        assert len(rates) == 4
+        assert rates[0] < 0.3
+        assert 1.8 < rates[-1] <= 2
+
+
+def test_a_picture_of_one_colour_still_has_a_curve(tmp_path: Path, run: Run) -> None:
+    io.write_png(tmp_path / "flat.png", Image(np.full((240, 320, 3), 90, np.uint8)))
+    code, answer, _ = run(tmp_path / "flat.png", "--codecs", "jpeg", "--points", 3, "--metrics", "psnr")
+    assert code == 0
+    assert len(answer["codecs"]["jpeg"]["points"]) == 3
 
 
 def test_a_rate_is_met_on_every_picture_and_never_exceeded(folder: Path, run: Run) -> None:

@@ -17,6 +17,7 @@ from gui.models.units import parse_target, rate_text, size_text, target_text, ta
 from gui.theme import GRID
 from gui.widgets.chips import Chip, Chips
 from gui.widgets.combo import Combo
+from gui.widgets.keys import keep_keys
 from gui.widgets.rate_slider import RateSlider, Stretch
 from gui.widgets.themed import Themed, label
 
@@ -98,6 +99,7 @@ class RateLock(Themed):
         self.field.setToolTip("The target: type a number, with a unit if you like (0.25 bpp, 24 KB, 35 dB)")
         self.field.editingFinished.connect(self._typed)
         self.field.installEventFilter(self)
+        keep_keys(self.field, Qt.Key.Key_Escape, Qt.Key.Key_Up, Qt.Key.Key_Down)
         self.unit = label("bpp", "dim")
         self.unit.setFixedWidth(28)
         self.chips = Chips("Achieved by each codec")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.metric import MetricInfo
@@ -20,6 +20,7 @@ from gui.models.lane import LaneTag
 from gui.models.units import rate_text, score_text, size_text
 from gui.theme import Theme, lane_colour, mix
 from gui.widgets.combo import Combo
+from gui.widgets.keys import keep_keys
 from gui.widgets.marks import marker_path
 from gui.widgets.plot_items import CurveEnd, Overlay, ReadOut, Ring, TickAxis
 from gui.widgets.themed import IconButton, Panel, label
@@ -60,7 +61,8 @@ class RdPlot(Panel):
 
     Points are given with all their scores; the plot draws the chosen metric. The line runs straight through
     the points that no other one beats, the rest stay visible, faintly. Setters may be called at any rate:
-    changed curves are redrawn together, once every 30 ms.
+    changed curves are redrawn together, once every 30 ms. With the keyboard, left and right walk along a curve,
+    up and down go to another, Enter takes the point.
 
     Signals, from the user only: point_clicked(lane_id, bpp), metric_changed(metric_id),
     log_changed(rate axis is logarithmic), export_requested().
@@ -78,6 +80,7 @@ class RdPlot(Panel):
         self._references: list[tuple[Reference, pg.PlotCurveItem]] = []
         self._dirty: set[str] = set()
         self._fit_to = _Fit.USEFUL
+        self._marked: tuple[str, RdPoint] | None = None
         self._target: tuple[TargetKind, float] | None = None
         self._pixels: int | None = None
         self.metric_combo = Combo("Metric on the vertical axis", quiet=True)
@@ -127,6 +130,9 @@ class RdPlot(Panel):
         self.view.scene().sigMouseMoved.connect(self._hovered)
         self.view.scene().sigMouseClicked.connect(self._clicked)
         self.view.viewport().installEventFilter(self)
+        self.view.installEventFilter(self)
+        self.view.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        keep_keys(self.view, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
         self._empty = label(_EMPTY, "dim")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -160,6 +166,8 @@ class RdPlot(Panel):
         """The lanes with their names and looks; curves of lanes that are gone are removed."""
         for lane_id in [lane_id for lane_id in self._lanes if lane_id not in {lane.id for lane in lanes}]:
             gone = self._lanes.pop(lane_id)
+            if self._marked is not None and self._marked[0] == lane_id:
+                self._mark(None)
             for item in (gone.line, gone.dots, gone.faint):
                 self._item.removeItem(item)
         for tag in lanes:
@@ -410,10 +418,13 @@ class RdPlot(Panel):
         return found
 
     def _hovered(self, scene_pos: QPointF) -> None:
-        metric, found = self._chosen(), None
-        if self._box.sceneBoundingRect().contains(scene_pos):
-            found = self.nearest(self._box.mapFromScene(scene_pos))
-        before = self._overlay.read_out
+        inside = self._box.sceneBoundingRect().contains(scene_pos)
+        self._mark(self.nearest(self._box.mapFromScene(scene_pos)) if inside else None)
+
+    def _mark(self, found: tuple[str, RdPoint] | None) -> None:
+        """Read a point out, or none."""
+        metric, before = self._chosen(), self._overlay.read_out
+        self._marked = found if metric is not None else None
         if found is None or metric is None:
             self._overlay.read_out = None
         else:
@@ -422,10 +433,27 @@ class RdPlot(Panel):
             figures = f"{rate_text(point.bpp)} bpp{size} · {score_text(point.scores[metric.id], metric)}"
             lines = tuple(line for line in (lane.tag.label, figures, point.note) if line)
             self._overlay.read_out = ReadOut(lane.tag.look, self._x(point.bpp), point.scores[metric.id], lines)
+            self.view.setAccessibleDescription(", ".join(lines))
         if self._overlay.read_out != before:
             shape = Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.ArrowCursor
             self.view.viewport().setCursor(shape)
             self._overlay.update()
+
+    def _walk(self, along: int, across: int) -> None:
+        """Move the read-out by keys: along a curve by rate, or across to another lane at the nearest rate."""
+        lanes = [lane_id for lane_id, lane in self._lanes.items() if lane.shown]
+        if not lanes:
+            return
+        lane_id, point = self._marked or (lanes[0], None)
+        if point is None or lane_id not in lanes:
+            lane = self._lanes[lanes[0]]
+            rate, lane_id = (lane.operating or (lane.shown or [])[0]).bpp, lanes[0]
+        else:
+            rate = point.bpp
+            lane_id = lanes[(lanes.index(lane_id) + across) % len(lanes)]
+        shown = self._lanes[lane_id].shown or []
+        place = min(range(len(shown)), key=lambda k: abs(shown[k].bpp - rate))
+        self._mark((lane_id, shown[min(len(shown) - 1, max(0, place + (along if point else 0)))]))
 
     def _clicked(self, event: object) -> None:
         if event.double():  # type: ignore[attr-defined]
@@ -436,10 +464,29 @@ class RdPlot(Panel):
                 self.point_clicked.emit(found[0], found[1].bpp)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Leave and self._overlay.read_out is not None:
-            self._overlay.read_out = None
+        if event.type() in (QEvent.Type.Leave, QEvent.Type.FocusOut):
+            self._mark(None)
+        if watched is self.view and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self._overlay.focused = event.type() == QEvent.Type.FocusIn
             self._overlay.update()
+        elif watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            return self._key(event)
         return False
+
+    def _key(self, event: QKeyEvent) -> bool:
+        ways: dict[int, tuple[int, int]] = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }
+        if event.key() in ways:
+            self._walk(*ways[event.key()])
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._marked is not None:
+            self.point_clicked.emit(self._marked[0], self._marked[1].bpp)
+        else:
+            return False
+        return True
 
 
 def _widened(lo: float, hi: float, least: float) -> tuple[float, float]:

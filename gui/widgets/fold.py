@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -73,6 +73,7 @@ class FoldingSide(QWidget):
         self._strip_column.insertWidget(len(self._entries) - 1, button, 0, Qt.AlignmentFlag.AlignHCenter)
         self._column.addWidget(panel, stretch)
         panel.setProperty("foldStretch", stretch)
+        panel.installEventFilter(self)
         button.clicked.connect(lambda: self._toggle_sheet(entry))
 
     def set_marks(self, lanes: Sequence[LaneTag]) -> None:
@@ -148,8 +149,12 @@ class FoldingSide(QWidget):
         """Put an open sheet away (for Escape and for clicks into the pictures)."""
         self._close_sheet()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._sheet is not None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+        if not escape or self._sheet is None or watched is not self._sheet.panel:
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride:  # else the window's own Escape would come first
+            event.accept()
+        elif event.type() == QEvent.Type.KeyPress:
             self._close_sheet()
-        else:
-            super().keyPressEvent(event)
+        return True

@@ -17,11 +17,14 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from gui import style
 from gui.theme import GRID, mix
+from gui.widgets.keys import keep_keys
 from gui.widgets.themed import Themed
 
+Key = Qt.Key
 _WIDTH, _ROW, _ROWS = 520, 30, 11
 _ACTION = Qt.ItemDataRole.UserRole
 _HITS = Qt.ItemDataRole.UserRole + 1
@@ -111,6 +114,7 @@ class CommandPalette(Themed):
         self.field.setAccessibleName("Search actions")
         self.field.textChanged.connect(self._filter)
         self.field.installEventFilter(self)
+        keep_keys(self.field, Key.Key_Escape, Key.Key_Up, Key.Key_Down, Key.Key_PageUp, Key.Key_PageDown)
         self.list = QListWidget()
         self.list.setItemDelegate(_Delegate(self))
         self.list.setAccessibleName("Actions")
@@ -180,8 +184,8 @@ class CommandPalette(Themed):
         """Close, and give the keyboard back."""
         if self.isVisible():
             self.hide()
-            if self._before is not None:
-                self._before.setFocus(Qt.FocusReason.PopupFocusReason)
+            alive = self._before is not None and isValid(self._before)
+            (self._before if self._before and alive else self._window).setFocus(Qt.FocusReason.PopupFocusReason)
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QFocusEvent) and event.type() == QEvent.Type.FocusOut:
@@ -191,18 +195,18 @@ class CommandPalette(Themed):
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
             return False
         moves: dict[int, int] = {
-            Qt.Key.Key_Down: 1,
-            Qt.Key.Key_Up: -1,
-            Qt.Key.Key_PageDown: _ROWS,
-            Qt.Key.Key_PageUp: -_ROWS,
+            Key.Key_Down: 1,
+            Key.Key_Up: -1,
+            Key.Key_PageDown: _ROWS,
+            Key.Key_PageUp: -_ROWS,
         }
         key = event.key()
         if key in moves:
             target = min(self.list.count() - 1, max(0, self.list.currentRow() + moves[key]))
             self._select(target, 1 if moves[key] > 0 else -1)
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        elif key in (Key.Key_Return, Key.Key_Enter):
             self._run(self.list.currentItem())
-        elif key == Qt.Key.Key_Escape:
+        elif key == Key.Key_Escape:
             self.dismiss()
         else:
             return False

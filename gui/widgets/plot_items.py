@@ -91,6 +91,7 @@ class Overlay(pg.GraphicsObject):
         self._last_seen: dict[str, tuple[float, float]] = {}  # where each curve ends or leaves the view, in pixels
         self.rings: list[Ring] = []
         self.read_out: ReadOut | None = None
+        self.focused = False
         self.font = style.text_font(style.SMALL_PX)
         self.setZValue(50)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
@@ -157,6 +158,9 @@ class Overlay(pg.GraphicsObject):
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(self._box.rect())
+        if self.focused:
+            painter.setPen(QPen(QColor(style.current().accent)))
+            painter.drawRect(self._box.rect().adjusted(0.5, 0.5, -0.5, -0.5))
         self._paint_rings(painter)
         self._paint_names(painter)
         if self.read_out is not None:

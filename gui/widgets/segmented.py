@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButto
 
 from gui import style
 from gui.theme import RADIUS, mix
+from gui.widgets.keys import keep_keys
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ class Segmented(QWidget):
             self._group.addButton(button)
             button.clicked.connect(self._clicked)
             button.installEventFilter(self)
+            keep_keys(button, Qt.Key.Key_Left, Qt.Key.Key_Right)
         self.set_key(segments[0].key)
 
     def key(self) -> str:

@@ -247,3 +247,25 @@ def test_a_target_beyond_the_useful_rates_is_in_view(plot: RdPlot) -> None:
 def test_names_of_curves_that_end_together_stand_in_one_column(plot: RdPlot) -> None:
     names = plot._overlay.placed()
     assert names["a"].left() == names["b"].left()
+
+
+def test_the_keyboard_walks_the_curves_and_takes_a_point(plot: RdPlot, qtbot: QtBot) -> None:
+    plot.set_operating_point("a", CURVE[0])  # 0.4 bpp
+    plot.flush()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):  # appears, moves on, changes the curve
+        qtbot.keyClick(plot.view, key)
+    with qtbot.waitSignal(plot.point_clicked) as taken:
+        qtbot.keyClick(plot.view, Qt.Key.Key_Return)
+    assert taken.args == ["b", 0.8]
+    for _ in range(9):
+        qtbot.keyClick(plot.view, Qt.Key.Key_Left)
+    with qtbot.waitSignal(plot.point_clicked) as taken:
+        qtbot.keyClick(plot.view, Qt.Key.Key_Return)
+    assert taken.args == ["b", 0.1]
+
+
+def test_a_removed_lane_takes_its_read_out_along(plot: RdPlot, qtbot: QtBot) -> None:
+    qtbot.keyClick(plot.view, Qt.Key.Key_Right)
+    assert plot._overlay.read_out is not None
+    plot.set_lanes([])
+    assert plot._overlay.read_out is None

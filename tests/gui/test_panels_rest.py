@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QMainWindow, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -288,6 +289,23 @@ def test_escape_closes_the_palette_and_nothing_runs(palette: tuple[CommandPalett
     box, done = palette
     qtbot.keyClick(box.field, Key.Key_Escape)
     assert box.isHidden() and done == []
+
+
+def test_escape_in_the_palette_comes_before_the_window_s_shortcut(
+    window: QMainWindow, palette: tuple[CommandPalette, list[str]], qtbot: QtBot
+) -> None:
+    cancelled: list[bool] = []
+    cancel = QAction("Cancel", window)
+    cancel.setShortcut(QKeySequence("Esc"))
+    cancel.triggered.connect(lambda: cancelled.append(True))
+    window.addAction(cancel)
+    box, _done = palette
+    window.activateWindow()
+    qtbot.waitUntil(box.field.hasFocus)
+    QTest.keyClick(window.windowHandle(), Key.Key_Escape)  # through the window, as real keys come
+    assert box.isHidden() and cancelled == []
+    QTest.keyClick(window.windowHandle(), Key.Key_Escape)
+    assert cancelled == [True]
 
 
 # ---------------------------------------------------------------- all of them

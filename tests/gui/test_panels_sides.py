@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence, QShortcut
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -328,3 +329,20 @@ def test_the_icon_of_a_folded_side_opens_its_panel_over_the_pictures(side: Foldi
     assert not panel.isVisible()
     side.set_folded(False)
     assert panel.isVisible()
+
+
+def test_escape_puts_an_open_sheet_away_before_the_window_hears_of_it(side: FoldingSide, qtbot: QtBot) -> None:
+    window = side.window()
+    heard: list[bool] = []
+    QShortcut(QKeySequence("Esc"), window, lambda: heard.append(True))
+    side.set_folded(True)
+    side._entries[0].button.click()
+    window.activateWindow()
+    panel = side._entries[0].panel
+    assert isinstance(panel, SourcesPanel)
+    panel.card.button.setFocus()
+    qtbot.waitUntil(panel.card.button.hasFocus)
+    QTest.keyClick(window.windowHandle(), Key.Key_Escape)
+    assert not side.sheet_open() and heard == []
+    QTest.keyClick(window.windowHandle(), Key.Key_Escape)
+    assert heard == [True]

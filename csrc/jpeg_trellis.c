@@ -15,7 +15,7 @@
 
 #include <float.h>
 
-enum { SIZES = 11, POSITIONS = 64, LONGEST_PAIR = 16 + 10 /* bits of a symbol and of its level */ };
+enum { SIZES = 11, POSITIONS = 64 };
 
 typedef struct {
     float pair[SIZES][POSITIONS]; /* lambda * bits of a level of a size after a run of zeros */
@@ -26,11 +26,14 @@ typedef struct {
 
 static void prepare(rates *r, const uint8_t *table, const float *bits, float lambda)
 {
+    float dearest = r->end = lambda * bits[0x00];
     for (int size = 1; size < SIZES; size++)
-        for (int run = 0; run < POSITIONS - 1; run++)
-            r->pair[size][run] = lambda * ((float)(run >> 4) * bits[0xF0] + bits[(run & 15) << 4 | size] + (float)size);
-    r->end = lambda * bits[0x00];
-    r->keep = lambda * LONGEST_PAIR;
+        for (int run = 0; run < POSITIONS - 1; run++) {
+            float cost = (float)(run >> 4) * bits[0xF0] + bits[(run & 15) << 4 | size] + (float)size;
+            r->pair[size][run] = lambda * cost;
+            if (r->pair[size][run] > dearest) dearest = r->pair[size][run];
+        }
+    r->keep = 0.25f + 2.0f * dearest;
     for (int k = 0; k < 64; k++) {
         r->inverse[k] = 1.0f / (16.0f * table[k]);
         r->half[k] = 8 * table[k];
@@ -55,7 +58,8 @@ static void try_level(const rates *r, const node *nodes, int from, int n, node *
 }
 
 /* Chooses levels 1..63 of a block: the value rounded to nearest, the one below it, or zero. A value whose
- * square is above `keep` is never zero: no way to code its block without it saves enough bits. */
+ * square is above `keep` is never zero: without it one pair goes and the next one (or the end) changes, which
+ * saves at most the dearest two, while the distortion grows by its square, less the 1/4 of rounding it. */
 static void choose(const rates *r, const int16_t *coefs, int16_t *levels)
 {
     node nodes[POSITIONS];

@@ -149,16 +149,18 @@ int64_t rs_rans_bound(size_t size)
 static uint8_t *encode_words(const uint8_t *data, size_t size, const encoder_symbol *table, uint32_t *states, size_t n,
                              uint8_t *at)
 {
+    size_t lane = size % n;
     for (size_t i = size; i-- > 0;) {
         const encoder_symbol *e = &table[data[i]];
-        uint32_t x = states[i % n];
+        lane = lane ? lane - 1 : n - 1; /* i mod n */
+        uint32_t x = states[lane];
         if (x >= e->limit) {
             *--at = (uint8_t)(x >> 8);
             *--at = (uint8_t)x;
             x >>= 16;
         }
         uint32_t quotient = (uint32_t)((uint64_t)x * e->reciprocal >> e->shift);
-        states[i % n] = x + e->start + quotient * e->rest;
+        states[lane] = x + e->start + quotient * e->rest;
     }
     return at;
 }
@@ -209,8 +211,8 @@ int64_t rs_rans_decode(const uint8_t *data, size_t size, uint8_t *out, size_t co
         if (states[i] < LOW || states[i] >= (uint32_t)LOW << 16) return RS_ERR_CORRUPT;
     }
     make_decoder(freq, slots);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t x = states[i % n], slot = slots[x & (SCALE - 1)];
+    for (size_t i = 0, lane = 0; i < count; i++, lane = lane + 1 < n ? lane + 1 : 0) {
+        uint32_t x = states[lane], slot = slots[x & (SCALE - 1)];
         out[i] = (uint8_t)slot;
         x = ((slot >> 8 & (SCALE - 1)) + 1) * (x >> SCALE_BITS) + (slot >> 20);
         if (x < LOW) {
@@ -218,7 +220,7 @@ int64_t rs_rans_decode(const uint8_t *data, size_t size, uint8_t *out, size_t co
             x = x << 16 | at[0] | (uint32_t)at[1] << 8;
             at += 2;
         }
-        states[i % n] = x;
+        states[lane] = x;
     }
     /* The encoder began with every state at LOW: anything else is damage. */
     for (size_t i = 0; i < n; i++)

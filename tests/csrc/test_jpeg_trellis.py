@@ -1,0 +1,70 @@
+"""The trellis finds the cheapest way to code a block: compared with trying every way."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from engine.native import jpeg
+
+ONE_BLOCK = (1, 1), (8, 8)
+
+
+def symbols(levels: np.ndarray) -> list[int]:
+    """AC symbols of a block in a sequential scan, by the book (T.81 F.1.2.2)."""
+    out, run = [], 0
+    for level in levels[1:]:
+        if level == 0:
+            run += 1
+            continue
+        out += [0xF0] * (run // 16) + [(run % 16) << 4 | int(abs(level)).bit_length()]
+        run = 0
+    return out + ([0x00] if run else [])
+
+
+def cost(levels: np.ndarray, exact: np.ndarray, bits: np.ndarray, strength: float) -> float:
+    rate = sum(bits[s] + (s & 15) for s in symbols(levels))
+    return float(((np.abs(exact[1:]) - np.abs(levels[1:])) ** 2).sum() + strength * rate)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_other_choice_of_levels_costs_less(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = rng.integers(1, 40, 64).astype(np.uint8)
+    bits = rng.integers(1, 16, 256).astype(np.float32)
+    strength = float(rng.choice([0.02, 0.1, 0.5]))
+    exact = np.zeros(64)
+    places = rng.choice(np.arange(1, 64), 6, replace=False)
+    exact[places] = rng.uniform(0.3, 2.6, 6) * rng.choice([-1, 1], 6)
+    coefs = np.rint(exact * 16 * table).astype(np.int16)[None]
+    exact = coefs[0] / (16.0 * table)
+    out = np.full((1, 64), 7, np.int16)
+    jpeg.trellis(coefs, *ONE_BLOCK, table=table, bits=bits, strength=strength, out=out)
+    assert out[0, 0] == 7
+    found = cost(out[0], exact, bits, strength)
+    nearest = np.floor(np.abs(exact[places]) + 0.5).astype(int)
+    for choice in product(*({0, max(n - 1, 0), n} for n in nearest)):
+        levels = np.zeros(64, np.int16)
+        levels[places] = choice
+        assert found <= cost(levels, exact, bits, strength) + 1e-4
+    assert np.all(out[0, 1:] * np.sign(exact[1:]) >= 0)
+
+
+def test_symbols_are_counted_as_they_are_coded() -> None:
+    rng = np.random.default_rng(0)
+    levels = (rng.laplace(0, 4, (12, 64)) * (rng.random((12, 64)) < 0.1)).astype(np.int16)
+    levels[3, 63], levels[5, 1:] = 5, 0
+    counts = jpeg.count_symbols(levels, (4, 3), (32, 24))
+    expected = np.bincount([s for block in levels for s in symbols(block)], minlength=256)
+    assert np.array_equal(counts, expected)
+
+
+def test_free_bits_leave_every_level_at_its_nearest_value() -> None:
+    rng = np.random.default_rng(8)
+    table = np.full(64, 5, np.uint8)
+    coefs = rng.integers(-900, 901, (1, 64)).astype(np.int16)
+    out = np.zeros((1, 64), np.int16)
+    jpeg.trellis(coefs, *ONE_BLOCK, table=table, bits=np.ones(256, np.float32), strength=0.0, out=out)
+    assert np.abs(out[0, 1:] - coefs[0, 1:] / 80).max() <= 0.5

@@ -36,6 +36,9 @@ class Param:
 
     better: +1 when a larger value spends more bits, -1 when a smaller one does, 0 when neither.
     log: the knob is best moved in equal ratios (a quantisation step), not equal differences.
+    typical_bpp: bits per pixel that photographs take on average (geometric) at evenly spaced values of the knob
+        (in equal ratios if `log`), from fewest bits to most: a hint that saves the rate search encodes. Only its
+        shape counts, so a few pictures suffice to measure it.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Param:
     log: bool = False
     label: str = ""
     help: str = ""
+    typical_bpp: tuple[float, ...] = ()
 
     def coerce(self, value: Any) -> Any:
         """`value` (also as text) as this knob's type; `UsageError` says what is allowed."""

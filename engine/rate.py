@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.codec import Codec, Ctx, Kind, Param, Settings
+from engine.codec import Codec, Ctx, Param, Settings
 from engine.errors import UsageError
 from engine.image import Image
-from engine.trial import RateResult, Run, Runner, Target, TargetKind, Trial, canonical
+from engine.knob import Knob
+from engine.trial import RateResult, Run, Runner, Target, TargetKind, Trial, bits_per_pixel, canonical
 
 MAX_ENCODES = 14
 WARM_ENCODES = 2  # with a bracket known from before, more than these only if the result would be far off
@@ -26,12 +27,13 @@ RATE_TOLERANCE = 0.005  # of the rate, below the target: near enough to stop
 PSNR_TOLERANCE = 0.03  # dB above the target
 SHORTFALL = 0.02  # of the rate: from here on people are told; 0.1 dB for quality
 _PSNR_SHORTFALL = 0.1
-_RATE_SPAN = 4.0  # ln of the largest by the smallest file, over the whole range of a knob: a first guess
-_PSNR_SPAN = 25.0  # dB, likewise
+_PSNR_SLOPE = 5.0  # dB for each e-fold of rate: a first guess
 _OVERSHOOT = 1.3  # of a step towards a target that lies outside all known points
-_FLAT_PROBES = 3  # probes that gave nothing new, within ...
-_JUMP_WIDTH = 0.002  # ... this part of the knob's range: the curve jumps there
-_DIGITS = 5  # significant digits of a continuous knob
+_FLAT_PROBES = 3  # probes in a row that gave nothing new, within ...
+_JUMP_WIDTH = 0.02  # ... this part of the knob's range: the curve jumps there
+_MISS = 0.15  # of the distance to the nearest known point: by how much a guess is likely to miss
+_NOISE = 0.02  # of log-rate: points nearer to each other than this tell no slope
+_LOPSIDED = 8  # a bracket whose far end is so much farther than the guide says nothing about its near end
 
 
 def solve_rate(
@@ -67,8 +69,13 @@ def solve(
     blob: Callable[[str], bytes | None] = lambda _name: None,
     on_trial: Callable[[Run], None] = lambda _run: None,
     want_file: bool = True,
+    thorough: bool = False,
 ) -> RateResult:
-    """:func:`solve_rate` with a runner at hand. Without `want_file` a known answer may come without its file."""
+    """:func:`solve_rate` with a runner at hand.
+
+    Without `want_file` a known answer may come without its file. `thorough`: closeness goes before the number of
+    encodes also where much is known, as figures want it, not the hand on a slider.
+    """
     info = runner.codec.info
     base = info.complete(settings)
     param = info.rate_param
@@ -85,7 +92,8 @@ def solve(
         return run.trial
 
     usable = _usable(known, runner, base, param)
-    result = search(param, base[param.name] if param else None, target, evaluate, known=usable, label=info.label)
+    start = _start(param, base, target, runner.image) if param else None
+    result = search(param, start, target, evaluate, known=usable, label=info.label, thorough=thorough)
     data = files.get(result.best.key.settings)
     if data is None and want_file:
         data = blob(result.best.blob) if result.best.blob else None
@@ -94,6 +102,15 @@ def solve(
             data = files[best.key.settings]
             result = replace(result, best=best, encodes=result.encodes + 1)
     return replace(result, data=data or b"", target=target)
+
+
+def _start(param: Param, base: dict[str, Any], target: Target, image: Image) -> Any:
+    """Where to begin: at the value that takes a typical picture to the target, else at the one that is set."""
+    guess = None
+    if target.kind is not TargetKind.PSNR and 0 < target.value < math.inf:
+        size_bpp = bits_per_pixel(target.value, image)
+        guess = Knob(param).first_guess(target.value if target.kind is TargetKind.BPP else size_bpp)
+    return base[param.name] if guess is None else guess
 
 
 def _usable(known: Iterable[Trial], runner: Runner, base: dict[str, Any], param: Param | None) -> list[Trial]:
@@ -113,67 +130,6 @@ def _usable(known: Iterable[Trial], runner: Runner, base: dict[str, Any], param:
     return list(found.values())
 
 
-class Knob:
-    """A RATE parameter as positions from 0 (fewest bits) to 1 (most bits)."""
-
-    def __init__(self, param: Param) -> None:
-        self._param = param
-        choices = param.kind is Kind.CHOICE
-        lo, hi = (0.0, float(len(param.choices) - 1)) if choices else (param.lo, param.hi)
-        if param.kind is Kind.BOOL or lo is None or hi is None or not lo < hi:
-            raise UsageError(f"{param.name}: a rate can be searched only over a range of values")
-        self._log = param.log and lo > 0
-        ends = self._scale(lo), self._scale(hi)
-        self._start, self._end = ends if param.better >= 0 else ends[::-1]
-
-    @property
-    def is_continuous(self) -> bool:
-        return self._param.kind is Kind.FLOAT
-
-    def position(self, value: Any) -> float:
-        number = self._param.choices.index(value) if self._param.kind is Kind.CHOICE else float(value)
-        return (self._scale(number) - self._start) / (self._end - self._start)
-
-    def value(self, position: float) -> Any:
-        """The value that lies nearest to `position`."""
-        scaled = self._start + min(max(position, 0.0), 1.0) * (self._end - self._start)
-        number = math.exp(scaled) if self._log else scaled
-        if self._param.kind is Kind.CHOICE:
-            return self._param.choices[round(number)]
-        if self._param.kind is Kind.INT:
-            return round(number)
-        assert self._param.lo is not None and self._param.hi is not None
-        return min(max(float(f"{number:.{_DIGITS}g}"), self._param.lo), self._param.hi)
-
-    def between(self, low: float, high: float, wish: float) -> float | None:
-        """The position of a value strictly between two, nearest to `wish`; None if there is none."""
-        candidates = [wish, *sorted(self._steps(low, high), key=lambda step: abs(step - wish)), (low + high) / 2]
-        positions = (self.position(self.value(candidate)) for candidate in candidates)
-        return next((position for position in positions if low < position < high), None)
-
-    def neighbour(self, position: float, direction: int) -> float | None:
-        """The position of the next value of a knob that is not continuous; None at its end."""
-        if self.is_continuous:
-            return None
-        step = direction if self._end > self._start else -direction
-        value = self.value(position)
-        if self._param.kind is Kind.CHOICE:
-            number = self._param.choices.index(value) + step
-            return self._clip(number, 0, len(self._param.choices) - 1)
-        return self._clip(value + step, self._param.lo, self._param.hi)
-
-    def _clip(self, number: float, lo: float | None, hi: float | None) -> float | None:
-        assert lo is not None and hi is not None
-        return (self._scale(number) - self._start) / (self._end - self._start) if lo <= number <= hi else None
-
-    def _steps(self, low: float, high: float) -> list[float]:
-        neighbours = (self.neighbour(low, +1), self.neighbour(high, -1))
-        return [position for position in neighbours if position is not None]
-
-    def _scale(self, number: float) -> float:
-        return math.log(number) if self._log else float(number)
-
-
 @dataclass(order=True)
 class _Point:
     position: float
@@ -191,7 +147,6 @@ class _Goal:
             raise UsageError(f"{target} is no target")
         self.y = math.log(target.value) if self.is_rate else target.value
         self.tolerance = RATE_TOLERANCE if self.is_rate else PSNR_TOLERANCE
-        self.aim = self.y + (-0.5 if self.is_rate else 0.5) * self.tolerance
 
     def measure(self, trial: Trial) -> float | None:
         """The trial's place on the scale, or None if it was not measured."""
@@ -222,12 +177,13 @@ def search(
     *,
     known: Iterable[Trial] = (),
     label: str = "the codec",
+    thorough: bool = False,
 ) -> RateResult:
     """The search itself, over any `evaluate(value of the knob) -> Trial`. See :func:`solve_rate`."""
     goal = _Goal(target)
     if param is None:
         return _only_point(goal, evaluate, [t for t in known if goal.measure(t) is not None], label)
-    return _Search(param, goal, evaluate, known, label).run(start)
+    return _Search(param, goal, evaluate, known, label).run(start, MAX_ENCODES if thorough else WARM_ENCODES)
 
 
 def _only_point(goal: _Goal, evaluate: Callable[[Any], Trial], known: list[Trial], label: str) -> RateResult:
@@ -256,15 +212,17 @@ class _Pace:
         flat = (low.position, high.position) != (before[0].position, before[1].position) and (
             (low.y, high.y) == (before[0].y, before[1].y)
         )
-        self._flat += flat
+        self._flat = self._flat + 1 if flat else 0
         self._slow = 0 if narrower or self._miss <= miss / 2 else self._slow + 1
         if self._slow >= 2 or flat:
             self._slow = 0
             return True
         return False
 
-    def is_hopeless(self, low: _Point, high: _Point) -> bool:
-        """A jump that repeated probes only pin down: nothing lies between its two sides."""
+    def is_hopeless(self, low: _Point, high: _Point, *, close: bool) -> bool:
+        """A jump that repeated probes only pin down: nothing is likely to lie between its two sides."""
+        if close:
+            return self._flat >= 1
         return self._flat >= _FLAT_PROBES and high.position - low.position < _JUMP_WIDTH
 
 
@@ -277,15 +235,18 @@ class _Search:
         self._points: list[_Point] = []  # by position
         self._recalled = list(known)
         self._made: list[Trial] = []
+        self._budget = MAX_ENCODES
         for trial in self._recalled:
             self._add(trial)
 
-    def run(self, start: Any) -> RateResult:
+    def run(self, start: Any, warm_budget: int) -> RateResult:
         warm = len(self._points) >= 2
         if not self._points:
             self._probe(self._knob.position(start))
+        if warm:
+            self._budget = warm_budget
         self._enclose()
-        self._narrow(WARM_ENCODES if warm else MAX_ENCODES)
+        self._narrow()
         if not warm:
             self._look_around()
         return self._result()
@@ -327,13 +288,13 @@ class _Search:
     def _enclose(self) -> None:
         """Go outwards until the target lies between two points, or the knob ends."""
         for attempt in range(MAX_ENCODES):
-            if self._bracket() is not None:
+            if self._bracket() is not None or self._is_near_enough():
                 return
             upwards = self._is_below(self._points[-1])
             edge = self._points[-1] if upwards else self._points[0]
             if edge.position == float(upwards):
                 return
-            slope = self._slope()
+            slope = self._slope(edge)
             # Log-rate is steeper towards both ends of most knobs: a secant goes far enough by itself.
             stretch = _OVERSHOOT if len(self._points) < 2 or attempt > 1 else 1.0
             step = stretch * (self._goal.y - edge.y) / slope if attempt < 3 else math.copysign(1, upwards - 0.5)
@@ -342,24 +303,25 @@ class _Search:
             inner = self._knob.between(low, high, wish) if 0 < wish < 1 else None
             self._probe(float(upwards) if inner is None else inner)
 
-    def _slope(self) -> float:
-        """dy per position at the outer end nearest to the target; a typical one where the points tell nothing."""
-        typical = _RATE_SPAN if self._goal.is_rate else _PSNR_SPAN
-        if len(self._points) < 2:
+    def _slope(self, edge: _Point) -> float:
+        """dy per position beyond the outermost point; a typical one where the points tell little."""
+        typical = self._knob.log_span * (1.0 if self._goal.is_rate else _PSNR_SLOPE)
+        distance = abs(self._goal.y - edge.y)
+        guide = self._guide(edge, distance, [point for point in self._points if point is not edge])
+        if guide is None or abs(guide.y - edge.y) < distance / 20:
             return typical
-        a, b = self._points[-2:] if self._is_below(self._points[-1]) else self._points[:2]
-        slope = (b.y - a.y) / (b.position - a.position)
+        slope = (guide.y - edge.y) / (guide.position - edge.position)
         return min(max(slope, typical / 5), typical * 20)
 
-    def _narrow(self, budget: int) -> None:
+    def _narrow(self) -> None:
         """Shrink the bracket until the best point is near enough or the knob has no value left between."""
         pace = _Pace()
         while len(self._made) < MAX_ENCODES:
             bracket = self._bracket()
-            if bracket is None or self._is_near_enough(bracket, budget):
+            if bracket is None or self._is_near_enough():
                 return
             low, high = self._points[bracket[0]], self._points[bracket[1]]
-            if pace.is_hopeless(low, high):
+            if self._knob.is_continuous and pace.is_hopeless(low, high, close=self._is_close()):
                 return
             middle = (low.position + high.position) / 2
             wish = middle if pace.is_slow(low, high, self._goal.y) else self._guess(bracket)
@@ -368,7 +330,7 @@ class _Search:
                 return
             self._probe(position)
 
-    def _is_near_enough(self, bracket: tuple[int, int], budget: int) -> bool:
+    def _is_near_enough(self) -> bool:
         best = self._best()
         if best is None:
             return False
@@ -377,7 +339,11 @@ class _Search:
             return True
         if not self._knob.is_continuous and shortfall == 0:
             return True
-        return len(self._made) >= budget and shortfall <= self._far
+        return len(self._made) >= self._budget and shortfall <= self._far
+
+    def _is_close(self) -> bool:
+        best = self._best()
+        return best is not None and self._goal.shortfall(best) <= self._far
 
     @property
     def _far(self) -> float:
@@ -388,28 +354,34 @@ class _Search:
         low, high = self._points[bracket[0]], self._points[bracket[1]]
         if not low.y < high.y:
             return (low.position + high.position) / 2
-        aim = self._goal.aim if self._knob.is_continuous else self._goal.y
-        aim = min(max(aim, low.y), high.y)
-        chain = self._rising(bracket)
-        nearest = sorted(chain, key=lambda point: abs(point.y - aim))[:3]
-        if len(nearest) == 3:
-            quadratic = parabola([p.y for p in nearest], [p.position for p in nearest], aim)
-            if low.position < quadratic < high.position:
-                return quadratic
-        i = chain.index(low)
-        around = chain[max(0, i - 1) : i + 3]
-        return interpolate([p.y for p in around], [p.position for p in around], aim)
+        aim = min(max(self._aim(low, high), low.y), high.y)
+        near, far = (low, high) if aim - low.y < high.y - aim else (high, low)
+        guide = self._guide(
+            near, abs(aim - near.y), self._points[: bracket[0]] if near is low else self._points[bracket[1] + 1 :]
+        )
+        points = sorted([low, high, guide] if guide else [low, high])
+        if guide is not None and abs(far.y - near.y) > _LOPSIDED * abs(near.y - guide.y):
+            secant = near.position + (aim - near.y) * (near.position - guide.position) / (near.y - guide.y)
+            if low.position < secant < high.position:
+                return secant
+        return interpolate([p.y for p in points], [p.position for p in points], aim)
 
-    def _rising(self, bracket: tuple[int, int]) -> list[_Point]:
-        """The bracket and the points on both sides of it as far as the curve rises all the way."""
-        chain = list(self._points[bracket[0] : bracket[1] + 1])
-        for point in reversed(self._points[: bracket[0]]):
-            if point.y < chain[0].y:
-                chain.insert(0, point)
-        for point in self._points[bracket[1] + 1 :]:
-            if point.y > chain[-1].y:
-                chain.append(point)
-        return chain
+    def _aim(self, low: _Point, high: _Point) -> float:
+        """Where to aim: a little to the right side of the target; more so with the last guess that may be spent."""
+        if not self._knob.is_continuous:
+            return self._goal.y
+        margin = self._goal.tolerance / 2
+        if self._budget - len(self._made) == 1:
+            distance = min(self._goal.y - low.y, high.y - self._goal.y)
+            margin = min(max(_MISS * distance, margin), self._far / 2)
+        return self._goal.y - margin if self._goal.is_rate else self._goal.y + margin
+
+    def _guide(self, end: _Point, distance: float, others: list[_Point]) -> _Point | None:
+        """The point beyond `end` that tells its slope best: about as far from it as the aim is, and not in line with
+        what a step or noise does to its nearest neighbours."""
+        wanted = max(distance, _NOISE if self._goal.is_rate else _NOISE * _PSNR_SLOPE)
+        rising = [p for p in others if (p.y - end.y) * (p.position - end.position) > 0]
+        return min(rising, key=lambda p: abs(math.log(abs(p.y - end.y) / wanted)), default=None)
 
     def _look_around(self) -> None:
         """On a coarse knob whose step is out of proportion the curve may come back: try the values beside it."""
@@ -493,13 +465,3 @@ def interpolate(xs: list[float], ys: list[float], x: float) -> float:
     a, b = slope(i) * h, slope(i + 1) * h
     rise = ys[i + 1] - ys[i]
     return ys[i] + t * (a + t * (3 * rise - 2 * a - b + t * (a + b - 2 * rise)))
-
-
-def parabola(xs: list[float], ys: list[float], x: float) -> float:
-    """The parabola through three points, at `x` (Lagrange). `xs` must differ."""
-    (a, b, c), (p, q, r) = xs, ys
-    return (
-        p * (x - b) * (x - c) / ((a - b) * (a - c))
-        + q * (x - a) * (x - c) / ((b - a) * (b - c))
-        + r * (x - a) * (x - b) / ((c - a) * (c - b))
-    )

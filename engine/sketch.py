@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.rate import Knob
+from engine.knob import Knob
 from engine.tasks import _CodecTask, ladder
 from engine.trial import Runner, Trial
 from engine.workers import TaskCtx

@@ -15,7 +15,8 @@ from engine import registry
 from engine.codec import Codec, Ctx, Settings
 from engine.files import atomic_write
 from engine.image import Image
-from engine.rate import Knob, solve
+from engine.knob import Knob
+from engine.rate import solve
 from engine.store import Blobs
 from engine.trial import RateResult, Run, Runner, Target, Trial
 from engine.workers import TaskCtx
@@ -231,7 +232,7 @@ class TargetsTask(_CodecTask):
         known = list(self.known)
         results = []
         for index, target in enumerate(self.targets):
-            result = solve(runner, target, ctx, settings=self.settings, known=known, want_file=False)
+            result = solve(runner, target, ctx, settings=self.settings, known=known, want_file=False, thorough=True)
             if not set(self.metrics) <= set(result.best.scores):
                 result = self._scored(runner, result, ctx)
             results.append(result)
@@ -320,7 +321,7 @@ def ladder(codec: Codec, settings: Settings, points: int | Iterable[Any]) -> lis
         knob = Knob(param)
         low, high = _LADDER_ENDS
         positions = [low + (high - low) * i / max(1, points - 1) for i in range(points)]
-        points = [knob.value(position) for position in positions]
+        points = [knob.even(position) for position in positions]
     values = list(dict.fromkeys(param.coerce(value) for value in points))
     return [{**base, param.name: value} for value in values]
 

@@ -103,7 +103,7 @@ def blob_hash(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def bits_per_pixel(size: int, image: Image) -> float:
+def bits_per_pixel(size: float, image: Image) -> float:
     """Rate of a file of `size` bytes: bits per pixel of the original picture, padding included."""
     return 8 * size / (image.width * image.height)
 

@@ -15,6 +15,12 @@ from engine.codecs.checks import encoding, profile_of, require_carried
 from engine.image import Image
 from engine.io import decode, jpeg2000
 
+# Measured on six photographs of 768 × 512 at default settings.
+_TYPICAL_BPP = (
+    0.0064, 0.0071, 0.0127, 0.0263, 0.0616, 0.143, 0.294, 0.533, 0.866,
+    1.28, 1.8, 2.38, 2.94, 3.29, 3.47, 3.56, 3.61,
+)  # fmt: skip
+
 _ENUMERATED, _RESTRICTED_ICC = 1, 2
 _SRGB, _GREY = 16, 17
 
@@ -46,6 +52,7 @@ class Jpeg2000Codec:
                 better=1,
                 label="Quality (dB)",
                 help="The PSNR that OpenJPEG allocates bits for.",
+                typical_bpp=_TYPICAL_BPP,
             ),
             Param("lossless", Kind.BOOL, False, label="Lossless", help="Reversible 5/3; quality has no effect."),
         ),

@@ -21,6 +21,12 @@ from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
 from engine.native import wavelet as native
 
+# Measured on six photographs of 768 × 512 at default settings.
+_TYPICAL_BPP = (
+    0.00525, 0.00849, 0.0151, 0.0273, 0.0496, 0.0847, 0.144, 0.234, 0.365,
+    0.549, 0.801, 1.15, 1.63, 2.31, 3.51, 4.98, 6.71,
+)  # fmt: skip
+
 STREAM_VERSION = 1
 MAX_LEVELS = 6
 _ALPHA_PLANE = 3
@@ -40,6 +46,7 @@ _PARAMS = (
         better=+1,
         label="Quality",
         help="0: a quantisation step of twice the full range; 100: of half a code value; equal ratios in between",
+        typical_bpp=_TYPICAL_BPP,
     ),
     Param(
         "chroma",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_codec import QUALITY, STEP, SyntheticCodec, exponential, inverse
 
+from engine import io, registry
 from engine.codec import Ctx, Kind, Param, Role
 from engine.errors import Cancelled, CodecUnavailable, UsageError
 from engine.image import Image
-from engine.rate import Knob, interpolate, search, solve_rate
-from engine.trial import EncodeKey, RateResult, Target, TargetKind, Trial, blob_hash, canonical
+from engine.knob import Knob
+from engine.rate import interpolate, search, solve_rate
+from engine.samples import samples
+from engine.tasks import ladder
+from engine.trial import EncodeKey, RateResult, Runner, Target, TargetKind, Trial, blob_hash, canonical
 
 PIXELS = 100_000
 
@@ -250,3 +255,53 @@ def test_the_search_can_be_cancelled_between_encodes(image: Image) -> None:
 def test_a_codec_that_cannot_run_is_refused_with_its_reason(image: Image) -> None:
     with pytest.raises(CodecUnavailable, match="Synthetic cannot be used: no library"):
         solve_rate(SyntheticCodec(reason="no library"), image, bpp(1.0), Ctx())
+
+
+# --- with what is known of a codec's typical curve
+
+
+@given(st.sampled_from(registry.codec_ids()), st.floats(0, 1))
+def test_straightened_positions_keep_order_and_ends(codec_id: str, fraction: float) -> None:
+    param = registry.codec(codec_id).info.rate_param
+    assert param is not None
+    knob = Knob(param)
+    positions = [knob.position(knob.even(each)) for each in (0, fraction / 2, fraction, 1)]
+    assert positions == sorted(positions)
+    assert (positions[0], positions[-1]) == (0.0, 1.0)
+    value = knob.value(fraction)
+    assert knob.value(knob.position(value)) == value
+
+
+def test_a_typical_curve_saves_encodes_and_changes_no_answer() -> None:
+    rates = tuple(exponential(1 + 99 * i / 8) ** 1.2 * 0.5 for i in range(9))
+    hinted = replace(QUALITY, typical_bpp=rates)
+    evaluate = curve(QUALITY, exponential)
+    for target in (0.2, 0.7, 3.0):
+        plain = search(QUALITY, 50, bpp(target), evaluate)
+        guess = Knob(hinted).first_guess(target)
+        known = search(hinted, guess, bpp(target), evaluate)
+        assert known.best == plain.best
+        assert known.encodes <= plain.encodes
+
+
+def test_a_size_in_bytes_begins_where_its_rate_would(image: Image) -> None:
+    codec = SyntheticCodec(replace(QUALITY, typical_bpp=tuple(exponential(1 + 99 * i / 8) for i in range(9))))
+    size = int(exponential(70) * image.width * image.height / 8)
+    solve_rate(codec, image, Target(TargetKind.BYTES, size), Ctx())
+    assert abs(int(str(codec.encodes[0])) - 70) <= 1
+
+
+@pytest.mark.parametrize("codec_id", ["dct", "jpeg", "wavelet"])
+def test_after_a_first_search_and_a_curve_later_targets_cost_two_encodes(codec_id: str) -> None:
+    codec = registry.codec(codec_id)
+    pixels = io.read(samples()[0].path).image.pixels[::2, ::2]
+    image = Image(np.ascontiguousarray(pixels[:192, :256]))
+    runner = Runner(codec, image)
+    first = solve_rate(codec, image, bpp(1.0), Ctx())
+    known = [*first.probes, *(runner.encode(each, Ctx()).trial for each in ladder(codec, {}, 8))]
+    assert first.encodes <= 7
+    for target in (0.6, 0.8, 1.3, 1.8):
+        result = solve_rate(codec, image, bpp(target), Ctx(), known=known)
+        assert result.best.bpp <= target
+        assert result.encodes <= 3
+        known += result.probes

@@ -135,7 +135,7 @@ def test_a_new_metric_does_not_encode_again(codec: SyntheticCodec, image: Image,
 def test_later_targets_use_what_the_earlier_ones_found(codec: SyntheticCodec, image: Image) -> None:
     results, _ = emitted(TargetsTask(image, "synthetic", targets=(bpp(0.5), bpp(1.0), bpp(0.001))))
     assert [result.reached for result in results] == [True, True, False]
-    assert results[1].encodes <= 2
+    assert results[1].encodes <= 4
     assert len(set(codec.encodes)) == len(codec.encodes)
     assert all("psnr" in result.best.scores for result in results)
 

@@ -99,7 +99,8 @@ static void start_contexts(wavelet_state *s)
 {
     for (int kind = 0; kind < KINDS; kind++) {
         for (int level = 0; level < ENERGIES; level++) {
-            int32_t energy = level < 2 ? level : (2 + (level - 1) % 2) << ((level - 1) / 2 - 1);
+            /* the inverse of half_octave, which never gives 2 */
+            int32_t energy = level < 3 ? level : (2 + (level - 1) % 2) << ((level - 1) / 2 - 1);
             s->energy[kind * ENERGIES + level] = prior(s, kind, energy, TRUST_ENERGY);
         }
         for (int near = 0; near < NEARS; near++)

@@ -79,7 +79,7 @@ class WaveletCodec:
         family="wavelet",
         extension=".rsw",
         params=_PARAMS,
-        capabilities=Capabilities(alpha=True, depths=tuple(range(1, 17)), lossless=True, memory=28.0),
+        capabilities=Capabilities(alpha=True, depths=tuple(range(1, 17)), lossless=True, memory=18.0),
         about="9/7 wavelet with context-mixed coding of the coefficients; 5/3 when lossless",
     )
 

@@ -154,7 +154,8 @@ static int64_t check_lengths(const uint8_t lengths[256])
 
 int64_t rs_huffman_bound(size_t size) { return (int64_t)(size + size / 2 + 256 + 12 + 4 * SEGMENTS); }
 
-static uint8_t *encode_segment(const uint8_t *data, size_t n, const uint8_t *lengths, const uint16_t *codes, uint8_t *dst)
+static uint8_t *encode_segment(const uint8_t *data, size_t n, const uint8_t *lengths, const uint16_t *codes,
+                               uint8_t *dst)
 {
     uint64_t bits = 0;
     unsigned held = 0;

@@ -72,10 +72,10 @@ typedef struct {
 
 typedef struct {
     const rsi_frame *frame;
-    const int16_t *coefs;  /* zig-zag order, RSI 64 a block */
+    const int16_t *coefs;  /* zig-zag order, 64 a block */
     uint64_t *masks;       /* RSI_LEVELS a block: bit k set where |coefficient k| >> Al is not 0 */
-    uint32_t *tokens;
-    size_t capacity, count;
+    uint32_t *tokens;      /* room for RSI_TOKENS_PER_BLOCK a block, and one run's correction bits */
+    size_t count;
 } rsi_tokens;
 
 void rsi_tokens_prepare(rsi_tokens *t); /* fills the masks */

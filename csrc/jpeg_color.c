@@ -48,7 +48,8 @@ static void halve(float *x, size_t n, size_t width, size_t step)
     for (int i = 0; i < PIVOTS; i++, pivot = 10.0 - 9.0 / pivot) factor[i] = (float)(1.0 / pivot);
     for (size_t i = 0; i < half; i++) {
         size_t next = 2 * i + 1 < n ? 2 * i + 1 : n - 1, beyond = 2 * i + 2 < n ? 2 * i + 2 : n - 1;
-        const float *a = x + (i ? 2 * i - 1 : 0) * step, *b = x + 2 * i * step, *c = x + next * step, *d = x + beyond * step;
+        const float *a = x + (i ? 2 * i - 1 : 0) * step, *b = x + 2 * i * step;
+        const float *c = x + next * step, *d = x + beyond * step;
         float *y = x + i * step, scale = factor[i < PIVOTS ? i : PIVOTS - 1];
         if (half < 3) {
             for (size_t k = 0; k < width; k++) y[k] = (b[k] + c[k]) * 0.5f;
@@ -94,8 +95,10 @@ int64_t rs_jpeg_halve(const int16_t *plane, int32_t width, int32_t height, int32
     if (v == 2) halve(scratch, rows, w, w);
     size_t out_rows = (rows + (size_t)v - 1) / (size_t)v;
     for (size_t i = 0; h == 1 && i < w * out_rows; i++) out[i] = to_sample(scratch[i]);
-    for (size_t y = 0; h == 2 && y < out_rows; y += ABREAST)
-        halve_rows(scratch + y * w, w, out_rows - y < ABREAST ? out_rows - y : ABREAST, scratch + w * rows, out + y * out_w);
+    for (size_t y = 0; h == 2 && y < out_rows; y += ABREAST) {
+        size_t count = out_rows - y < ABREAST ? out_rows - y : ABREAST;
+        halve_rows(scratch + y * w, w, count, scratch + w * rows, out + y * out_w);
+    }
     return (int64_t)(out_w * out_rows);
 }
 

@@ -50,21 +50,22 @@ void rsi_tokens_prepare(rsi_tokens *t)
 }
 
 /* Every block of a component's own grid: b is its index in the coefficient array. */
-#define FOR_BLOCKS(frame, component, b)                                                                  \
-    for (int by_ = 0; by_ < (component)->bh; by_++)                                                      \
-        for (size_t b = (component)->first + (size_t)by_ * (size_t)(component)->pw, end_ = b + (size_t)(component)->bw; \
+#define FOR_BLOCKS(component, b)                                                                             \
+    for (int by_ = 0; by_ < (component)->bh; by_++)                                                          \
+        for (size_t b = (component)->first + (size_t)by_ * (size_t)(component)->pw,                          \
+                    end_ = b + (size_t)(component)->bw;                                                      \
              b < end_; b++)
 
 /* The blocks of an interleaved scan, MCU by MCU. */
-#define FOR_MCU_BLOCKS(frame, i, b)                                                              \
-    for (int my_ = 0; my_ < (frame)->mcus_y; my_++)                                              \
-        for (int mx_ = 0; mx_ < (frame)->mcus_x; mx_++)                                          \
-            for (int i = 0; i < (frame)->count; i++)                                             \
-                for (int v_ = 0; v_ < (frame)->c[i].v; v_++)                                     \
-                    for (size_t b = (frame)->c[i].first +                                        \
-                                    (size_t)(my_ * (frame)->c[i].v + v_) * (size_t)(frame)->c[i].pw + \
-                                    (size_t)(mx_ * (frame)->c[i].h),                             \
-                                end_ = b + (size_t)(frame)->c[i].h;                              \
+#define FOR_MCU_BLOCKS(frame, i, b)                                                                          \
+    for (int my_ = 0; my_ < (frame)->mcus_y; my_++)                                                          \
+        for (int mx_ = 0; mx_ < (frame)->mcus_x; mx_++)                                                      \
+            for (int i = 0; i < (frame)->count; i++)                                                         \
+                for (int v_ = 0; v_ < (frame)->c[i].v; v_++)                                                 \
+                    for (size_t b = (frame)->c[i].first +                                                    \
+                                    (size_t)(my_ * (frame)->c[i].v + v_) * (size_t)(frame)->c[i].pw +        \
+                                    (size_t)(mx_ * (frame)->c[i].h),                                         \
+                                end_ = b + (size_t)(frame)->c[i].h;                                          \
                          b < end_; b++)
 
 static inline void put_dc(rsi_tokens *t, int table, int value, int *last)
@@ -99,7 +100,7 @@ void rsi_tokens_sequential(rsi_tokens *t)
     int last[4] = {0};
     t->count = 0;
     if (f->count == 1) {
-        FOR_BLOCKS(f, &f->c[0], b) sequential_block(t, b, 0, &last[0]);
+        FOR_BLOCKS(&f->c[0], b) sequential_block(t, b, 0, &last[0]);
         return;
     }
     FOR_MCU_BLOCKS(f, i, b) sequential_block(t, b, i > 0, &last[i]);
@@ -117,7 +118,7 @@ static void dc_scan(rsi_tokens *t, const rsi_scan *s)
     const rsi_frame *f = t->frame;
     int last[4] = {0};
     if (f->count == 1) {
-        FOR_BLOCKS(f, &f->c[0], b) dc_block(t, b, 0, s, &last[0]);
+        FOR_BLOCKS(&f->c[0], b) dc_block(t, b, 0, s, &last[0]);
         return;
     }
     FOR_MCU_BLOCKS(f, i, b) dc_block(t, b, i > 0, s, &last[i]);
@@ -161,7 +162,7 @@ static void ac_first(rsi_tokens *t, const rsi_scan *s, eob_run *e)
 {
     const rsi_component *c = &t->frame->c[s->component];
     uint64_t band = (~0ull >> (63 - s->last)) & (~0ull << s->first);
-    FOR_BLOCKS(t->frame, c, b)
+    FOR_BLOCKS(c, b)
     {
         const int16_t *block = t->coefs + 64 * b;
         int k = s->first;
@@ -214,7 +215,7 @@ static void refine_block(rsi_tokens *t, const rsi_scan *s, eob_run *e, size_t b)
 static void ac_refine(rsi_tokens *t, const rsi_scan *s, eob_run *e)
 {
     const rsi_component *c = &t->frame->c[s->component];
-    FOR_BLOCKS(t->frame, c, b) refine_block(t, s, e, b);
+    FOR_BLOCKS(c, b) refine_block(t, s, e, b);
     flush_run(t, e);
 }
 

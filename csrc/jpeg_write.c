@@ -238,7 +238,8 @@ static size_t token_capacity(size_t blocks) { return RSI_TOKENS_PER_BLOCK * bloc
 int64_t rs_jpeg_write_scratch(int64_t blocks)
 {
     if (blocks < 1 || blocks > (int64_t)1 << 40) return RS_ERR_ARGUMENT;
-    return (int64_t)(token_capacity((size_t)blocks) * sizeof(uint32_t) + (size_t)blocks * RSI_LEVELS * sizeof(uint64_t));
+    size_t masks = (size_t)blocks * RSI_LEVELS * sizeof(uint64_t);
+    return (int64_t)(token_capacity((size_t)blocks) * sizeof(uint32_t) + masks);
 }
 
 int64_t rs_jpeg_write_bound(int64_t blocks, size_t extra)
@@ -273,7 +274,7 @@ int64_t rs_jpeg_write(const int16_t *levels, int32_t width, int32_t height, int3
     if (blocks < 0) return blocks;
     if (mode < 0 || mode > 2 || (int64_t)scratch_size < rs_jpeg_write_scratch(blocks)) return RS_ERR_ARGUMENT;
     if (!levels_fit(levels, 64 * f.blocks)) return RS_ERR_RANGE;
-    rsi_tokens t = {.frame = &f, .coefs = levels, .masks = scratch, .capacity = token_capacity(f.blocks), .count = 0};
+    rsi_tokens t = {.frame = &f, .coefs = levels, .masks = scratch, .count = 0};
     t.tokens = (uint32_t *)(scratch + RSI_LEVELS * f.blocks);
     rsi_tokens_prepare(&t);
 

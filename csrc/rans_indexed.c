@@ -30,7 +30,8 @@ static size_t states_for(size_t count) { return count < LONG ? FEW : MANY; }
 /* Rows lie one behind the other, hold at least two symbols, start at 0 and rise: no frequency is 0. */
 static int64_t check_model(const model *m, size_t entries)
 {
-    if (m->tables < 1 || m->tables > 1 << 16 || m->rows[0] != 0 || m->rows[m->tables] != entries) return RS_ERR_ARGUMENT;
+    if (m->tables < 1 || m->tables > 1 << 16) return RS_ERR_ARGUMENT;
+    if (m->rows[0] != 0 || m->rows[m->tables] != entries) return RS_ERR_ARGUMENT;
     for (uint32_t t = 0; t < m->tables; t++) {
         if (m->rows[t] >= m->rows[t + 1] || m->rows[t + 1] > entries) return RS_ERR_ARGUMENT;
         if (m->rows[t + 1] - m->rows[t] < 2 || m->rows[t + 1] - m->rows[t] > 1 << CDF_BITS) return RS_ERR_ARGUMENT;

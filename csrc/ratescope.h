@@ -5,7 +5,7 @@
  *  - nothing is allocated, printed or kept: the caller owns every buffer, asks rs_*_bound() for
  *    sizes, and passes scratch memory in;
  *  - input data is checked, never asserted on: decoders bound every read and write;
- *  - pointers must be valid and sizes true: that is the caller's side (engine/native.py).
+ *  - pointers must be valid and sizes true: that is the caller's side (engine/native).
  *
  * Lines between CFFI-BEGIN and CFFI-END are read by build.py: plain declarations only.
  */

@@ -47,6 +47,12 @@ def test_the_candidate_takes_the_references_colour() -> None:
     assert (ref.pixels == red).all()
 
 
+def test_colours_outside_the_references_gamut_are_clipped() -> None:
+    pure = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
+    _, img = align(Image(pure, SRGB), Image(pure, DISPLAY_P3))
+    assert (img.pixels == pure).all()
+
+
 @pytest.mark.parametrize("swap", [False, True])
 def test_grey_against_rgb_becomes_rgb(swap: bool) -> None:
     grey, rgb = Image(np.array([[7]], np.uint8)), Image(np.array([[[7, 8, 9]]], np.uint8))

@@ -31,6 +31,7 @@ _PSNR_SLOPE = 5.0  # dB for each e-fold of rate: a first guess
 _OVERSHOOT = 1.3  # of a step towards a target that lies outside all known points
 _FLAT_PROBES = 3  # probes in a row that gave nothing new, within ...
 _JUMP_WIDTH = 0.02  # ... this part of the knob's range: the curve jumps there
+_SPENT = 1.5  # times what people are told of: near enough when the encodes for a warm start are spent
 _MISS = 0.15  # of the distance to the nearest known point: by how much a guess is likely to miss
 _NOISE = 0.02  # of log-rate: points nearer to each other than this tell no slope
 _LOPSIDED = 8  # a bracket whose far end is so much farther than the guide says nothing about its near end
@@ -297,7 +298,8 @@ class _Search:
             slope = self._slope(edge)
             # Log-rate is steeper towards both ends of most knobs: a secant goes far enough by itself.
             stretch = _OVERSHOOT if len(self._points) < 2 or attempt > 1 else 1.0
-            step = stretch * (self._goal.y - edge.y) / slope if attempt < 3 else math.copysign(1, upwards - 0.5)
+            aim = self._aim(abs(self._goal.y - edge.y))
+            step = stretch * (aim - edge.y) / slope if attempt < 3 else math.copysign(1, upwards - 0.5)
             wish = min(max(edge.position + step, 0.0), 1.0)
             low, high = (edge.position, 1.0) if upwards else (0.0, edge.position)
             inner = self._knob.between(low, high, wish) if 0 < wish < 1 else None
@@ -339,7 +341,7 @@ class _Search:
             return True
         if not self._knob.is_continuous and shortfall == 0:
             return True
-        return len(self._made) >= self._budget and shortfall <= self._far
+        return len(self._made) >= self._budget and shortfall <= _SPENT * self._far
 
     def _is_close(self) -> bool:
         best = self._best()
@@ -354,7 +356,8 @@ class _Search:
         low, high = self._points[bracket[0]], self._points[bracket[1]]
         if not low.y < high.y:
             return (low.position + high.position) / 2
-        aim = min(max(self._aim(low, high), low.y), high.y)
+        aim = self._aim(min(self._goal.y - low.y, high.y - self._goal.y))
+        aim = min(max(aim, low.y), high.y)
         near, far = (low, high) if aim - low.y < high.y - aim else (high, low)
         guide = self._guide(
             near, abs(aim - near.y), self._points[: bracket[0]] if near is low else self._points[bracket[1] + 1 :]
@@ -366,14 +369,13 @@ class _Search:
                 return secant
         return interpolate([p.y for p in points], [p.position for p in points], aim)
 
-    def _aim(self, low: _Point, high: _Point) -> float:
+    def _aim(self, distance: float) -> float:
         """Where to aim: a little to the right side of the target; more so with the last guess that may be spent."""
         if not self._knob.is_continuous:
             return self._goal.y
         margin = self._goal.tolerance / 2
         if self._budget - len(self._made) == 1:
-            distance = min(self._goal.y - low.y, high.y - self._goal.y)
-            margin = min(max(_MISS * distance, margin), self._far / 2)
+            margin = min(max(_MISS * distance, margin), _SPENT * self._far / 2)
         return self._goal.y - margin if self._goal.is_rate else self._goal.y + margin
 
     def _guide(self, end: _Point, distance: float, others: list[_Point]) -> _Point | None:

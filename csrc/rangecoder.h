@@ -9,8 +9,8 @@
  * Carry: low + bound can pass 2^32. The output lies whole in memory, so the 1 is added to the bytes
  * already written, walking back over 0xFF. (It cannot run off the front: the message is below 1.)
  *
- * End: any number in [low, low + range) will do, and the decoder reads zeros behind the end. range
- * >= 2^24 means that one byte (then rounded up) nearly always, two bytes always suffice. The decoder
+ * End: any number in [low, low + range) will do, and the decoder reads zeros behind the end. As range is at least
+ * 2^24, a multiple of 2^24 lies inside: one byte more ends the stream. The decoder
  * looks four bytes ahead, so in a whole stream it reads at most RC_LOOKAHEAD bytes past the end: more
  * is a truncated stream, bytes left over a corrupt one.
  *
@@ -83,17 +83,10 @@ RS_INLINE void rc_encode(rc_encoder *rc, uint32_t p, int bit)
 /* Writes the shortest ending; the size of the stream, or RS_ERR_SPACE if it did not fit. */
 static inline int64_t rc_encoder_finish(rc_encoder *rc)
 {
-    uint32_t last = rc->low + (rc->range - 1);
-    uint32_t mask = 0x00FFFFFFu; /* one byte if a multiple of 2^24 lies inside, else two */
-    uint32_t value = (rc->low + mask) & ~mask;
-    if (value - rc->low > last - rc->low) {
-        mask = 0x0000FFFFu;
-        value = (rc->low + mask) & ~mask;
-    }
+    uint32_t value = (rc->low + (RC_TOP - 1)) & ~(RC_TOP - 1);
     if (value < rc->low) rc_carry(rc);
     rc->low = value;
     rc_put(rc);
-    if (mask == 0x0000FFFFu) rc_put(rc);
     return rc->size <= rc->capacity ? (int64_t)rc->size : RS_ERR_SPACE;
 }
 

@@ -218,9 +218,11 @@ _held: list[int] = []
 
 
 def _lock(folder: Path) -> None:
-    descriptor = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    newborn = folder / f"{_LOCK}.new"
+    descriptor = os.open(newborn, os.O_CREAT | os.O_RDWR, 0o600)
     if fcntl is not None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+    newborn.rename(folder / _LOCK)  # held before anybody can find it: unheld means abandoned
     _held.append(descriptor)
 
 

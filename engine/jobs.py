@@ -204,7 +204,12 @@ class Scheduler:
             if self._start_failures >= _MAX_START_FAILURES or self._closed.is_set():
                 return
             name = f"w{next(_worker_numbers)}"
-            self._starting.append(Worker(name, self.threads, self._deliver))
+            try:
+                self._starting.append(Worker(name, self.threads, self._deliver))
+            except RuntimeError:  # from Python 3.12 on nothing can be started once the interpreter shuts down
+                self._closed.set()
+                self._inbox.put(self._cancel_everything)
+                return
 
     def _deliver(self, worker: Worker, message: Message | None) -> None:
         self._inbox.put(partial(self._on_message, worker, message) if message else partial(self._on_death, worker))

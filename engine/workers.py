@@ -241,7 +241,13 @@ class Worker:
         )
         self.send(Message("hello", 0, shared.dumps(_Hello(tuple(sys.path), folders, f"{name}-", threads))))
         self._listener = threading.Thread(target=self._listen, daemon=True, name=f"ratescope-{name}")
-        self._listener.start()
+        try:
+            self._listener.start()
+        except RuntimeError:  # the interpreter is shutting down
+            self.kill()
+            self._process.wait()
+            self._close_streams()
+            raise
 
     @property
     def pid(self) -> int:
@@ -292,6 +298,10 @@ class Worker:
         self._process.wait()
         self.last_words = self._read_log()
         self._deliver(self, None)
+        self._close_streams()
+
+    def _close_streams(self) -> None:
+        assert self._process.stdout is not None and self._process.stdin is not None
         for stream in (self._process.stdin, self._process.stdout, self._log):
             with contextlib.suppress(OSError):
                 stream.close()

@@ -13,7 +13,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from engine import __version__, registry
-from engine.curves import Curve, read_curves
+from engine.curves import Curve, published, read_curves
 from engine.errors import EngineError
 from gui import saving, style
 from gui.actions import ACTIONS
@@ -283,6 +283,11 @@ class Commands:
             self.show_references()
 
         self._controller.apart(lambda: read_curves(path), place)
+
+    def published_curves(self) -> None:
+        """The bundled figures of papers: means over another set of pictures, for orientation only."""
+        self._window.references += [curve for curve in published() if curve not in self._window.references]
+        self.show_references()
 
     def clear_curves(self) -> None:
         self._window.references = []

@@ -38,6 +38,7 @@ CURVE_RATES = (0.1, 2.0, 0.5, 0.2, 1.0, 0.3, 0.7, 1.5)  # bpp, in the order in w
 QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv", "ssim", "ms_ssim", "ms_ssim_db")
 FLIP_PIXELS = 3_000_000  # beyond, FLIP is computed only when it is looked at
 
+LANE_JOBS = ("solve", "map", "curve", "times")
 FINAL = (Job.DONE, Job.FAILED, Job.CANCELLED)
 
 Post = Callable[[Callable[[], None]], None]
@@ -182,8 +183,13 @@ class Controller:
         if lane:
             self.add_codec(lane.codec, lane.settings)
 
+    def stop_lane(self, lane_id: int) -> None:
+        """Give up what a lane is doing; its former answer, if any, stays."""
+        for kind in LANE_JOBS:
+            self.scheduler.cancel((kind, lane_id))
+
     def remove_lane(self, lane_id: int) -> None:
-        for kind in ("solve", "map", "curve", "times"):
+        for kind in LANE_JOBS:
             self._cancel((kind, lane_id))
         self.state.remove_lane(lane_id)
 
@@ -238,13 +244,22 @@ class Controller:
         stamp = self._stamp(("solve", lane.id))
         image = source.image
         self.apart(
-            lambda: self._recall(image, lane),
+            lambda: self._recalled(image, lane),
             lambda known: self._begin_solve(stamp, source, lane, known),
         )
 
     def _fits(self, outcome: Outcome, lane: Lane) -> bool:
         trial = outcome.trial
         return trial is not None and trial.key.codec == lane.codec and _same_curve(trial, lane)
+
+    def _recalled(self, image: Image, lane: Lane) -> tuple[Trial, ...]:
+        """What the store knows; a store that cannot be read is said, and the work is done anew."""
+        try:
+            return self._recall(image, lane)
+        except EngineError as error:
+            message = str(error)
+            self._post(lambda: self._complain(message))
+            return ()
 
     def _recall(self, image: Image, lane: Lane) -> tuple[Trial, ...]:
         stored = self.store.trials(image.digest, lane.codec, registry.codec(lane.codec).version())
@@ -385,7 +400,7 @@ class Controller:
         self.scheduler.cancel_all()
 
     def _cancel_lane_jobs(self) -> None:
-        for key in [k for k in self._current if k[0] in ("load", "solve", "map", "curve", "times")]:
+        for key in [k for k in self._current if k[0] in ("load", *LANE_JOBS)]:
             self._cancel(key)
 
     def _cancel(self, key: Any) -> None:
@@ -436,6 +451,9 @@ class Controller:
             except EngineError as error:
                 message = str(error)
                 self._post(lambda: arrive(lambda: self._complain(message)))
+            except Exception as error:  # a fault of ours: it surfaces on the GUI thread, where faults are shown
+                fault = error
+                self._post(lambda: arrive(lambda: _raise(fault)))
             else:
                 self._post(lambda: arrive(lambda: then(result)))
 
@@ -475,6 +493,10 @@ class Controller:
     def idle(self) -> bool:
         """Nothing is running, queued, or on its way."""
         return not self._current and not self._pending
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _same_curve(trial: Trial, lane: Lane) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.curves import Curve
@@ -138,6 +138,7 @@ class MainWindow(QMainWindow):
         self.codecs.reorder.connect(lambda keys: state.reorder_lanes([int(key) for key in keys]))
         self.codecs.settings_changed.connect(lambda key, new: controller.set_lane_settings(int(key), new))
         self.codecs.visibility_changed.connect(lambda key, on: state.set_lane_visible(int(key), on))
+        self.codecs.stop.connect(lambda key: controller.stop_lane(int(key)))
         self.codecs.chosen.connect(lambda key: state.activate(int(key)))
         self.rate_lock.target_changed.connect(lambda kind, x: controller.set_target(Target(TargetKind(kind), x)))
         self.plot.point_clicked.connect(lambda _key, bpp: controller.set_target(Target(TargetKind.BPP, bpp)))
@@ -203,6 +204,15 @@ class MainWindow(QMainWindow):
     def set_theme(self, name: str) -> None:
         self.commands.set_theme(name)
         self.compare.set_theme(style.current())
+
+    # -- Space, wherever the focus is, if nothing there wants it
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.compare.setFocus()
+            self.compare.set_flipped(True)
+        else:
+            super().keyPressEvent(event)
 
     # -- drag and drop, anywhere
 

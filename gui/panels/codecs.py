@@ -63,7 +63,7 @@ class CodecsPanel(Panel):
 
     Signals, from the user only: add(codec_id), duplicate(lane_id), remove(lane_id), reorder(lane ids in their new
     order), settings_changed(lane_id, settings without the RATE parameter; debounced by ~150 ms),
-    visibility_changed(lane_id, visible), chosen(lane_id: a click on a card).
+    visibility_changed(lane_id, visible), chosen(lane_id: a click on a card), stop(lane_id: give up its work).
     """
 
     add = Signal(str)
@@ -73,6 +73,7 @@ class CodecsPanel(Panel):
     settings_changed = Signal(str, dict)
     visibility_changed = Signal(str, bool)
     chosen = Signal(str)
+    stop = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Codecs", parent)
@@ -190,6 +191,7 @@ class CodecsPanel(Panel):
         card.remove.connect(self.remove)
         card.duplicate.connect(self.duplicate)
         card.chosen.connect(self.chosen)
+        card.stop.connect(self.stop)
         card.moved.connect(self._move)
         card.dragged.connect(self._show_drop)
         card.dropped.connect(self._drop)

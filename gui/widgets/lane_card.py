@@ -92,6 +92,7 @@ class LaneCard(Themed):
     dragged = Signal(str, QPoint)
     dropped = Signal(str, QPoint)
     chosen = Signal(str)
+    stop = Signal(str)
 
     def __init__(self, item: LaneItem, parent: QWidget | None = None) -> None:
         super().__init__("card", parent)
@@ -105,6 +106,9 @@ class LaneCard(Themed):
         self.mark = Mark(item.tag.look)
         self.name = ElidedLabel()
         self.name.setFont(style.text_font(bold=True))
+        self.halt = IconButton("close", "Stop this codec's work")
+        self.halt.clicked.connect(lambda: self.stop.emit(self._item.tag.id))
+        self.halt.hide()
         self.eye = IconButton("eye", "Hide the pane")
         self.eye.clicked.connect(lambda: self.visibility_changed.emit(self._item.tag.id, not self._item.visible))
         self.arrow = IconButton("chevron-right", "Settings")
@@ -124,6 +128,7 @@ class LaneCard(Themed):
         head.setSpacing(GRID)
         head.addWidget(self.mark)
         head.addWidget(self.name, 1)
+        head.addWidget(self.halt)
         head.addWidget(self.eye)
         head.addWidget(self.arrow)
         self._column = QVBoxLayout(self)
@@ -188,6 +193,7 @@ class LaneCard(Themed):
         self.reason.setToolTip(self.reason.text())
         running = phase in (Phase.QUEUED, Phase.RUNNING)
         self.progress.setVisible(running)
+        self.halt.setVisible(running)
         share = 0.0 if phase is Phase.QUEUED else self._state.progress
         self.progress.show_share(share, self._item.tag.look.colour)
         set_tone(self, "error" if failed else "")

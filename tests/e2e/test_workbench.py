@@ -18,6 +18,7 @@ from engine import registry
 from engine.codec import Ctx
 from engine.io import read
 from engine.metrics import scores
+from engine.trial import Target, TargetKind
 from gui.app import Workbench, describe
 from gui.state import ORIGINAL, Phase, View
 from gui.views.layouts import Layout
@@ -290,6 +291,52 @@ def test_the_pointer_reads_original_decoded_and_difference(
     solved = bench.state.outcome(jpeg).solved
     assert solved is not None
     assert " ".join(str(value) for value in solved.decoded.pixels[y, x]) in text
+
+
+def test_curves_from_elsewhere_lie_under_the_plot(
+    bench: Workbench, photo: Path, settle: Settle, tmp_path: Path
+) -> None:
+    compared(bench, photo, settle)
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps({"name": "other", "results": {"bpp": [0.2, 0.4], "psnr-rgb": [29.0, 32.0]}}))
+    assert drop(bench.window, path)
+    settle(bench)
+    assert [curve.name for curve in bench.window.references] == ["other"]
+    bench.window.actions_by_id["published_curves"].trigger()
+    count = len(bench.window.references)
+    assert count > 10
+    bench.window.actions_by_id["published_curves"].trigger()
+    assert len(bench.window.references) == count
+    bench.window.actions_by_id["clear_curves"].trigger()
+    assert bench.window.references == []
+
+
+def test_a_lane_can_be_stopped_and_started_again(bench: Workbench, photo: Path, settle: Settle) -> None:
+    lane = bench.controller.add_codec("wavelet")
+    assert lane is not None and drop(bench.window, photo)
+    settle(bench)
+    first = bench.state.outcome(lane.id).solved
+    bench.controller.set_target(Target(TargetKind.BPP, 1.7))
+    bench.window.draw()
+    bench.window.codecs.card(str(lane.id)).halt.click()
+    settle(bench)
+    outcome = bench.state.outcome(lane.id)
+    assert outcome.solved is first and outcome.phase is Phase.DONE
+    bench.controller.retry(lane.id)
+    settle(bench)
+    trial = bench.state.outcome(lane.id).trial
+    assert trial is not None and 1.5 < trial.bpp <= 1.7
+
+
+def test_space_shows_the_original_wherever_the_focus_is(
+    bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot
+) -> None:
+    compared(bench, photo, settle)
+    bench.window.sources.setFocus()
+    qtbot.keyPress(bench.window, Qt.Key.Key_Space)
+    assert bench.window.compare.flipped
+    qtbot.keyRelease(bench.window.compare, Qt.Key.Key_Space)
+    assert not bench.window.compare.flipped
 
 
 def test_removing_everything_leaves_a_window_that_invites(bench: Workbench, photo: Path, settle: Settle) -> None:

@@ -38,9 +38,9 @@ def test_files_options_and_nothing_open_the_window(opened, arguments, files):
 
 
 def test_the_options_of_the_window_arrive(opened):
-    launch.main(["gui", "a.png", "--codecs", "dct, jxl", "--bpp", "0.75", "--session", "s.json"])
+    launch.main(["gui", "a.png", "--codecs", "dct, jxl", "--bpp", "0.75"])
     options = opened[0]
-    assert (options.codecs, options.bpp, options.session) == (["dct", "jxl"], 0.75, Path("s.json"))
+    assert (options.codecs, options.bpp) == (["dct", "jxl"], 0.75)
     assert options.screenshot is None
 
 

@@ -23,6 +23,7 @@ from engine.trial import Target, TargetKind
 from gui import preferences, style
 from gui.bridge import Bridge
 from gui.controller import Controller
+from gui.desk import Desk
 from gui.main_window import MainWindow
 from gui.panels.codecs import CodecChoice
 from gui.state import ORIGINAL, State
@@ -43,7 +44,8 @@ class Workbench:
         self.bridge = Bridge()
         self.store = store or RunStore()
         self.scheduler = Scheduler(workers)
-        self.controller = Controller(self.state, self.scheduler, self.store, self.bridge.post, self._complain)
+        desk = Desk(self.state, self.scheduler, self.bridge.post, self._complain)
+        self.controller = Controller(self.state, desk, self.store)
         self.window = MainWindow(self.state, self.controller)
         self.window.offer_codecs([CodecChoice(codec.info, codec.available() or "") for codec in registry.codecs()])
         for note in self.store.notes:

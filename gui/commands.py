@@ -260,7 +260,7 @@ class Commands:
             self._write(path, lambda: saving.save_numbers(rows, path))
 
     def _write(self, path: Path, work: Callable[[], None]) -> None:
-        self._controller.apart(work, lambda _done: self._saved(path)())
+        self._controller.desk.apart(work, lambda _done: self._saved(path)())
 
     def _saved(self, path: Path) -> Callable[[], None]:
         folder = QUrl.fromLocalFile(str(path.parent))
@@ -282,7 +282,7 @@ class Commands:
             self._window.references += curves
             self.show_references()
 
-        self._controller.apart(lambda: read_curves(path), place)
+        self._controller.desk.apart(lambda: read_curves(path), place)
 
     def published_curves(self) -> None:
         """The bundled figures of papers: means over another set of pictures, for orientation only."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from engine.display import to_display
 from engine.errors import EngineError
 from engine.image import Image
 from engine.io import Loaded
-from engine.jobs import Event, Scheduler
+from engine.jobs import Event
 from engine.jobs import State as Job
 from engine.metrics import metric, refusal
 from engine.sketch import SketchTask
@@ -31,6 +29,7 @@ from engine.tasks import (
     ThumbnailTask,
 )
 from engine.trial import Target, Trial, canonical
+from gui.desk import FINAL, Desk
 from gui.folders import pictures_in
 from gui.state import Lane, Outcome, Phase, Source, State, Topic, View
 
@@ -39,37 +38,18 @@ QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv", "ssim", "ms_ssim", "ms_ssi
 FLIP_PIXELS = 3_000_000  # beyond, FLIP is computed only when it is looked at
 
 LANE_JOBS = ("solve", "map", "curve", "times")
-FINAL = (Job.DONE, Job.FAILED, Job.CANCELLED)
-
-Post = Callable[[Callable[[], None]], None]
 
 
 class Controller:
-    """Owns the scheduler's jobs on behalf of the window.
+    """All that the window can ask for. Public methods are called on the GUI thread and return at once."""
 
-    post: runs a call on the GUI thread. complain: shows a plain message. All public methods are called on
-    the GUI thread and return at once.
-    """
-
-    def __init__(
-        self, state: State, scheduler: Scheduler, store: RunStore, post: Post, complain: Callable[[str], None]
-    ) -> None:
-        self.state = state
-        self.scheduler = scheduler
-        self.store = store
-        self._post = post
-        self._complain = complain
-        self._generation = itertools.count()
-        self._current: dict[Any, int] = {}
+    def __init__(self, state: State, desk: Desk, store: RunStore) -> None:
+        self.state, self.desk, self.store = state, desk, store
         self._sketched: set[tuple[int, int, str, tuple[str, ...]]] = set()  # curves that were filled
-        self._pending = 0  # calls of `apart` that have not arrived
-        self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")  # store and display conversions, in order
         state.subscribe(Topic.VIEW, self.want_maps)
 
     def close(self) -> None:
-        self._current.clear()
-        self._aside.shutdown(wait=True, cancel_futures=True)
-        self.scheduler.close()
+        self.desk.close()
         self.store.close()
 
     # -- sources
@@ -81,14 +61,16 @@ class Controller:
             if path.is_dir():
                 inside = pictures_in(path)
                 if not inside:
-                    self._complain(f"{path}: no pictures in this folder")
+                    self.desk.complain(f"{path}: no pictures in this folder")
                 found += inside
             else:
                 found.append(path)
         added = [self.state.add_source(path.absolute()) for path in found]
         for source in added:
             if source.thumbnail is None and source.phase is not Phase.RUNNING:
-                self._start(("thumbnail", source.id), ThumbnailTask(source.path), self._on_thumbnail(source), -2)
+                self.desk.start(
+                    ("thumbnail", source.id), ThumbnailTask(source.path), self._on_thumbnail(source), priority=-2
+                )
         if added:
             self.choose_source(added[0].id)
 
@@ -100,10 +82,10 @@ class Controller:
         source = self.state.current
         if source is not None:
             source.phase = Phase.RUNNING
-            self._start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
+            self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
 
     def remove_source(self, source_id: int) -> None:
-        self._cancel(("thumbnail", source_id))
+        self.desk.cancel([("thumbnail", source_id)])
         following = None
         if source_id == self.state.current_id:
             ids = [s.id for s in self.state.sources]
@@ -139,7 +121,7 @@ class Controller:
         told = source.phase is Phase.FAILED
         source.phase, source.error = Phase.FAILED, error
         if not told:
-            self._complain(error)
+            self.desk.complain(error)
         self.state.announce(Topic.SOURCES, Topic.CURRENT)
 
     def _on_loaded(self, source: Source) -> Callable[[Event], None]:
@@ -148,7 +130,9 @@ class Controller:
                 self._source_failed(source, event.error)
             elif event.state is Job.DONE:
                 loaded: Loaded = event.value
-                self.apart(lambda: to_display(loaded.image), lambda shown: self._place_source(source, loaded, shown))
+                self.desk.apart(
+                    lambda: to_display(loaded.image), lambda shown: self._place_source(source, loaded, shown)
+                )
 
         return on
 
@@ -170,7 +154,7 @@ class Controller:
                 raise EngineError(f"{codec.info.label} cannot run: {reason}")
             complete = codec.info.complete(settings)
         except EngineError as error:
-            self._complain(str(error))
+            self.desk.complain(str(error))
             return None
         rate = codec.info.rate_param
         fixed = {name: value for name, value in complete.items() if rate is None or name != rate.name}
@@ -185,18 +169,18 @@ class Controller:
 
     def stop_lane(self, lane_id: int) -> None:
         """Give up what a lane is doing; its former answer, if any, stays."""
-        for kind in LANE_JOBS:
-            self.scheduler.cancel((kind, lane_id))
+        self.desk.cancel((kind, lane_id) for kind in LANE_JOBS)
+        self._rest(self.state.outcome(lane_id))
+        self.state.announce(Topic.OUTCOME)
 
     def remove_lane(self, lane_id: int) -> None:
-        for kind in LANE_JOBS:
-            self._cancel((kind, lane_id))
+        self.desk.cancel((kind, lane_id) for kind in LANE_JOBS)
         self.state.remove_lane(lane_id)
 
     def set_lane_settings(self, lane_id: int, settings: dict[str, Any]) -> None:
         lane = self.state.lane(lane_id)
         if lane and self.state.set_lane_settings(lane_id, {**lane.settings, **settings}):
-            self._cancel(("curve", lane_id))
+            self.desk.cancel([("curve", lane_id)])
             self.solve(lane)
 
     def set_target(self, target: Target) -> None:
@@ -215,9 +199,9 @@ class Controller:
             if event.state is Job.DONE:
                 then()
             elif event.state is Job.FAILED:
-                self._complain(event.error)
+                self.desk.complain(event.error)
 
-        self._start(("write", task.path), task, on, priority=6)
+        self.desk.start(("write", task.path), task, on, priority=6)
 
     def retry(self, lane_id: int) -> None:
         lane = self.state.lane(lane_id)
@@ -239,11 +223,11 @@ class Controller:
             return
         outcome.phase, outcome.progress, outcome.error = Phase.QUEUED, None, ""
         self.state.announce(Topic.OUTCOME)
-        self._cancel(("map", lane.id))
-        self._cancel(("curve", lane.id))
-        stamp = self._stamp(("solve", lane.id))
+        self.desk.cancel([("map", lane.id)])
+        self.desk.cancel([("curve", lane.id)])
+        stamp = self.desk.reserve(("solve", lane.id))
         image = source.image
-        self.apart(
+        self.desk.apart(
             lambda: self._recalled(image, lane),
             lambda known: self._begin_solve(stamp, source, lane, known),
         )
@@ -258,7 +242,7 @@ class Controller:
             return self._recall(image, lane)
         except EngineError as error:
             message = str(error)
-            self._post(lambda: self._complain(message))
+            self.desk.post(lambda: self.desk.complain(message))
             return ()
 
     def _recall(self, image: Image, lane: Lane) -> tuple[Trial, ...]:
@@ -267,7 +251,7 @@ class Controller:
 
     def _begin_solve(self, stamp: int, source: Source, lane: Lane, known: tuple[Trial, ...]) -> None:
         key = ("solve", lane.id)
-        if self._current.get(key) != stamp or source is not self.state.current or source.image is None:
+        if not self.desk.holds(key, stamp) or source is not self.state.current or source.image is None:
             return
         self.state.add_trials(source.id, lane.id, known)
         metrics = self._metrics(source)
@@ -275,7 +259,7 @@ class Controller:
             source.image, lane.codec, lane.settings, metrics, known, self.store.blobs.folder, self.state.target
         )
         shown = lane.id in self.state.shown()
-        self._start(key, task, self._on_solve(source, lane, self.state.target), priority=5 if shown else 4)
+        self.desk.start(key, task, self._on_solve(source, lane, self.state.target), priority=5 if shown else 4)
 
     def _metrics(self, source: Source, *, quick: bool = False) -> tuple[str, ...]:
         """What to score: the cheap metrics, the one that is looked at, and FLIP where it is not too slow."""
@@ -299,10 +283,10 @@ class Controller:
                 outcome.phase, outcome.error, outcome.progress = Phase.FAILED, event.error, None
                 self._seed_curves()
             elif event.state is Job.CANCELLED:
-                outcome.phase = Phase.DONE if outcome.solved else Phase.IDLE
+                self._rest(outcome)
             elif event.state is Job.DONE:
                 solved: Solved = event.value
-                self.apart(
+                self.desk.apart(
                     lambda: to_display(solved.decoded),
                     lambda shown: self._place_solved(source, lane, target, solved, shown),
                 )
@@ -322,11 +306,17 @@ class Controller:
         self.want_maps()
         self._seed_curves()
 
+    @staticmethod
+    def _rest(outcome: Outcome) -> None:
+        """Back to the former answer, if there was one."""
+        if outcome.phase is not Phase.FAILED:
+            outcome.phase, outcome.progress = (Phase.DONE if outcome.solved else Phase.IDLE), None
+
     def _keep(self, source: Source, lane: Lane, trials: Iterable[Trial]) -> None:
         """Put trials on the lane's curve, if it is still the same curve, and into the store."""
         kept = tuple(trial for trial in trials if self.state.lane(lane.id) is lane and _same_curve(trial, lane))
         self.state.add_trials(source.id, lane.id, kept)
-        self.apart(lambda: self._record(kept), lambda _done: None)
+        self.desk.apart(lambda: self._record(kept), lambda _done: None)
 
     def _record(self, trials: Iterable[Trial]) -> None:
         for trial in trials:
@@ -344,14 +334,14 @@ class Controller:
             return
         for lane in self.state.lanes:
             key = ("curve", lane.id)
-            if outcomes[lane.id].phase is not Phase.DONE or key in self._current:
+            if outcomes[lane.id].phase is not Phase.DONE or self.desk.holds(key):
                 continue
             known, metrics = tuple(self.state.curve(lane.id)), self._metrics(source, quick=True)
             if (source.id, lane.id, canonical(lane.settings), metrics) in self._sketched:
                 continue
             blobs = self.store.blobs.folder
             task = SketchTask(source.image, lane.codec, lane.settings, metrics, known, blobs, CURVE_RATES)
-            self._start(key, task, self._on_curve(source, lane), priority=-1)
+            self.desk.start(key, task, self._on_curve(source, lane), priority=-1)
             self._sketched.add((source.id, lane.id, canonical(lane.settings), metrics))
 
     def _on_curve(self, source: Source, lane: Lane) -> Callable[[Event], None]:
@@ -375,9 +365,9 @@ class Controller:
             if lane is None or outcome is None or outcome.solved is None or state.map_metric in outcome.maps:
                 continue
             key = ("map", lane_id)
-            if key not in self._current:
+            if not self.desk.holds(key):
                 decoded = outcome.solved.decoded
-                self._start(key, MapTask(image, decoded, state.map_metric), self._on_map(lane, outcome), 3)
+                self.desk.start(key, MapTask(image, decoded, state.map_metric), self._on_map(lane, outcome), priority=3)
 
     def _on_map(self, lane: Lane, outcome: Outcome) -> Callable[[Event], None]:
         metric, solved = self.state.map_metric, outcome.solved
@@ -388,76 +378,26 @@ class Controller:
                 self.state.announce(Topic.OUTCOME)
             elif event.state is Job.FAILED:
                 outcome.maps[metric] = np.zeros((0, 0), np.float32)
-                self._complain(f"{lane.label}: {event.error}")
+                self.desk.complain(f"{lane.label}: {event.error}")
             if event.state in FINAL:
-                self._post(self.want_maps)
+                self.desk.post(self.want_maps)
 
         return on
 
     # -- jobs
 
     def cancel_all(self) -> None:
-        self.scheduler.cancel_all()
+        """Give up everything that runs or waits."""
+        self.desk.cancel(self.desk.taken())
+        for lane in self.state.lanes:
+            self._rest(self.state.outcome(lane.id))
+        for source in self.state.sources:
+            if source.phase in (Phase.QUEUED, Phase.RUNNING):
+                source.phase = Phase.IDLE
+        self.state.announce(Topic.OUTCOME, Topic.SOURCES)
 
     def _cancel_lane_jobs(self) -> None:
-        for key in [k for k in self._current if k[0] in ("load", *LANE_JOBS)]:
-            self._cancel(key)
-
-    def _cancel(self, key: Any) -> None:
-        if self._current.pop(key, None) is not None:
-            self.scheduler.cancel(key)
-            self.state.set_running(key, None, done=True)
-
-    def _stamp(self, key: Any) -> int:
-        self._current[key] = stamp = next(self._generation)
-        return stamp
-
-    def _start(
-        self, key: Any, task: Any, handler: Callable[[Event], None], priority: int = 0, lane: str = "work"
-    ) -> None:
-        stamp = self._stamp(key)
-        self.state.set_running(key, None)
-        self.scheduler.submit(
-            key,
-            task,
-            lambda event: self._post(lambda: self._deliver(key, stamp, event, handler)),
-            priority=priority,
-            lane=lane,
-        )
-
-    def _deliver(self, key: Any, stamp: int, event: Event, handler: Callable[[Event], None]) -> None:
-        """On the GUI thread; a job that was replaced meanwhile is not heard any more."""
-        if self._current.get(key) != stamp:
-            return
-        if event.state in FINAL:
-            del self._current[key]
-            self.state.set_running(key, None, done=True)
-        elif event.state in (Job.RUNNING, Job.PROGRESS):
-            self.state.set_running(key, event.value or 0.0)
-        handler(event)
-
-    def apart(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Run `work` off the GUI thread, then `then(result)` on it."""
-
-        self._pending += 1
-
-        def arrive(call: Callable[[], None]) -> None:
-            self._pending -= 1
-            call()
-
-        def run() -> None:
-            try:
-                result = work()
-            except EngineError as error:
-                message = str(error)
-                self._post(lambda: arrive(lambda: self._complain(message)))
-            except Exception as error:  # a fault of ours: it surfaces on the GUI thread, where faults are shown
-                fault = error
-                self._post(lambda: arrive(lambda: _raise(fault)))
-            else:
-                self._post(lambda: arrive(lambda: then(result)))
-
-        self._aside.submit(run)
+        self.desk.cancel(key for key in self.desk.taken() if key[0] in ("load", *LANE_JOBS))
 
     def measure_times(self) -> None:
         """Time every lane's answer alone, one after the other."""
@@ -468,14 +408,14 @@ class Controller:
             trial = self.state.outcome(lane.id).trial
             if trial is not None:
                 task = MeasureTimesTask(source.image, lane.codec, trial.settings)
-                self._start(("times", lane.id), task, self._on_times(source, lane), lane="timing")
+                self.desk.start(("times", lane.id), task, self._on_times(source, lane), lane="timing")
 
     def _on_times(self, source: Source, lane: Lane) -> Callable[[Event], None]:
         def on(event: Event) -> None:
             if event.state is Job.DONE:
                 self._place_times(source, lane, event.value)
             elif event.state is Job.FAILED:
-                self._complain(f"{lane.label}: {event.error}")
+                self.desk.complain(f"{lane.label}: {event.error}")
 
         return on
 
@@ -488,15 +428,6 @@ class Controller:
         outcome.solved = replace(outcome.solved, result=replace(result, best=best))
         self._keep(source, lane, (best,))
         self.state.announce(Topic.OUTCOME)
-
-    @property
-    def idle(self) -> bool:
-        """Nothing is running, queued, or on its way."""
-        return not self._current and not self._pending
-
-
-def _raise(error: Exception) -> None:
-    raise error
 
 
 def _same_curve(trial: Trial, lane: Lane) -> bool:

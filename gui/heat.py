@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.display import colour_table, heat
 from engine.metrics import metric
-from gui.controller import Controller
+from gui.desk import Desk
 from gui.state import State, View
 from gui.views.compare import CompareArea
 
@@ -21,8 +21,8 @@ TOP_PERCENTILE = 99.8  # a handful of outliers must not darken the rest
 class HeatMaps:
     """Keeps the compare area's heat maps in line with the state; call `refresh` after any change."""
 
-    def __init__(self, state: State, controller: Controller, area: CompareArea) -> None:
-        self._state, self._controller, self._area = state, controller, area
+    def __init__(self, state: State, desk: Desk, area: CompareArea) -> None:
+        self._state, self._desk, self._area = state, desk, area
         self._drawn: dict[int, Any] = {}
         self._tops: dict[int, tuple[np.ndarray, float]] = {}
 
@@ -56,7 +56,7 @@ class HeatMaps:
             if self._drawn.get(lane_id) == wanted and str(lane_id) in self._area.keys:
                 self._area.set_heat(str(lane_id), rgb, opacity)
 
-        self._controller.apart(lambda: heat(values, lo, hi, TABLE), place)
+        self._desk.apart(lambda: heat(values, lo, hi, TABLE), place)
 
     def _clear(self) -> None:
         for lane_id, drawn in self._drawn.items():

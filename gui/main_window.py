@@ -196,7 +196,7 @@ class MainWindow(QMainWindow):
     @property
     def settled(self) -> bool:
         """Nothing runs, nothing waits to be drawn."""
-        return self.controller.idle and not self._timer.isActive() and not self._dirty and not self.compare.busy
+        return self.controller.desk.idle and not self._timer.isActive() and not self._dirty and not self.compare.busy
 
     def offer_codecs(self, choices: list[CodecChoice]) -> None:
         self.codecs.set_codecs(choices)

@@ -35,7 +35,7 @@ class Refresher:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self._state = window.state
-        self._heat = HeatMaps(window.state, window.controller, window.compare)
+        self._heat = HeatMaps(window.state, window.controller.desk, window.compare)
         self._tags: dict[int, LaneTag] = {}
         self._pictures: dict[str, object] = {}
         self._thumbnails: dict[int, object] = {}

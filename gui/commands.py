@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from engine.curves import Curve, published, read_curves
 from engine.errors import EngineError
 from gui import saving, style
 from gui.actions import ACTIONS
+from gui.curve_picker import CurvePicker
 from gui.models.curves import RdPoint, Reference
 from gui.models.verdict_model import Disagreement
 from gui.preferences import PreferencesDialog, save_theme
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 ZOOM_STEP = 2**0.5
+FEW_CURVES = 6  # as many are laid under the plot unasked
+LANDMARKS = ("bmshj2018-hyperprior (paper)", "mbt2018 (paper)", "elic2022 (paper)", "VTM")
 PICTURE_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.avif *.jxl *.jp2 *.j2k *.tif *.tiff *.bmp *.gif *.ppm *.pgm)"
 CHART_FILTERS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
 NUMBER_FILTERS = "CSV (*.csv);;JSON (*.json)"
@@ -109,7 +112,8 @@ class Commands:
     def _step_source(self, step: int) -> None:
         ids = [source.id for source in self._state.sources]
         if ids:
-            at = ids.index(self._state.current_id) if self._state.current_id in ids else 0
+            chosen = self._controller.chosen_id
+            at = ids.index(chosen) if chosen in ids else 0
             self._controller.choose_source(ids[(at + step) % len(ids)])
 
     # -- lanes
@@ -279,14 +283,26 @@ class Commands:
         """Read a file of curves and lay them under the plot."""
 
         def place(curves: list[Curve]) -> None:
-            self._window.references += curves
-            self.show_references()
+            if len(curves) <= FEW_CURVES:
+                self._lay(curves)
+            else:
+                self._let_pick(curves, path.name)
 
         self._controller.desk.apart(lambda: read_curves(path), place)
 
     def published_curves(self) -> None:
         """The bundled figures of papers: means over another set of pictures, for orientation only."""
-        self._window.references += [curve for curve in published() if curve not in self._window.references]
+        self._let_pick(published(), "Published curves, means over the Kodak pictures", LANDMARKS)
+
+    def _let_pick(self, curves: Sequence[Curve], title: str, ticked: Sequence[str] = ()) -> None:
+        picker = CurvePicker(curves, title, ticked, self._window)
+        picker.picked.connect(self._lay)
+        picker.open()
+
+    def _lay(self, curves: Sequence[Curve]) -> None:
+        names = {curve.name for curve in curves}
+        kept = [curve for curve in self._window.references if curve.name not in names]
+        self._window.references = [*kept, *curves]
         self.show_references()
 
     def clear_curves(self) -> None:

@@ -45,6 +45,7 @@ class Controller:
 
     def __init__(self, state: State, desk: Desk, store: RunStore) -> None:
         self.state, self.desk, self.store = state, desk, store
+        self._incoming: int | None = None  # the source that is being read to become the current one
         self._sketched: set[tuple[int, int, str, tuple[str, ...]]] = set()  # curves that were filled
         state.subscribe(Topic.VIEW, self.want_maps)
 
@@ -74,32 +75,44 @@ class Controller:
         if added:
             self.choose_source(added[0].id)
 
-    def choose_source(self, source_id: int | None) -> None:
-        if source_id == self.state.current_id:
+    @property
+    def chosen_id(self) -> int | None:
+        """The source that is current, or about to be."""
+        return self._incoming if self._incoming is not None else self.state.current_id
+
+    def choose_source(self, source_id: int) -> None:
+        """Read a source; it becomes the current one once that worked, and until then the old one stays."""
+        source = self.state.source(source_id)
+        if source is None or source_id == self.chosen_id:
             return
-        self._cancel_lane_jobs()
-        self.state.choose_source(source_id)
-        source = self.state.current
-        if source is not None:
-            source.phase = Phase.RUNNING
-            self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
+        self._incoming = source_id
+        source.phase = Phase.RUNNING
+        self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
+        self.state.announce(Topic.SOURCES)
 
     def remove_source(self, source_id: int) -> None:
+        """Take a source off the list; if it was the current one, its neighbour follows."""
         self.desk.cancel([("thumbnail", source_id)])
-        following = None
-        if source_id == self.state.current_id:
-            ids = [s.id for s in self.state.sources]
-            at = ids.index(source_id)
-            rest = ids[:at] + ids[at + 1 :]
-            following = rest[min(at, len(rest) - 1)] if rest else None
-            self.choose_source(following)
+        if source_id == self._incoming:
+            self._incoming = None
+            self.desk.cancel([("load",)])
+        was_current = source_id == self.state.current_id
+        ids = [source.id for source in self.state.sources]
+        at = ids.index(source_id)
+        ids.pop(at)
+        if was_current:
+            self._cancel_lane_jobs()
         self.state.remove_source(source_id)
+        if was_current and ids and self._incoming is None:
+            self.choose_source(ids[min(at, len(ids) - 1)])
 
     def reload_current(self) -> None:
+        """Read the current picture's file again, or that of the failed one that was wanted."""
         source = self.state.current
         if source is not None:
-            self.state.current_id = None
-            self.choose_source(source.id)
+            self._incoming = source.id
+            source.phase = Phase.RUNNING
+            self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
 
     def _on_thumbnail(self, source: Source) -> Callable[[Event], None]:
         def on(event: Event) -> None:
@@ -127,7 +140,10 @@ class Controller:
     def _on_loaded(self, source: Source) -> Callable[[Event], None]:
         def on(event: Event) -> None:
             if event.state is Job.FAILED:
+                self._incoming = None
                 self._source_failed(source, event.error)
+            elif event.state is Job.CANCELLED:
+                self._incoming = None
             elif event.state is Job.DONE:
                 loaded: Loaded = event.value
                 self.desk.apart(
@@ -137,10 +153,18 @@ class Controller:
         return on
 
     def _place_source(self, source: Source, loaded: Loaded, display: np.ndarray) -> None:
-        if source is not self.state.current:
+        if source.id != self._incoming or self.state.source(source.id) is None:
             return
-        source.image, source.display, source.phase, source.error = loaded.image, display, Phase.DONE, ""
-        source.notes, source.format = loaded.notes, loaded.format
+        self._incoming = None
+        self._cancel_lane_jobs()
+        again = source is self.state.current and source.image is not None
+        if again and source.image is not None and source.image.digest != loaded.image.digest:
+            self.state.forget_results(source.id)
+        self.state.choose_source(source.id)
+        image = loaded.image
+        source.image, source.display, source.phase, source.error = image, display, Phase.DONE, ""
+        source.notes, source.format, source.bits = loaded.notes, loaded.format, image.bits
+        source.size, source.colour = (image.width, image.height), str(image.color)
         self.state.announce(Topic.CURRENT, Topic.SOURCES)
         self.solve_all()
 

@@ -79,7 +79,8 @@ class Refresher:
             if source.thumbnail is not None and self._thumbnails.get(source.id) is not source.thumbnail:
                 self._thumbnails[source.id] = source.thumbnail
                 panel.set_thumbnail(str(source.id), source.thumbnail)
-        panel.set_current(str(state.current_id) if state.current_id is not None else None)
+        chosen = self._window.controller.chosen_id
+        panel.set_current(str(chosen) if chosen is not None else None)
         name = state.current.name if state.current else ""
         if state.current is not None and state.current.size and self._looked_at != state.current_id:
             self._looked_at = state.current_id

@@ -162,8 +162,7 @@ class State:
         self.curves.pop(source_id, None)
         self.announce(Topic.SOURCES)
         if self.current_id == source_id:
-            following = self.sources[min(index, len(self.sources) - 1)].id if self.sources else None
-            self.choose_source(following)
+            self.choose_source(None)
 
     def choose_source(self, source_id: int | None) -> None:
         if source_id == self.current_id:
@@ -174,6 +173,12 @@ class State:
         if source_id is not None:
             self._forget_old_outcomes(source_id)
         self.announce(Topic.CURRENT, Topic.SOURCES, Topic.CURVES)
+
+    def forget_results(self, source_id: int) -> None:
+        """Drop what belonged to other pixels than a source has now."""
+        self.outcomes.pop(source_id, None)
+        self.curves.pop(source_id, None)
+        self.announce(Topic.OUTCOME, Topic.CURVES)
 
     def _forget_old_outcomes(self, newest: int) -> None:
         self.outcomes[newest] = self.outcomes.pop(newest, {})  # a dict keeps order: newest last

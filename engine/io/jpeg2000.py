@@ -38,6 +38,10 @@ def _read(source: Source) -> Raw:
         raise Unsupported("JPEG 2000 components of different depths, or deeper than 16 bits, cannot be read")
     if space == _SYCC:  # Pillow converts it, imagecodecs gives it as it is
         return pillow.read(source, "JPEG2000")
+    if icc is not None and not _has_palette(data):  # OpenJPEG would convert to sRGB by the profile, and not say so
+        data = data[start:]
+    elif icc is not None:
+        icc = None
     pixels = as_planes(imagecodecs.jpeg2k_decode(data, numthreads=source.threads))
     return _raw(pixels, max(depths) + 1, icc, space)
 
@@ -48,6 +52,10 @@ def _raw(pixels: np.ndarray, bits: int, icc: bytes | None, space: int) -> Raw:
     channels = "CMYK" if space == _CMYK and pixels.shape[2] == 4 else CHANNELS[pixels.shape[2]]
     pixels, bits = full_bytes(pixels, bits)
     return Raw(pixels, channels, bits, icc)
+
+
+def _has_palette(data: bytes) -> bool:
+    return find(data, (b"jp2h", b"pclr")) is not None
 
 
 def _colour(data: bytes) -> tuple[bytes | None, int]:

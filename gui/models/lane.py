@@ -36,6 +36,7 @@ def summary(info: CodecInfo, settings: Mapping[str, Any]) -> str:
         for param in info.params
         if param.role is not Role.RATE
         and ((value := settings.get(param.name, param.default)) != param.default or _telling(param))
+        and value != "default"  # says nothing
     )
     return " · ".join(shown) or "default settings"
 

@@ -20,6 +20,7 @@ from engine.io import read
 from engine.metrics import scores
 from engine.trial import Target, TargetKind
 from gui.app import Workbench, describe
+from gui.curve_picker import CurvePicker
 from gui.state import ORIGINAL, Phase, View
 from gui.views.layouts import Layout
 from tests.pictures import photo_like
@@ -227,13 +228,43 @@ def test_a_broken_file_is_said_and_the_window_goes_on(
     assert drop(bench.window, broken)
     settle(bench)
     failed = bench.state.sources[-1]
+    assert bench.state.current is not None and bench.state.current.path == photo, "the comparison stays"
+    assert all(bench.state.outcome(lane.id).phase is Phase.DONE for lane in bench.state.lanes)
     assert failed.phase is Phase.FAILED and "broken.png" in failed.error
     assert any("broken.png" in toast.text for toast in bench.window.toasts.shown())
     other = tmp_path / "other.png"
     Pillow.fromarray(photo_like(96, 160, seed=3)).save(other)
     assert drop(bench.window, other)
     settle(bench)
+    assert bench.state.current.path == other
     assert all(bench.state.outcome(lane.id).phase is Phase.DONE for lane in bench.state.lanes)
+
+
+def test_removing_the_current_picture_goes_on_with_its_neighbour(
+    bench: Workbench, photo: Path, settle: Settle, tmp_path: Path
+) -> None:
+    bench.controller.add_codec("jpeg")
+    other = tmp_path / "other.png"
+    Pillow.fromarray(photo_like(96, 160, seed=3)).save(other)
+    assert drop(bench.window, photo, other)
+    settle(bench)
+    bench.window.actions_by_id["remove_source"].trigger()
+    settle(bench)
+    assert bench.state.current is not None and bench.state.current.path == other
+
+
+def test_a_file_that_changed_on_disk_is_compared_anew(
+    bench: Workbench, photo: Path, settle: Settle, tmp_path: Path
+) -> None:
+    compared(bench, photo, settle)
+    lane = bench.state.lanes[0]
+    before = bench.state.outcome(lane.id).trial
+    Pillow.fromarray(photo_like(120, 184, seed=9)).save(photo)
+    bench.window.actions_by_id["reload"].trigger()
+    settle(bench)
+    after = bench.state.outcome(lane.id).trial
+    assert before is not None and after is not None and before.key.image != after.key.image
+    assert {trial.key.image for trial in bench.state.curve(lane.id)} == {after.key.image}
 
 
 def test_a_second_target_costs_few_encodes_and_the_store_remembers(
@@ -303,10 +334,12 @@ def test_curves_from_elsewhere_lie_under_the_plot(
     settle(bench)
     assert [curve.name for curve in bench.window.references] == ["other"]
     bench.window.actions_by_id["published_curves"].trigger()
-    count = len(bench.window.references)
-    assert count > 10
-    bench.window.actions_by_id["published_curves"].trigger()
-    assert len(bench.window.references) == count
+    (picker,) = bench.window.findChildren(CurvePicker)
+    landmarks = [curve.name for curve in picker.chosen()]
+    picker.list.item(0).setCheckState(Qt.CheckState.Checked)
+    picker.accept()
+    names = [curve.name for curve in bench.window.references]
+    assert len(landmarks) == 4 and len(names) == 6 and names[0] == "other" and set(landmarks) < set(names)
     bench.window.actions_by_id["clear_curves"].trigger()
     assert bench.window.references == []
 

@@ -156,6 +156,8 @@ def test_display_p3_is_kept_or_refused(codec: Codec) -> None:
         return
     decoded = codec.decode(codec.encode(image, {}, CTX).data, CTX)
     assert decoded.color == DISPLAY_P3
+    plain = codec.decode(codec.encode(replace(image, color=SRGB), {}, CTX).data, CTX)
+    assert np.abs(decoded.pixels.astype(int) - plain.pixels).max() <= 1, "code values are converted by nobody"
 
 
 def test_every_prefix_is_refused(codec: Codec) -> None:

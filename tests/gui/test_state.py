@@ -26,16 +26,25 @@ def test_a_file_that_is_open_is_not_listed_twice() -> None:
     assert len(state.sources) == 1
 
 
-def test_removing_the_current_picture_chooses_its_neighbour() -> None:
+def test_removing_the_current_picture_leaves_none_current() -> None:
     state = State()
-    a, b, c = (state.add_source(Path(f"/{name}.png")) for name in "abc")
+    a, b = (state.add_source(Path(f"/{name}.png")) for name in "ab")
     state.choose_source(b.id)
-    state.remove_source(b.id)
-    assert state.current is c
-    state.remove_source(c.id)
-    assert state.current is a
     state.remove_source(a.id)
-    assert state.current is None
+    assert state.current is b
+    state.remove_source(b.id)
+    assert state.current is None and state.sources == []
+
+
+def test_results_of_other_pixels_are_forgotten() -> None:
+    state = with_lanes(1)
+    source = state.add_source(Path("/a.png"))
+    state.choose_source(source.id)
+    state.outcome(state.lanes[0].id).phase = Phase.DONE
+    state.add_trials(source.id, state.lanes[0].id, (trial("a", 0.5),))
+    state.forget_results(source.id)
+    assert state.outcome(state.lanes[0].id).phase is Phase.IDLE
+    assert state.curve(state.lanes[0].id) == []
 
 
 def test_a_removed_lane_gives_its_colour_to_the_next_one() -> None:

@@ -6,11 +6,10 @@ import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from engine import __version__, registry
 from engine.curves import Curve, published, read_curves
@@ -18,15 +17,12 @@ from engine.errors import EngineError
 from gui import saving, style
 from gui.actions import ACTIONS
 from gui.curve_picker import CurvePicker
+from gui.frame import Frame
 from gui.models.curves import RdPoint, Reference
 from gui.models.verdict_model import Disagreement
-from gui.preferences import PreferencesDialog, save_theme
+from gui.preferences import PreferencesDialog
 from gui.state import ORIGINAL, Lane, View
-from gui.theme import THEMES
 from gui.views.layouts import Layout
-
-if TYPE_CHECKING:
-    from gui.main_window import MainWindow
 
 ZOOM_STEP = 2**0.5
 FEW_CURVES = 6  # as many are laid under the plot unasked
@@ -39,7 +35,7 @@ NUMBER_FILTERS = "CSV (*.csv);;JSON (*.json)"
 class Commands:
     """Serves the actions of one window."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Frame) -> None:
         self._window = window
         self._state, self._controller = window.state, window.controller
         self._table = self._build_table()
@@ -173,12 +169,6 @@ class Commands:
 
     def toggle_theme(self) -> None:
         self._window.set_theme("light" if style.current().name == "dark" else "dark")
-
-    def set_theme(self, name: str) -> None:
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            style.apply(app, THEMES[name])
-            save_theme(name)
 
     def toggle_left(self) -> None:
         self._window.left.set_folded(not self._window.left.folded())

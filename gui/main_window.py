@@ -1,127 +1,37 @@
-"""The window: puts the parts in their places and wires them to state and controller. It computes nothing."""
+"""The window: the frame wired to state and controller. It computes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 
-from engine.curves import Curve
-from engine.metrics import metric, metric_ids
 from engine.trial import Target, TargetKind
-from gui import actions, style
+from gui import actions
 from gui.commands import Commands
 from gui.controller import Controller
-from gui.panels.codecs import CodecChoice, CodecsPanel
-from gui.panels.rate_lock import RateLock
-from gui.panels.rd_plot import RdPlot
-from gui.panels.sources import SourcesPanel
-from gui.panels.status import StatusBar
-from gui.panels.top_bar import TopBar
-from gui.panels.verdict import VerdictPanel
+from gui.frame import Frame
+from gui.panels.codecs import CodecChoice
 from gui.refresh import Refresher
 from gui.state import State, Topic, View
-from gui.theme import GRID
-from gui.views.compare import CompareArea
 from gui.views.layouts import Layout
-from gui.widgets.fold import FoldingSide
-from gui.widgets.loupe import Loupe
-from gui.widgets.palette import CommandPalette
-from gui.widgets.themed import Panel
-from gui.widgets.toast import Level, Toasts
 
-LEFT_WIDTH, RIGHT_WIDTH = 212, 264
-LOWER_SHARE, LOWER_MOST = 0.27, 280  # of the window's height, at most so many pixels, for plot and table
 REFRESH_MS = 30  # changes of state that come closer together are drawn once
 
 
-class MainWindow(QMainWindow):
-    """Sources left, pictures and rate lock and plots in the middle, codecs right, status below."""
+class MainWindow(Frame):
+    """The frame, wired: gestures go to the controller, changes of state to the refresher."""
 
     def __init__(self, state: State, controller: Controller) -> None:
-        super().__init__()
-        self.state, self.controller = state, controller
-        self.setWindowTitle("Ratescope")
+        super().__init__(state, controller)
         self.setAcceptDrops(True)
-        self.setMinimumSize(960, 640)
-        self.references: list[Curve] = []
-        self.toasts = Toasts(self)
-        self._make_parts()
-        self._place_parts()
         self.refresher = Refresher(self)
         self.commands = Commands(self)
         self.actions_by_id = actions.build(self, self.commands.serve)
-        self.palette_list = CommandPalette(self)
         self._listen()
         self._watch_state()
-
-    def _make_parts(self) -> None:
-        self.top_bar = TopBar()
-        self.sources = SourcesPanel()
-        self.compare = CompareArea()
-        self.rate_lock = RateLock()
-        self.plot = RdPlot()
-        self.verdict = VerdictPanel()
-        self.codecs = CodecsPanel()
-        self.loupe = Loupe()
-        self.status = StatusBar()
-        self.top_bar.set_map_metrics([(m, f"{metric(m).info.label} map") for m in _maps()], self.state.map_metric)
-        self.top_bar.set_layout(self.state.layout)
-        self.top_bar.set_view(self.state.view)
-        self.plot.set_metrics([metric(m).info for m in metric_ids()], self.state.score_metric)
-        self.rate_lock.set_target(self.state.target.kind, self.state.target.value)
-
-    def _place_parts(self) -> None:
-        self.left = FoldingSide(Qt.Edge.LeftEdge, "Sources", LEFT_WIDTH)
-        self.left.add("picture", "Sources", self.sources, 1)
-        under = Panel("Under the cursor")
-        under.body.addWidget(self.loupe)
-        self.right = FoldingSide(Qt.Edge.RightEdge, "Codecs", RIGHT_WIDTH)
-        self.right.add("codecs", "Codecs", self.codecs, 1)
-        self.right.add("search", "Under the cursor", under)
-        self.bottom = QSplitter(Qt.Orientation.Horizontal)
-        self.bottom.addWidget(self.plot)
-        self.bottom.addWidget(self.verdict)
-        self.bottom.setSizes([520, 480])
-        self.bottom.setStretchFactor(0, 1)
-        upper = QWidget()
-        column = QVBoxLayout(upper)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID + 2)
-        column.addWidget(self.compare, 1)
-        column.addWidget(self.rate_lock)
-        self.middle = QSplitter(Qt.Orientation.Vertical)
-        self.middle.addWidget(upper)
-        self.middle.addWidget(self.bottom)
-        self.middle.setStretchFactor(0, 1)
-        self.middle.setStretchFactor(1, 0)
-        self._sized_by_hand = False
-        self.middle.splitterMoved.connect(self._note_hand)
-        for splitter in (self.bottom, self.middle):
-            splitter.setHandleWidth(GRID + 2)
-            splitter.setChildrenCollapsible(False)
-        whole = QWidget()
-        rows = QVBoxLayout(whole)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(self.top_bar)
-        inset = QWidget()
-        columns = QHBoxLayout(inset)
-        columns.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
-        columns.setSpacing(GRID + 2)
-        columns.addWidget(self.left)
-        columns.addWidget(self.middle, 1)
-        columns.addWidget(self.right)
-        rows.addWidget(inset, 1)
-        rows.addWidget(self.status)
-        self.setCentralWidget(whole)
-
-    def _note_hand(self) -> None:
-        self._sized_by_hand = True
 
     # -- gestures
 
@@ -166,13 +76,6 @@ class MainWindow(QMainWindow):
         area.scale_changed.connect(lambda _scale: self.refresher.zoom())
         area.problem.connect(lambda _key, text: self.complain(text))
 
-    def complain(self, text: str) -> None:
-        """Say in a corner what went wrong; the window goes on."""
-        self.toasts.show(text, Level.ERROR)
-
-    def tell(self, text: str, action: tuple[str, Callable[[], object]] | None = None) -> None:
-        self.toasts.show(text, Level.INFO, action=action)
-
     # -- state, drawn at most every REFRESH_MS
 
     def _watch_state(self) -> None:
@@ -200,10 +103,6 @@ class MainWindow(QMainWindow):
 
     def offer_codecs(self, choices: list[CodecChoice]) -> None:
         self.codecs.set_codecs(choices)
-
-    def set_theme(self, name: str) -> None:
-        self.commands.set_theme(name)
-        self.compare.set_theme(style.current())
 
     # -- Space, wherever the focus is, if nothing there wants it
 
@@ -235,25 +134,10 @@ class MainWindow(QMainWindow):
         self.compare.set_drop_hint(on)
         self.sources.set_drag_active(on)
 
-    # -- window
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if not self._sized_by_hand:
-            lower = min(LOWER_MOST, round(LOWER_SHARE * self.height()))
-            self.middle.setSizes([self.middle.height() - lower, lower])
-        for side in (self.left, self.right):
-            side.fold_for(self.width())
-
     def closeEvent(self, event: QCloseEvent) -> None:
         self._timer.stop()
         self.compare.close_work()
         super().closeEvent(event)
-
-
-def _maps() -> list[str]:
-    """The metrics that have a map, in the order in which they are offered."""
-    return [metric_id for metric_id in metric_ids() if metric(metric_id).info.has_map]
 
 
 def _paths(data: QMimeData) -> list[Path]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from engine.metrics import metric, metric_ids
 from engine.trial import TargetKind
 from gui import presenters
+from gui.frame import Frame
 from gui.heat import HeatMaps
 from gui.models.lane import LaneTag
 from gui.panels.status import PixelReadOut
@@ -14,9 +13,6 @@ from gui.panels.verdict import BdNote
 from gui.state import ORIGINAL, Topic
 from gui.views.model import PaneModel
 from gui.widgets.loupe import LoupeSource
-
-if TYPE_CHECKING:
-    from gui.main_window import MainWindow
 
 _WORK = {
     "load": "reading the picture",
@@ -32,7 +28,7 @@ _WORK = {
 class Refresher:
     """One `refresh(topics)` for the whole window; each part is touched only by the topics that concern it."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Frame) -> None:
         self._window = window
         self._state = window.state
         self._heat = HeatMaps(window.state, window.controller.desk, window.compare)

@@ -1,0 +1,144 @@
+"""The window's frame: every part in its place. It holds the parts; others wire them and fill them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from engine.curves import Curve
+from engine.metrics import metric, metric_ids
+from gui import style
+from gui.controller import Controller
+from gui.panels.codecs import CodecsPanel
+from gui.panels.rate_lock import RateLock
+from gui.panels.rd_plot import RdPlot
+from gui.panels.sources import SourcesPanel
+from gui.panels.status import StatusBar
+from gui.panels.top_bar import TopBar
+from gui.panels.verdict import VerdictPanel
+from gui.preferences import save_theme
+from gui.state import State
+from gui.theme import GRID, THEMES
+from gui.views.compare import CompareArea
+from gui.widgets.fold import FoldingSide
+from gui.widgets.loupe import Loupe
+from gui.widgets.palette import CommandPalette
+from gui.widgets.themed import Panel
+from gui.widgets.toast import Level, Toasts
+
+LEFT_WIDTH, RIGHT_WIDTH = 212, 264
+LOWER_SHARE, LOWER_MOST = 0.27, 280  # of the window's height, at most so many pixels, for plot and table
+
+
+class Frame(QMainWindow):
+    """Sources left, pictures and rate lock and plots in the middle, codecs right, status below.
+
+    references: the curves from elsewhere that lie under the plot. actions_by_id: every action, once they are made.
+    """
+
+    def __init__(self, state: State, controller: Controller) -> None:
+        super().__init__()
+        self.state, self.controller = state, controller
+        self.references: list[Curve] = []
+        self.actions_by_id: dict[str, QAction] = {}
+        self.setWindowTitle("Ratescope")
+        self.setMinimumSize(960, 640)
+        self.toasts = Toasts(self)
+        self._make_parts()
+        self._place_parts()
+        self.palette_list = CommandPalette(self)
+
+    def _make_parts(self) -> None:
+        self.top_bar = TopBar()
+        self.sources = SourcesPanel()
+        self.compare = CompareArea()
+        self.rate_lock = RateLock()
+        self.plot = RdPlot()
+        self.verdict = VerdictPanel()
+        self.codecs = CodecsPanel()
+        self.loupe = Loupe()
+        self.status = StatusBar()
+        self.top_bar.set_map_metrics([(m, f"{metric(m).info.label} map") for m in _maps()], self.state.map_metric)
+        self.top_bar.set_layout(self.state.layout)
+        self.top_bar.set_view(self.state.view)
+        self.plot.set_metrics([metric(m).info for m in metric_ids()], self.state.score_metric)
+        self.rate_lock.set_target(self.state.target.kind, self.state.target.value)
+
+    def _place_parts(self) -> None:
+        self.left = FoldingSide(Qt.Edge.LeftEdge, "Sources", LEFT_WIDTH)
+        self.left.add("picture", "Sources", self.sources, 1)
+        under = Panel("Under the cursor")
+        under.body.addWidget(self.loupe)
+        self.right = FoldingSide(Qt.Edge.RightEdge, "Codecs", RIGHT_WIDTH)
+        self.right.add("codecs", "Codecs", self.codecs, 1)
+        self.right.add("search", "Under the cursor", under)
+        self.bottom = QSplitter(Qt.Orientation.Horizontal)
+        self.bottom.addWidget(self.plot)
+        self.bottom.addWidget(self.verdict)
+        self.bottom.setSizes([520, 480])
+        self.bottom.setStretchFactor(0, 1)
+        upper = QWidget()
+        column = QVBoxLayout(upper)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID + 2)
+        column.addWidget(self.compare, 1)
+        column.addWidget(self.rate_lock)
+        self.middle = QSplitter(Qt.Orientation.Vertical)
+        self.middle.addWidget(upper)
+        self.middle.addWidget(self.bottom)
+        self.middle.setStretchFactor(0, 1)
+        self.middle.setStretchFactor(1, 0)
+        self._sized_by_hand = False
+        self.middle.splitterMoved.connect(self._note_hand)
+        for splitter in (self.bottom, self.middle):
+            splitter.setHandleWidth(GRID + 2)
+            splitter.setChildrenCollapsible(False)
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.top_bar)
+        inset = QWidget()
+        columns = QHBoxLayout(inset)
+        columns.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
+        columns.setSpacing(GRID + 2)
+        columns.addWidget(self.left)
+        columns.addWidget(self.middle, 1)
+        columns.addWidget(self.right)
+        rows.addWidget(inset, 1)
+        rows.addWidget(self.status)
+        self.setCentralWidget(whole)
+
+    def _note_hand(self) -> None:
+        self._sized_by_hand = True
+
+    def complain(self, text: str) -> None:
+        """Say in a corner what went wrong; the window goes on."""
+        self.toasts.show(text, Level.ERROR)
+
+    def tell(self, text: str, action: tuple[str, Callable[[], object]] | None = None) -> None:
+        """Say something in a corner for a while."""
+        self.toasts.show(text, Level.INFO, action=action)
+
+    def set_theme(self, name: str) -> None:
+        """Light or dark, now and from now on."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            style.apply(app, THEMES[name])
+        save_theme(name)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._sized_by_hand:
+            lower = min(LOWER_MOST, round(LOWER_SHARE * self.height()))
+            self.middle.setSizes([self.middle.height() - lower, lower])
+        for side in (self.left, self.right):
+            side.fold_for(self.width())
+
+
+def _maps() -> list[str]:
+    """The metrics that have a map, in the order in which they are offered."""
+    return [metric_id for metric_id in metric_ids() if metric(metric_id).info.has_map]

@@ -48,6 +48,11 @@ def encode_estimate(info: CodecInfo, image: Image) -> int:
     return 2 * image.pixels.nbytes + round(info.capabilities.memory * image.pixels.size)
 
 
+def decode_estimate(info: CodecInfo, samples: int) -> int:
+    """Peak bytes for one decode of as many samples (pixels × channels) as a header claims, the picture included."""
+    return round(info.capabilities.memory * samples)
+
+
 def max_pixels() -> int:
     """How many pixels may be read from one file within the limit."""
     return limit() // _READ_BYTES_PER_PIXEL

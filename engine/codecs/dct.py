@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import color
+from engine import color, memory
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
 from engine.codecs import jfif
 from engine.errors import Unsupported
@@ -116,6 +116,7 @@ class DctCodec:
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Any 8-bit baseline or progressive JPEG, grey or in three colours."""
         header = jpeg.probe(data)
+        memory.require(memory.decode_estimate(self.info, 64 * header.blocks), "decoding this picture")
         ctx.check()
         levels = jpeg.read(data, header)
         ctx.check()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import container
+from engine import container, memory
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
 from engine.codecs import colour_axes
 from engine.container import Picture, Section
@@ -108,12 +108,13 @@ class WaveletCodec:
         return Encoded(data, {"bytes": {**spent, "header": len(data) - len(stream)}, "levels": levels, "step": step})
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
-        """Decode; `CorruptStream` for damaged data, `Unsupported` for streams of later versions."""
+        """Decode; `CorruptStream` for damaged data, `Unsupported` for streams of later versions, `LimitExceeded`."""
         stream = container.read(data)
         if stream.codec != "wavelet" or stream.picture.mapping is not None:
             raise Unsupported(f"this stream was written by the codec '{stream.codec}', not by wavelet")
         picture, payload = stream.picture, stream.section(Section.WAVELET)
         header = _Header.read(payload, picture)
+        memory.require(memory.decode_estimate(self.info, picture.pixels * picture.channels), "decoding this picture")
         planes = [_Plane(n, np.zeros((picture.height, picture.width), np.int32)) for n in _plane_numbers(picture)]
         _decode_planes(planes, header.levels, payload[header.size :], ctx)
         pixels = _join(planes, picture, header, ctx)

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
+from engine import memory
 from engine.codec import Ctx
 from engine.codecs.dct import DctCodec, quantisation_tables
 from engine.color import DISPLAY_P3, SRGB
-from engine.errors import Cancelled, CorruptStream, Unsupported, UsageError
+from engine.errors import Cancelled, CorruptStream, LimitExceeded, Unsupported, UsageError
 from engine.image import Alpha, Image
 from tests.pictures import photo_like
 
@@ -238,3 +239,20 @@ def test_a_header_that_claims_more_than_its_data_can_hold_is_refused() -> None:
     data[at + 5 : at + 9] = (65_000).to_bytes(2, "big") * 2
     with pytest.raises(CorruptStream, match="ends too early"):
         decode(bytes(data))
+
+
+def test_a_header_may_not_claim_more_memory_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(photo_like(64, 64), chroma="4:4:4")
+    monkeypatch.setenv(memory.VARIABLE, str(memory.decode_estimate(CODEC.info, 64 * 64 * 3) - 1))
+    with pytest.raises(LimitExceeded, match="decoding this picture needs about"):
+        decode(data)
+    monkeypatch.setenv(memory.VARIABLE, str(memory.decode_estimate(CODEC.info, 64 * 64 * 3)))
+    assert decode(data).shape == (64, 64, 3)
+
+
+def test_flat_blocks_keep_their_shade_to_half_a_step() -> None:
+    shades = np.arange(0, 256, 4, dtype=np.uint8)
+    pixels = np.kron(shades.reshape(8, 8), np.ones((8, 8), np.uint8))[:, :, None]
+    for quality in (5, 30, 70):
+        step = int(quantisation_tables("balanced", quality)[0, 0]) / 8
+        assert largest_difference(decode(encode(pixels, quality=quality)), pixels) <= step / 2 + 1

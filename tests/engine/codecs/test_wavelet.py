@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import container
+from engine import container, memory
 from engine.codec import Ctx
 from engine.codecs import colour_axes
 from engine.codecs.wavelet import WaveletCodec
 from engine.container import Section
-from engine.errors import CorruptStream, EngineError, Unsupported
+from engine.errors import CorruptStream, EngineError, LimitExceeded, Unsupported
 from engine.image import Alpha, Image
 from engine.native import wavelet as native
 from tests.pictures import photo_like
@@ -242,3 +242,74 @@ def test_a_coefficient_beyond_24_bits_is_an_error() -> None:
     q = np.full((8, 8), 1 << 25, np.int32)
     with pytest.raises(EngineError, match="RS_ERR_RANGE"):
         native.BandEncoder(8, 64).level(0, q, [], 0, 1)
+
+
+def test_a_header_may_not_claim_more_memory_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    flat = encode(Image(np.zeros((64, 64, 3), np.uint8)))
+    needed = memory.decode_estimate(CODEC.info, 64 * 64 * 3)
+    monkeypatch.setenv(memory.VARIABLE, str(needed))
+    assert decode(flat).width == 64
+    monkeypatch.setenv(memory.VARIABLE, str(needed - 1))
+    with pytest.raises(LimitExceeded, match="decoding this picture needs about"):
+        decode(flat)
+
+
+def test_a_small_stream_that_claims_a_huge_picture_is_refused_before_memory_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small = encode(photo(20, 24, 1))
+    payload = bytearray(container.read(small).section(Section.WAVELET))
+    payload[0] = 6
+    monkeypatch.setenv(memory.VARIABLE, "2G")
+    with pytest.raises(LimitExceeded):
+        decode(container.write("wavelet", container.Picture(16_384, 16_384, 1), {Section.WAVELET: bytes(payload)}))
+
+
+def test_levels_that_contradict_the_size_are_refused() -> None:
+    whole = encode(photo(40, 48))
+    payload = bytearray(container.read(whole).section(Section.WAVELET))
+    for levels in (payload[0] - 1, payload[0] + 1, 31):
+        payload[0] = levels
+        with pytest.raises(CorruptStream, match="contradicts"):
+            decode(resealed(whole, bytes(payload)))
+
+
+LARGEST = 2**24 - 1
+
+
+@pytest.mark.parametrize(("row", "levels"), [([LARGEST, 0], 0), ([0, LARGEST], 1)], ids=["LL", "HL"])
+def test_no_changed_byte_gives_a_coefficient_beyond_24_bits(row: list[int], levels: int) -> None:
+    q = np.array([row], np.int32)
+    encoder = native.BandEncoder(2, 2)
+    for level in range(levels + 1, 0, -1):
+        encoder.level(0, q, [], levels, level)
+    stream = encoder.finish() + bytes(4)
+    for at, value in itertools.product(range(len(stream) - 4), range(0, 256, 5)):
+        decoder = native.BandDecoder(2, stream[:at] + bytes([value]) + stream[at + 1 :])
+        decoded = np.zeros_like(q)
+        with contextlib.suppress(CorruptStream):
+            for level in range(levels + 1, 0, -1):
+                decoder.level(0, decoded, [], levels, level)
+            assert np.abs(decoded).max() <= LARGEST
+
+
+def test_a_plane_wider_than_its_coder_is_an_error() -> None:
+    q = np.zeros((8, 9), np.int32)
+    with pytest.raises(EngineError, match="RS_ERR_ARGUMENT"):
+        native.BandDecoder(8, bytes(20)).level(0, q, [], 0, 1)
+
+
+def test_a_stream_that_ends_is_noticed_row_by_row() -> None:
+    # Not only when all is decoded: a small stream must not keep a large picture's decoder busy.
+    noise = np.random.default_rng(1).integers(-99, 99, (64, 64)).astype(np.int32)
+    encoder = native.BandEncoder(64, noise.size)
+    encoder.level(0, noise.copy(), [], 0, 1)
+    with pytest.raises(CorruptStream, match="ends too early"):
+        native.BandDecoder(64, encoder.finish()[:100]).level(0, np.zeros_like(noise), [], 0, 1)
+
+
+def test_a_magnitude_without_end_is_refused() -> None:
+    # The band is not empty (its flag has 1/16), then zeros, which say "larger" for ever.
+    q = np.zeros((1, 2), np.int32)
+    with pytest.raises(CorruptStream, match="damaged"):
+        native.BandDecoder(2, bytes([0x0F, 0xFF, 0xF0, 0x00])).level(0, q, [], 0, 1)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import EngineError
 from engine.native import wavelet as native
 
 SIDES = st.one_of(st.integers(1, 40), st.sampled_from([63, 64, 65, 127, 130]))
@@ -81,3 +82,10 @@ def test_weights_are_inverse_norms_of_the_synthesis_basis(level: int, orientatio
 def test_a_size_beyond_the_limit_is_an_error() -> None:
     with pytest.raises(Exception, match="RS_ERR_ARGUMENT"):
         native.dwt(np.zeros((4, 4), np.float32), 31)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("levels", [-1, 31, 64])
+def test_levels_beyond_the_limit_are_an_error(levels: int, inverse: bool) -> None:
+    with pytest.raises(EngineError, match="RS_ERR_ARGUMENT"):
+        native.dwt(np.zeros((4, 4), np.int32), levels, inverse=inverse)

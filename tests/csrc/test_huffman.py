@@ -101,3 +101,36 @@ def test_lengths_that_make_no_complete_code_are_refused() -> None:
     # Symbol 0 of length 1, symbol 1 of length 2, 254 absent: a quarter of the code space is unused.
     with pytest.raises(CorruptStream):
         entropy.huffman_decode(bytes([0x21, 0xD0, 0x0F]) + bytes(16), 1)
+
+
+# Symbols 0 and 1 of one bit each, 254 absent; three sizes of one byte; four bytes of which the lowest bit counts.
+TWO = bytes([0x11, 0xD0, 0x0F]) + bytes([1, 0, 0, 0] * 3) + bytes([0, 1, 1, 0])
+
+
+def test_a_stream_made_by_hand_decodes() -> None:
+    assert entropy.huffman_decode(TWO, 4) == bytes([0, 1, 1, 0])
+
+
+def test_lengths_of_more_than_256_symbols_are_refused() -> None:
+    with pytest.raises(CorruptStream):
+        entropy.huffman_decode(bytes([0x11, 0xE0]) + TWO[2:], 4)
+
+
+def test_bits_that_fill_the_last_byte_must_be_zero() -> None:
+    for at in range(len(TWO) - 4, len(TWO)):
+        with pytest.raises(CorruptStream):
+            entropy.huffman_decode(TWO[:at] + bytes([TWO[at] | 0x80]) + TWO[at + 1 :], 4)
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_a_part_that_claims_more_bytes_than_there_are_ends_too_early(part: int) -> None:
+    bad = bytearray(TWO)
+    bad[3 + 4 * part] = 5 - part
+    with pytest.raises(CorruptStream, match="ends too early"):
+        entropy.huffman_decode(bytes(bad), 4)
+
+
+def test_a_code_with_unused_room_is_refused_though_nothing_meets_it() -> None:
+    # Codes 0 and 01: the data hold only the first.
+    with pytest.raises(CorruptStream):
+        entropy.huffman_decode(bytes([0x21]) + TWO[1:-4] + bytes(4), 4)

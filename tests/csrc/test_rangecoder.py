@@ -74,3 +74,12 @@ def test_bytes_left_over_are_refused() -> None:
 def test_a_context_beyond_the_models_is_an_error() -> None:
     with pytest.raises(Exception, match="RS_ERR_ARGUMENT"):
         native.binary_encode(np.ones(1, np.uint8), np.full(1, 9, np.uint16), 2)
+
+
+def test_short_streams_end_well_wherever_their_interval_lies() -> None:
+    # One in 256 ends across a multiple of 2^32, with a last carry.
+    rng = np.random.default_rng(2)
+    contexts = np.zeros(24, np.uint16)
+    for _ in range(3000):
+        bits = rng.integers(0, 2, 24).astype(np.uint8)
+        assert np.array_equal(native.binary_decode(native.binary_encode(bits, contexts, 1), contexts, 1), bits)

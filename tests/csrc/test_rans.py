@@ -197,3 +197,62 @@ def test_rows_that_do_not_fill_the_tables_are_refused() -> None:
         Tables(np.arange(4, dtype=np.uint16), np.array([0, 9], np.uint32), np.array([0], np.int32))
     with pytest.raises(EngineError):
         entropy.ranx_encode(np.zeros(1, np.int32), np.full(1, 4, np.uint16), TABLES)
+
+
+# --- Tables and states made by hand -------------------------------------------------------------------
+
+LOW = 1 << 15
+
+
+def states(first: int) -> bytes:
+    return b"".join(state.to_bytes(4, "little") for state in (first, LOW, LOW, LOW))
+
+
+# Absent 0, present 1: symbol 0 has all 4096 slots, so that a state stays as it is.
+ALONE = bytes([0, 0, 0xFF, 0x1F])
+# Absent 255, then symbols from 255 on with 2048 slots each; one step leads from 2^16 to 2^15.
+HALVES = bytes([0xFF, 0x0F, 0xFF, 0x0F])
+
+
+def test_streams_made_by_hand_decode() -> None:
+    assert entropy.rans_decode(ALONE + states(LOW), 1) == bytes([0])
+    assert entropy.rans_decode(bytes([0x80 | 126, 1, 1]) + HALVES + states(1 << 16), 1) == bytes([254])
+
+
+def test_a_table_of_more_than_256_symbols_is_refused() -> None:
+    with pytest.raises(CorruptStream):
+        entropy.rans_decode(bytes([0x80 | 127, 1, 1]) + HALVES + states(1 << 16), 1)
+
+
+def test_a_frequency_one_slot_too_large_is_refused() -> None:
+    # 4097 of 4096 slots, and the state from which such a table would lead to a good end.
+    with pytest.raises(CorruptStream):
+        entropy.rans_decode(bytes([0, 0, 0x80, 0x20]) + states((LOW - 1) << 12), 1)
+
+
+def test_a_state_out_of_range_is_refused_though_it_would_end_well() -> None:
+    with pytest.raises(CorruptStream):
+        entropy.rans_decode(ALONE + states(0) + LOW.to_bytes(2, "little"), 1)
+
+
+def test_an_escape_of_more_than_32_bits_is_refused() -> None:
+    index = np.array([1], np.uint16)
+    stream = entropy.ranx_encode(np.array([50], np.int32), index, TABLES)
+    assert entropy.ranx_decode(stream[:-1] + bytes([0xE4, 0x80, 0x80, 0x80, 0x00]), index, TABLES) == [50]
+    with pytest.raises(CorruptStream):
+        entropy.ranx_decode(stream[:-1] + bytes([0xE4, 0x80, 0x80, 0x80, 0x10]), index, TABLES)
+
+
+def test_words_that_claim_to_go_on_beyond_the_stream_end_too_early() -> None:
+    index = np.zeros(500, np.uint16) + 1
+    stream = entropy.ranx_encode(np.random.default_rng(4).integers(-4, 5, 500).astype(np.int32), index, TABLES)
+    more = int.from_bytes(stream[:4], "little") + 1
+    with pytest.raises(CorruptStream, match="ends too early"):
+        entropy.ranx_decode(more.to_bytes(4, "little") + stream[4:], index, TABLES)
+
+
+def test_a_state_that_is_just_full_sheds_a_word() -> None:
+    # With two symbols of 2048 slots each step doubles a state: the sixteenth finds 2^30, from which it would leave
+    # its range. Symbols 0 and 1, two of the four states each.
+    data = bytes([0, 0, 1, 1]) * 16
+    assert entropy.rans_decode(entropy.rans_encode(data), len(data)) == data

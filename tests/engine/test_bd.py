@@ -142,3 +142,10 @@ def test_a_set_names_the_pictures_that_it_refused() -> None:
     assert "2 usable points" in result.refused["flat"]
     with pytest.raises(NotComparable, match="no picture can be compared"):
         bd_set({"flat": (BENT, BENT[:2])})
+
+
+def test_the_share_is_of_the_narrower_curve() -> None:
+    # LINE covers 12 … 36 dB; the other covers 24 … 48 dB of a wider 72: they share 12 dB, half of LINE's 24.
+    wide = [(2.0**k, 24.0 + 6.0 * k) for k in range(13)]
+    assert bd_rate(LINE, wide).share == pytest.approx(0.5)
+    assert bd_rate(wide, LINE).share == pytest.approx(0.5)

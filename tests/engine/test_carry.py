@@ -57,6 +57,12 @@ def test_the_next_larger_depth_loses_nothing_and_needs_no_note():
     np.testing.assert_array_equal(with_bits(fitted.image, 10).pixels, ten.pixels)
 
 
+def test_too_many_bits_become_the_most_that_are_carried():
+    fitted = fit(Image(pixels(3, np.uint16)), info(depths=(8, 10, 12)))
+    assert fitted.image.bits == 12
+    assert "carries 12 bits" in fitted.notes[0]
+
+
 @pytest.mark.parametrize("bits", range(1, 17))
 def test_more_bits_and_back_is_the_identity(bits):
     values = np.arange(2**bits).astype(np.uint8 if bits <= 8 else np.uint16)[None, :, None]

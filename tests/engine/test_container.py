@@ -117,6 +117,7 @@ HEAD = bytes([0x8B, 0x52, 0x53, 1, 1])
         (HEAD + b"\x11\x05\x04\x09" + bytes(9), Unsupported),  # float mapping 9
         (HEAD + b"\x01\x05\x04\x01\xff\xff\xff\xff\x0f" + bytes(5), CorruptStream),  # a section of 4 GiB
         (HEAD + b"\x01\x05\x04\x01\x01\x00\x01\x01\x00" + b"\x90\x00", CorruptStream),  # the same section twice
+        (HEAD + b"\x01\x05\x04\x01\x04", CorruptStream),  # a section that reaches into the checksum
     ],
 )
 def test_a_header_that_lies_is_refused_though_its_checksum_fits(body: bytes, fault: type[Exception]) -> None:
@@ -143,3 +144,9 @@ def test_colour_and_profile_travel_with_the_picture() -> None:
     for color, icc in ((SRGB, None), (DISPLAY_P3, None), (SRGB, b"a profile")):
         decoded = codec.decode(codec.encode(Image(pixels, color, icc=icc), {}, Ctx()).data, Ctx())
         assert (decoded.color, decoded.icc) == (color, icc)
+
+
+def test_the_checksum_is_crc_32c() -> None:
+    assert crc32c(b"123456789") == 0xE3069283  # the check value of RFC 3720's polynomial
+    assert crc32c(b"") == 0
+    assert crc32c(b"56789", crc32c(b"1234")) == crc32c(b"123456789")

@@ -110,6 +110,12 @@ def test_heat_clips_at_both_ends_and_shows_nan_as_the_lowest():
     np.testing.assert_array_equal(heat(values, 0, 1)[0], [first, first, last, last, first, last])
 
 
+def test_heat_takes_the_nearest_colour():
+    places = np.arange(256, dtype=np.float32)[None]
+    for off in (-0.4, 0.0, 0.4):
+        np.testing.assert_array_equal(heat(10 + (places + off) / 10, 10, 35.5)[0], colour_table("inferno"))
+
+
 def test_heat_of_an_empty_range_is_the_first_colour():
     assert (heat(np.ones((2, 2), np.float32), 1, 1) == colour_table("inferno")[0]).all()
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine import experiment
 from engine.errors import Cancelled, UsageError
 from engine.experiment import Experiment, ExperimentResult, environment
 from engine.image import Image
 from engine.io import write_png
+from engine.jobs import Event
 from engine.store import RunStore
 from engine.trial import Target, TargetKind
 
@@ -71,6 +73,8 @@ def test_a_new_metric_scores_the_stored_files_without_encoding(inputs: dict[str,
     old, new = first.curves["jpeg"]["b"][1], more.curves["jpeg"]["b"][1]
     assert set(new.scores) == {"psnr", "ssim"}
     assert new.encode_s == old.encode_s, "a file that was not encoded again keeps its time"
+    stored = store.find(new.key)
+    assert stored is not None and stored.scores == new.scores
     assert Experiment(inputs, {"jpeg": {}}, 3, ("ssim",)).run(store, workers=1).encodes == 0
 
 
@@ -109,6 +113,22 @@ def test_a_cancelled_sweep_keeps_what_it_made(inputs: dict[str, Path], store: Ru
         sweep.run(store, workers=1, on_progress=lambda _fraction, _name: stop.set(), cancel=stop.is_set)
     rest = sweep.run(store, workers=1)
     assert 0 < rest.encodes < 3 * 2 * 6
+
+
+def test_no_more_pictures_are_held_than_keep_the_workers_busy(
+    inputs: dict[str, Path], store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, take = [], experiment._Sweep._take
+
+    def counted(sweep: experiment._Sweep, event: Event) -> None:
+        held.append(len(sweep.open_jobs))
+        take(sweep, event)
+
+    monkeypatch.setattr(experiment._Sweep, "_take", counted)
+    many = {f"{name}{copy}": path for name, path in inputs.items() for copy in range(2)}
+    result = Experiment(many, {"jpeg": {}}, 1).run(store, workers=1)
+    assert max(held) == 2
+    assert list(result.curves["jpeg"]) == list(many)
 
 
 def test_wrong_settings_are_refused_before_any_work(inputs: dict[str, Path], store: RunStore) -> None:

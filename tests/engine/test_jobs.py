@@ -136,6 +136,20 @@ def test_the_timing_lane_runs_alone_and_undisturbed(scheduler: Scheduler) -> Non
     assert ends["timed"][2] is False
 
 
+def test_the_timing_lane_waits_for_workers_that_are_still_starting() -> None:
+    listener, starting = Listener(), []
+
+    def listen(event: Event) -> None:
+        if event.state is State.RUNNING:
+            starting.append(len(scheduler._starting))
+        listener(event)
+
+    with Scheduler(workers=2) as scheduler:
+        scheduler.submit("timed", synthetic.Sleep(0), listen, lane="timing")
+        assert listener.end().state is State.DONE
+    assert starting == [0]
+
+
 def test_jobs_that_share_the_machine_know_it(scheduler: Scheduler) -> None:
     listener = Listener()
     scheduler.submit("a", synthetic.Sleep(0.4), listener)

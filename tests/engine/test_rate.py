@@ -305,3 +305,9 @@ def test_after_a_first_search_and_a_curve_later_targets_cost_two_encodes(codec_i
         assert result.best.bpp <= target
         assert result.encodes <= 3
         known += result.probes
+
+
+def test_a_file_of_just_the_size_asked_for_is_admitted() -> None:
+    size = curve(QUALITY, exponential)(63).size
+    result = solve_curve(QUALITY, exponential, Target(TargetKind.BYTES, size))
+    assert (result.best.size, result.message) == (size, "")

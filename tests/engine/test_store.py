@@ -212,3 +212,37 @@ def test_a_full_disk_is_said_plainly(store: RunStore, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(EngineError, match="the disk is full"):
         store.record(trial(), b"a file")
+
+
+def test_threads_that_share_a_store_do_not_mix_their_writes(store: RunStore) -> None:
+    start, failures = threading.Barrier(6), []
+
+    def write(number: int) -> None:
+        start.wait()
+        for index in range(25):
+            try:
+                store.record(trial(f'{{"q":{number},"i":{index}}}', scores={"psnr": 30.0}, encode_s=0.1))
+            except EngineError as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(known(store)) == 150
+
+
+def test_a_file_is_seen_under_its_hash_only_when_it_is_whole(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = store.blobs.path(blob_hash(b"precious"))
+
+    def half(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError):
+        store.blobs.put(b"precious")
+    assert not path.exists()

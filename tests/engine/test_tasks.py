@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,10 @@ from engine.tasks import (
     SolveTask,
     TargetsTask,
     ladder,
+    shrink,
     spread,
 )
-from engine.trial import Target, TargetKind, Trial
+from engine.trial import Runner, Target, TargetKind, Trial
 from engine.workers import TaskCtx
 
 
@@ -178,3 +181,47 @@ def test_a_ladder_of_given_values_checks_them(codec: SyntheticCodec) -> None:
 def test_spreading_keeps_every_item(count: int) -> None:
     items: list[dict[str, Any]] = [{"q": index} for index in range(count)]
     assert sorted(each["q"] for each in spread(items)) == list(range(count))
+
+
+def test_the_first_run_is_not_counted_among_the_times(codec: SyntheticCodec, image: Image) -> None:
+    encode, calls = codec.encode, itertools.count()
+
+    def slow_at_first(*args: Any) -> Any:
+        if next(calls) == 0:
+            time.sleep(0.2)
+        return encode(*args)
+
+    codec.encode = slow_at_first  # type: ignore[method-assign]
+    trial, _ = emitted(MeasureTimesTask(image, "synthetic", {"quality": 40}, repeats=1))
+    assert trial.encode_s is not None and trial.encode_s < 0.1
+
+
+@pytest.mark.parametrize("turn", [0, 1], ids=["while encoding", "while decoding"])
+def test_a_time_is_marked_when_other_jobs_ran_in_either_half(codec: SyntheticCodec, image: Image, turn: int) -> None:
+    # Asked before and after each of the two: what came before the work says nothing about it.
+    answers = iter([True, turn == 0, True, turn == 1])
+    ctx = TaskCtx(busy=lambda: next(answers))
+    runner = Runner(codec, image)
+    assert runner.finish(runner.encode({}, ctx), (), ctx).trial.busy
+
+
+def test_work_before_the_clock_starts_does_not_mark_the_time(codec: SyntheticCodec, image: Image) -> None:
+    answers = iter([True, False, True, False])
+    ctx = TaskCtx(busy=lambda: next(answers))
+    runner = Runner(codec, image)
+    assert not runner.finish(runner.encode({}, ctx), (), ctx).trial.busy
+
+
+@pytest.mark.parametrize(
+    ("shape", "shrunk"), [((40, 60), (40, 60)), ((200, 400), (64, 128)), ((3, 4000), (1, 128)), ((4000, 3), (128, 1))]
+)
+def test_a_thumbnail_keeps_its_shape_and_never_vanishes(shape: tuple[int, int], shrunk: tuple[int, int]) -> None:
+    assert shrink(np.zeros((*shape, 3), np.uint8), 128).shape == (*shrunk, 3)
+
+
+def test_an_encode_of_a_codec_with_one_rate_is_not_repeated(monkeypatch: pytest.MonkeyPatch, image: Image) -> None:
+    codec = SyntheticCodec(param=None)
+    monkeypatch.setattr(registry, "codec", lambda _codec_id: codec)
+    results, _ = emitted(TargetsTask(image, "synthetic", targets=(bpp(9.0), bpp(0.01))))
+    assert [result.reached for result in results] == [True, False]
+    assert len(codec.encodes) == 1

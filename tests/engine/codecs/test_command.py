@@ -15,7 +15,7 @@ import pytest
 
 from engine import carry
 from engine.codec import Ctx, Kind, Role
-from engine.codecs import command
+from engine.codecs import command, process
 from engine.codecs.command import CommandCodec
 from engine.errors import Cancelled, CodecFailed, CorruptStream, EngineError, Unsupported, UsageError
 from engine.image import Alpha, Image
@@ -323,3 +323,11 @@ def test_the_worked_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_every_key_is_documented() -> None:
     text = DOCS.read_text()
     assert [key for key in command.KEYS if f"`{key}`" not in text] == []
+
+
+def test_what_a_program_wrote_at_its_very_end_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_POLL_S", 20)  # it has ended before anybody looks again
+    flood = [sys.executable, "-c", "open('big', 'wb').write(bytes(5000))"]
+    assert process.run(flood, tmp_path, 60, 5000, CTX) > 0
+    with pytest.raises(process.Stopped, match="wrote more than"):
+        process.run(flood, tmp_path, 60, 4999, CTX)

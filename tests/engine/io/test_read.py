@@ -6,6 +6,7 @@ import io
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -352,6 +353,23 @@ def test_a_truncated_file_is_refused_by_name(tmp_path, rgb, form):
             load(tmp_path, data[: max(12, int(len(data) * share))], "cut.bin")
 
 
+def test_a_tiff_that_lacks_the_end_of_a_strip_is_refused(tmp_path, rgb):
+    data = tiff(rgb, compression="jpeg", rowsperstrip=16)  # whose decoder makes up what is missing
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages.first
+        end = max(a + n for a, n in zip(page.dataoffsets, page.databytecounts, strict=True))
+    assert load(tmp_path, data[:end]).format == "TIFF"
+    with pytest.raises(CorruptStream, match="ends before its pixels do"):
+        load(tmp_path, data[: end - 1])
+
+
+def test_a_file_larger_than_the_memory_allowed_is_not_read(tmp_path, rgb, monkeypatch):
+    data = saved(rgb, "BMP")
+    monkeypatch.setenv("RATESCOPE_MEMORY_LIMIT", str(len(data) - 1))
+    with pytest.raises(LimitExceeded, match="reading this file"):
+        load(tmp_path, data)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_mutated_files_are_read_or_refused_and_never_crash(tmp_path, rgb, form):
     data = every_format(rgb)[form]
@@ -378,6 +396,17 @@ def test_a_decompression_bomb_is_refused_by_its_header(tmp_path):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 6, 0, 0, 0))
     with pytest.raises(LimitExceeded):
         load(tmp_path, b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + END)
+
+
+def test_a_profile_that_swells_is_not_unpacked_whole(tmp_path, rgb):
+    bomb = with_chunk(saved(rgb, "PNG"), b"iCCP", b"icc\0\0" + zlib.compress(bytes(256 << 20), 9))
+    tracemalloc.start()
+    try:
+        loaded = load(tmp_path, bomb)
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(loaded.image.pixels, rgb)
 
 
 def test_a_damaged_file_prints_nothing(tmp_path, rgb):

@@ -90,6 +90,15 @@ def pooled(plane: np.ndarray) -> np.ndarray:
     return blocks.reshape(blocks.shape[0] // 2, 2, blocks.shape[1] // 2, 2).mean((1, 3))
 
 
+@pytest.mark.parametrize("height", range(86, 98))
+def test_a_last_strip_of_any_height_has_room_for_the_window(height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    a = Image(scene(height, 100))
+    b = Image(noisy(a.pixels, 12))
+    whole = error_map(a, b, "ssim")
+    monkeypatch.setattr(ssim, "_STRIP_PIXELS", 43 * 100)
+    np.testing.assert_allclose(error_map(a, b, "ssim"), whole, atol=1e-6)
+
+
 @pytest.mark.parametrize(("height", "width", "channels"), [(176, 192, 3), (161, 203, 3), (180, 161, 1)])
 @pytest.mark.usefixtures("small_strips")
 def test_ms_ssim_is_that_of_wang_2003(height: int, width: int, channels: int) -> None:

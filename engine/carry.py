@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ class Fitted:
     notes: tuple[str, ...] = ()
 
 
-_STRIP_PIXELS = 1 << 20  # conversions go through floats, a strip of rows at a time
+_STRIP_PIXELS = 1 << 18  # conversions go through floats, a strip of rows at a time
 
 
 def fit(image: Image, info: CodecInfo) -> Fitted:
@@ -48,14 +48,16 @@ def flatten(image: Image, over: float = 1.0) -> Image:
     """
     if not image.has_alpha:
         return image
-    alpha = image.pixels[:, :, -1:].astype(np.float32) / np.float32(image.peak)
-    front = image.colour_pixels.astype(np.float32)
-    if image.alpha is Alpha.STRAIGHT:
-        front = front * alpha
-    blended = front + np.float32(over * image.peak) * (1 - alpha)
-    if not image.is_float:
-        blended = (blended + 0.5).clip(0, image.peak)
-    return image.with_pixels(blended.astype(image.pixels.dtype), alpha=Alpha.NONE)
+    colours = image.colour_pixels
+    out = np.empty(colours.shape, image.pixels.dtype)
+    for rows in _strips(image):
+        alpha = image.pixels[rows, :, -1:].astype(np.float32) / np.float32(image.peak)
+        front = colours[rows].astype(np.float32)
+        if image.alpha is Alpha.STRAIGHT:
+            front = front * alpha
+        blended = front + np.float32(over * image.peak) * (1 - alpha)
+        out[rows] = blended if image.is_float else (blended + 0.5).clip(0, image.peak)
+    return image.with_pixels(out, alpha=Alpha.NONE)
 
 
 def with_bits(image: Image, bits: int) -> Image:
@@ -63,8 +65,16 @@ def with_bits(image: Image, bits: int) -> Image:
     if image.bits == bits:
         return image
     peak, target = 2**image.bits - 1, 2**bits - 1
-    scaled = (image.pixels.astype(np.uint32) * np.uint32(target) + np.uint32(peak // 2)) // np.uint32(peak)
-    return image.with_pixels(scaled.astype(np.uint8 if bits <= 8 else np.uint16), bits=bits)
+    out = np.empty(image.pixels.shape, np.uint8 if bits <= 8 else np.uint16)
+    for rows in _strips(image):
+        out[rows] = (image.pixels[rows].astype(np.uint32) * np.uint32(target) + np.uint32(peak // 2)) // np.uint32(peak)
+    return image.with_pixels(out, bits=bits)
+
+
+def _strips(image: Image) -> Iterator[slice]:
+    """Row ranges to convert one at a time: wide copies of a whole picture would be most of the memory."""
+    step = max(1, _STRIP_PIXELS // image.width)
+    return (slice(top, top + step) for top in range(0, image.height, step))
 
 
 # --- The steps, in order; each gives the picture and a note, or "" ------------------------------
@@ -97,10 +107,9 @@ def _gamut(image: Image, can: Capabilities) -> tuple[Image, str]:
         return image.with_pixels(image.pixels, color=SRGB), ""
     out = image.pixels.copy()
     colours = out[:, :, : image.colour_pixels.shape[2]]
-    step = max(1, _STRIP_PIXELS // image.width)
-    for top in range(0, image.height, step):
-        codes = colours[top : top + step].astype(np.float32) / np.float32(image.peak)
-        colours[top : top + step] = np.rint(convert(codes, image.color, SRGB).clip(0, 1) * np.float32(image.peak))
+    for rows in _strips(image):
+        codes = colours[rows].astype(np.float32) / np.float32(image.peak)
+        colours[rows] = np.rint(convert(codes, image.color, SRGB).clip(0, 1) * np.float32(image.peak))
     converted = image.with_pixels(out, color=SRGB)
     return converted, f"names no colours but sRGB: {image.color} was converted, what lies outside sRGB was clipped"
 

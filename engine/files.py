@@ -19,6 +19,7 @@ _REASONS = {
     errno.ENOENT: ("the folder does not exist", "create it first"),
     errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose another folder"),
     errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter one"),
+    errno.ELOOP: ("its symbolic links lead round in a circle", "choose another name"),
     errno.EFBIG: ("the file would be larger than is allowed there", "choose another folder"),
 }
 
@@ -39,6 +40,8 @@ def atomic_write(path: str | Path, data: bytes) -> None:
         _replace(target, data)
     except OSError as error:
         raise write_error(error, asked) from error
+    except RuntimeError as error:  # what Python before 3.13 makes of ELOOP
+        raise write_error(OSError(errno.ELOOP, ""), asked) from error
 
 
 def write_error(error: OSError, path: Path) -> EngineError:

@@ -22,6 +22,7 @@ from functools import partial
 from typing import Any
 
 from engine import memory, shared
+from engine.errors import EngineError
 from engine.workers import Failure, Message, Task, Worker
 
 _log = logging.getLogger("ratescope.jobs")
@@ -80,6 +81,7 @@ class _Job:
     on_event: OnEvent
     lane: str
     priority: int
+    memory: int = 0
     fraction: float = 0.0
     started: float | None = None
     over: bool = False
@@ -105,6 +107,8 @@ class Scheduler:
     - A crash fails its job with the reason, and nothing else.
     - Jobs start by priority (high first), then in order. A job in the "timing" lane runs alone: it waits
       until nothing runs, and nothing starts before it ends.
+    - A job that says how much memory it takes waits while that and what the running jobs take is above the
+      limit; alone it may always run, and refuse for itself.
     - on_event is called on the scheduler's thread: QUEUED, RUNNING, any number of PROGRESS and PARTIAL,
       then one of DONE, FAILED, CANCELLED, after which nothing more comes for that ticket.
 
@@ -218,6 +222,8 @@ class Scheduler:
         if job.lane not in (WORK, TIMING):
             self._finish(job, State.FAILED, error=f"there is no lane '{job.lane}'")
             return
+        with contextlib.suppress(EngineError):  # an unknown codec, say: the task itself will tell
+            job.memory = getattr(job.task, "memory", 0)
         self._cancel(job.key)
         self._jobs[job.key] = job
         self._queue.append(job)
@@ -251,10 +257,14 @@ class Scheduler:
         while self._queue and self._idle:
             job = min(self._queue, key=lambda each: each.rank)
             timing = any(running.lane == TIMING for running in self._running.values())
-            if timing or (job.lane == TIMING and (self._running or self._starting)):
+            if timing or (job.lane == TIMING and (self._running or self._starting)) or not self._has_room(job):
                 return
             self._queue.remove(job)
             self._start(job, self._idle.pop())
+
+    def _has_room(self, job: _Job) -> bool:
+        taken = sum(running.memory for running in self._running.values())
+        return not taken or taken + job.memory <= memory.limit()
 
     def _start(self, job: _Job, worker: Worker) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from functools import cache
 
 import psutil
@@ -11,6 +12,7 @@ import psutil
 from engine.codec import CodecInfo
 from engine.errors import LimitExceeded, UsageError
 from engine.image import Image
+from engine.metric import MetricInfo
 
 VARIABLE = "RATESCOPE_MEMORY_LIMIT"
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -44,8 +46,17 @@ def limit() -> int:
 
 
 def encode_estimate(info: CodecInfo, image: Image) -> int:
-    """Peak bytes for one encode and decode of `image`: the picture, its decoded twin and the codec's own needs."""
-    return 2 * image.pixels.nbytes + round(info.capabilities.memory * image.pixels.size)
+    """Peak bytes for one encode and decode of `image`: the picture, its twins (made to fit, decoded), the codec."""
+    can = info.capabilities
+    spread = 3 if image.is_gray and not can.gray else 1  # grey goes in and comes out as RGB
+    return (1 + 2 * spread) * image.pixels.nbytes + round(can.memory * image.pixels.size * spread)
+
+
+def metric_estimate(infos: Iterable[MetricInfo], image: Image) -> int:
+    """Peak bytes for scores or a map of a picture against `image`: both as they are, both as compared, the metric."""
+    pixels = image.width * image.height
+    compared = 2 * 3 * image.pixels.itemsize * pixels
+    return 2 * image.pixels.nbytes + compared + round(pixels * max((info.memory for info in infos), default=0.0))
 
 
 def decode_estimate(info: CodecInfo, samples: int) -> int:

@@ -26,6 +26,7 @@ class MetricInfo:
     has_map: `map` gives H×W f32. map_unit, map_range: what the colour bar says; range None means data-driven.
     digits: decimals that are true enough to show.
     min_side: the smallest width and height, in pixels, for which the metric is defined.
+    memory: peak working memory of a score or map, in bytes per pixel, measured, for the estimate before the work.
     about: the definition, in a sentence or two, with its source.
     """
 
@@ -42,6 +43,7 @@ class MetricInfo:
     map_range: tuple[float, float] | None = None
     digits: int = 2
     min_side: int = 1
+    memory: float = 32.0
     about: str = ""
 
 

@@ -14,9 +14,10 @@ import math
 import os
 import platform
 import sqlite3
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -104,7 +105,7 @@ class RunStore:
     """The store in `folder` (by default in the user's cache folder). Safe to use from several threads.
 
     cap: bytes that the kept files may take; those used longest ago are removed when the store is opened.
-    notes: what people should know of its opening (a damaged data base was moved aside).
+    notes: what people should know of its opening (a damaged data base was moved aside; nothing will be kept).
     `EngineError` if the folder cannot be written, or when a row cannot be read or written.
     """
 
@@ -118,9 +119,8 @@ class RunStore:
             self._db = self._open()
             self.blobs.prune(cap)
         except (OSError, sqlite3.OperationalError) as error:
-            raise EngineError(
-                f"the store of results cannot be opened: {error}", path=self.folder, hint="choose another folder"
-            ) from error
+            message = f"the store of results cannot be opened: {_plain(error)}"
+            raise EngineError(message, path=self.folder, hint="choose another folder") from error
 
     def record(self, trial: Trial, data: bytes | None = None) -> None:
         """Add what `trial` knows; with `data`, its file too. What is there already stays as it is."""
@@ -234,6 +234,46 @@ class RunStore:
             (encode, machine()),
         ).fetchone() or (None, None, 0)
         return Trial(key, size, bpp, blob, scores, times[0], times[1], bool(times[2]), json.loads(stats))
+
+
+class PassingStore(RunStore):
+    """A store for this run of the program alone, where the lasting one cannot be used; its folder goes with it."""
+
+    def __init__(self, why: str) -> None:
+        self._passing = tempfile.TemporaryDirectory(prefix="ratescope-", ignore_cleanup_errors=True)
+        super().__init__(Path(self._passing.name))
+        self.notes = (f"results will not be kept: {why}",)
+
+    def close(self) -> None:
+        super().close()
+        self._passing.cleanup()
+
+
+def open_store(folder: Path | None = None) -> RunStore:
+    """The store in `folder`, or a passing one whose notes say why: results that cannot be kept are results still."""
+    try:
+        return RunStore(folder)
+    except EngineError as error:
+        return PassingStore(str(error))
+
+
+class Recorder:
+    """Records trials for work that goes on where they cannot be kept (a full disk): `tell` hears of it once."""
+
+    def __init__(self, store: RunStore, tell: Callable[[str], None]) -> None:
+        self._store, self._tell, self._told = store, tell, False
+
+    def __call__(self, trial: Trial, data: bytes | None = None) -> None:
+        try:
+            self._store.record(trial, data)
+        except EngineError as error:
+            if not self._told:
+                self._told = True
+                self._tell(f"results are not kept: {error}")
+
+
+def _plain(error: Exception) -> str:
+    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

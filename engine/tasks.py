@@ -16,6 +16,8 @@ from engine.codec import Codec, Ctx, Settings
 from engine.files import atomic_write
 from engine.image import Image
 from engine.knob import Knob
+from engine.memory import encode_estimate, metric_estimate
+from engine.metrics import metric
 from engine.rate import solve
 from engine.store import Blobs
 from engine.trial import RateResult, Run, Runner, Target, Trial
@@ -113,6 +115,12 @@ class _CodecTask:
     @property
     def codec(self) -> Codec:
         return registry.codec(self.codec_id)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it may take at its peak: an encode and decode, or the scores."""
+        infos = [metric(each).info for each in self.metrics]
+        return max(encode_estimate(self.codec.info, self.image), metric_estimate(infos, self.image))
 
     def file(self, name: str) -> bytes | None:
         """A file of the store by its hash, if it is kept."""
@@ -262,6 +270,10 @@ class MapTask:
     @property
     def what(self) -> str:
         return f"the {self.metric_id} map"
+
+    @property
+    def memory(self) -> int:
+        return metric_estimate((metric(self.metric_id).info,), self.ref)
 
     def run(self, ctx: TaskCtx) -> np.ndarray:
         from engine.metrics import error_map

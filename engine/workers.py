@@ -53,7 +53,8 @@ class Task(Protocol):
     """Work for a worker: a picklable value whose module a worker can import.
 
     what: the noun for messages ("the jpeg encoder"). run: the work; it checks `ctx` often, raises
-    `EngineError` for people, and returns a picklable result.
+    `EngineError` for people, and returns a picklable result. One that takes much memory also has a property
+    `memory`: the bytes that it may take at its peak.
     """
 
     @property

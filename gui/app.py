@@ -18,7 +18,7 @@ from engine import registry, samples
 from engine.errors import EngineError, UsageError
 from engine.files import atomic_write
 from engine.jobs import Scheduler
-from engine.store import RunStore
+from engine.store import RunStore, open_store
 from engine.trial import Target, TargetKind
 from gui import preferences, style
 from gui.bridge import Bridge
@@ -42,7 +42,7 @@ class Workbench:
     def __init__(self, store: RunStore | None = None, workers: int | None = None) -> None:
         self.state = State(Target(TargetKind.BPP, FIRST_RATE))
         self.bridge = Bridge()
-        self.store = store or RunStore()
+        self.store = store or open_store()
         self.scheduler = Scheduler(workers)
         desk = Desk(self.state, self.scheduler, self.bridge.post, self._complain)
         self.controller = Controller(self.state, desk, self.store)

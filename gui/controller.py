@@ -18,7 +18,7 @@ from engine.jobs import Event
 from engine.jobs import State as Job
 from engine.metrics import metric, refusal
 from engine.sketch import SketchTask
-from engine.store import RunStore
+from engine.store import Recorder, RunStore
 from engine.tasks import (
     LoadTask,
     MapTask,
@@ -45,6 +45,7 @@ class Controller:
 
     def __init__(self, state: State, desk: Desk, store: RunStore) -> None:
         self.state, self.desk, self.store = state, desk, store
+        self._recorder = Recorder(store, lambda text: desk.post(lambda: desk.complain(text)))
         self._incoming: int | None = None  # the source that is being read to become the current one
         self._sketched: set[tuple[int, int, str, tuple[str, ...]]] = set()  # curves that were filled
         state.subscribe(Topic.VIEW, self.want_maps)
@@ -344,7 +345,7 @@ class Controller:
 
     def _record(self, trials: Iterable[Trial]) -> None:
         for trial in trials:
-            self.store.record(trial)
+            self._recorder(trial)
 
     # -- curves and maps, once the searches are done
 

@@ -15,12 +15,13 @@ from engine import memory
 from engine.cli.console import Answer, Console
 from engine.cli.decode import shape
 from engine.cli.measure import number
-from engine.cli.pictures import add_in_out, add_store, full_ctx, open_store, read_picture, refuse_same, usable
+from engine.cli.pictures import add_in_out, add_store, full_ctx, read_picture, refuse_same, told_store, usable
 from engine.codec import CodecInfo
 from engine.errors import TargetUnreachable, UsageError
 from engine.files import atomic_write
 from engine.image import Image
 from engine.jobs import cores
+from engine.store import Recorder
 from engine.tasks import SolveTask
 from engine.trial import RateResult, Target, TargetKind, Trial
 from engine.workers import TaskCtx
@@ -56,11 +57,12 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     target = chosen_target(args)
     image = read_picture(args.source, console, full_ctx())
     memory.require(memory.encode_estimate(codec.info, image), f"encoding {args.source}")
-    with open_store(args.store, console) as store:
+    with told_store(args.store, console) as store:
         known = tuple(store.trials(image.digest, codec.info.id, codec.version()))
+        record = Recorder(store, console.note)
         task = SolveTask(image, codec.info.id, settings, ("psnr",), known, store.blobs.folder, target)
-        solved = task.run(TaskCtx(threads=cores(), emit=store.record))
-        store.record(solved.result.best, solved.data)
+        solved = task.run(TaskCtx(threads=cores(), emit=record))
+        record(solved.result.best, solved.data)
     for note in solved.notes:
         console.note(note)
     if not solved.result.reached and not args.nearest:

@@ -10,10 +10,11 @@ from engine import io, registry
 from engine.cli.console import Console
 from engine.codec import Codec, Ctx
 from engine.errors import CodecUnavailable, EngineError, UnknownFormat, UsageError
+from engine.files import write_error
 from engine.formats import Format, identify
 from engine.image import Image
 from engine.jobs import cores
-from engine.store import RunStore
+from engine.store import RunStore, open_store
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,11 @@ def read_picture(path: Path, console: Console, ctx: Ctx) -> Image:
 
 def refuse_same(source: Path, target: Path) -> None:
     """`UsageError` if writing `target` would replace `source`, also through a link."""
-    if target.exists() and source.exists() and target.samefile(source):
+    try:
+        same = target.exists() and source.exists() and target.samefile(source)
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise write_error(error, target) from error
+    if same:
         raise UsageError("would be written onto an input; name another file", path=target)
 
 
@@ -99,9 +104,9 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", metavar="DIR", type=Path, help="where results are kept (default: the user's cache)")
 
 
-def open_store(folder: Path | None, console: Console) -> RunStore:
-    """The store of results, which says itself what happened to it."""
-    store = RunStore(folder)
+def told_store(folder: Path | None, console: Console) -> RunStore:
+    """The store of results; what happened to it is told as notes."""
+    store = open_store(folder)
     for note in store.notes:
         console.note(note)
     return store

@@ -20,7 +20,7 @@ from engine.chart import FORMATS, render
 from engine.cli.console import Answer, Console, table
 from engine.cli.encode import chosen_settings
 from engine.cli.measure import metric_list, number
-from engine.cli.pictures import add_store, open_store, refuse_same, usable
+from engine.cli.pictures import add_store, refuse_same, told_store, usable
 from engine.cli.span import useful_values
 from engine.codec import Settings
 from engine.curves import Curve, find, parse_curves, published, read_curves
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     pictures = find_pictures(args.inputs)
     _check_outputs(args.out, pictures.values())
     targets = None if args.bpp is None else _targets(args.bpp)
-    with open_store(args.store, console) as store:
+    with told_store(args.store, console) as store:
         plan = targets or _ladders(pictures, codecs, args, store)
         experiment = Experiment(pictures, codecs, plan, tuple(metrics))
         result = experiment.run(store, workers=args.workers, on_progress=_progress(console))

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 import warnings
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from engine.errors import Unsupported
+from engine.errors import CorruptStream, Unsupported
 from engine.io.exif import orientation
 from engine.io.source import Raw, Reader, Source, as_planes
 
 # What a mode becomes so that its samples are 8-bit L, LA, RGB, RGBA or CMYK.
 _MODES = {"1": "L", "L": "L", "LA": "LA", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA", "RGBX": "RGB", "CMYK": "CMYK"}
+
+_NESTED = ("JPEG", "JPEG2000", "PNG", "WEBP")  # formats of strips within TIFF files
+_ARITHMETIC = re.compile(rb"\xff[\xc9\xca\xcb\xcd\xce\xcf]")
+_MAX_SCANS = 500  # as libjpeg-turbo's own fuzzers have it; progressive files have about ten
 
 # Sizes are checked by Source.check_size, against the user's own limit, before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -24,10 +30,41 @@ def read(source: Source, name: str) -> Raw:
     """The first frame of a file of the one format that Pillow calls `name`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(io.BytesIO(source.data), formats=(name,)) as picture:
+        with _opened(source.data, (name,)) as picture:
             source.check_size(*picture.size)
+            if name == "JPEG":
+                _check_jpeg(source.data, *picture.size)
             picture.load()
             return _raw(picture)
+
+
+def stated_size(data: bytes) -> tuple[int, int]:
+    """Width and height that a picture file within another file claims for itself; nothing is decoded."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with _opened(data, _NESTED) as picture:
+            return picture.size
+
+
+def _opened(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=formats)
+    except UnidentifiedImageError as error:  # whose text is about Python objects
+        raise CorruptStream("its header is damaged") from error
+
+
+def _check_jpeg(data: bytes, width: int, height: int) -> None:
+    """Refuse what libjpeg would believe: a size that these bytes cannot fill, and passes over it without end.
+
+    Huffman codes are a bit long at least, and the first scan of any file has one for every block (ITU-T T.81, F.1.2
+    and G.1.2). Arithmetic codes may be shorter.
+    """
+    blocks = math.ceil(width / 8) * math.ceil(height / 8)
+    if 8 * len(data) < blocks and not _ARITHMETIC.search(data):
+        raise CorruptStream(f"the JPEG file is too short for the {width} × {height} pixels that it claims")
+    scans = data.count(b"\xff\xda")
+    if scans > _MAX_SCANS:
+        raise CorruptStream(f"the JPEG file goes over its pixels {scans} times, which no honest file does")
 
 
 def _raw(picture: Image.Image) -> Raw:

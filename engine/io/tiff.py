@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 import numpy as np
 
 from engine.errors import CorruptStream, Unsupported
+from engine.io import jxl_header, pillow
 from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes, full_bytes
+
+# By number (TIFF 6.0 and the registry since): what expands to no more than the strip can hold …
+_PLAIN = (2, 3, 4, 5, 8, 32773, 32946, 34925, 50000)  # CCITT, LZW, deflate, PackBits, LZMA, Zstandard
+# … and what is a picture file.
+_JPEG_XL = 50002
+_PICTURES = (7, 33003, 33004, 33005, 34712, 34892, 34933, 50001, _JPEG_XL)  # JPEG, JPEG 2000, PNG, WebP
+_HEADER_BYTES = 4096
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ASSOCIATED = 1  # extra sample: alpha that the colours are multiplied by
@@ -21,6 +30,7 @@ def _read(source: Source) -> Raw:
         page: Any = file.pages.first
         source.check_size(page.imagewidth, page.imagelength)
         _check_whole(page, len(source.data))
+        _check_segments(page, source)
         raw = _raw(page, _samples(page))
         if len(file.pages) > 1:
             raw.notes.append(f"the first of {len(file.pages)} pages")
@@ -31,8 +41,27 @@ def _check_whole(page: Any, size: int) -> None:
     """tifffile fills what lies outside the file with zeros; we would rather say that it is missing."""
     if page.samplesperpixel > 16:
         raise Unsupported(f"a TIFF with {page.samplesperpixel} samples a pixel cannot be read")
-    if not page.dataoffsets or any(a + n > size for a, n in zip(page.dataoffsets, page.databytecounts, strict=False)):
+    cut_off = any(a + n > size for a, n in zip(page.dataoffsets, page.databytecounts, strict=False))
+    if cut_off or len(page.dataoffsets) < math.prod(page.chunked):
         raise CorruptStream("the TIFF file ends before its pixels do")
+
+
+def _check_segments(page: Any, source: Source) -> None:
+    """Strips that are files of their own state their own size, which their decoder would believe."""
+    import tifffile
+
+    if page.compression in (tifffile.COMPRESSION.NONE, *_PLAIN):
+        return
+    if page.compression not in _PICTURES:
+        name = getattr(page.compression, "name", page.compression)
+        raise Unsupported(f"a TIFF compressed by '{name}' cannot be read")
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        segment = source.data[offset : offset + count]
+        if page.compression == _JPEG_XL:
+            header = jxl_header.parse(segment[:_HEADER_BYTES])
+            source.check_size(header.width, header.height)
+        else:
+            source.check_size(*pillow.stated_size(segment))
 
 
 def _samples(page: Any) -> np.ndarray:

@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 
+from engine import memory
 from engine.codec import Ctx
 from engine.errors import Unsupported, UsageError
 from engine.image import Image
@@ -74,9 +75,11 @@ def refusal(info: MetricInfo, ref: Image) -> str | None:
 def scores(ref: Image, img: Image, ids: Iterable[str], ctx: Ctx | None = None) -> dict[str, float]:
     """Scores of `img` against `ref` by metric id; a metric that :func:`refusal` rules out is left out.
 
-    `UsageError` for pictures of different size, `Unsupported` for floating-point ones.
+    `UsageError` for pictures of different size, `Unsupported` for floating-point ones, `LimitExceeded` if it would
+    take more memory than is allowed.
     """
-    ctx = ctx or Ctx()
+    ctx, ids = ctx or Ctx(), tuple(ids)
+    memory.require(memory.metric_estimate((metric(each).info for each in ids), ref), "comparing these pictures")
     ref, img = align(ref, img)
     out: dict[str, float] = {}
     for metric_id in ids:
@@ -92,9 +95,13 @@ def scores(ref: Image, img: Image, ids: Iterable[str], ctx: Ctx | None = None) -
 
 
 def error_map(ref: Image, img: Image, metric_id: str, ctx: Ctx | None = None) -> np.ndarray:
-    """H×W f32, larger is worse; `Unsupported` where the metric has no map or is not defined for the picture."""
-    ref, img = align(ref, img)
+    """H×W f32, larger is worse; `Unsupported` where the metric has no map or is not defined for the picture.
+
+    `LimitExceeded` if it would take more memory than is allowed.
+    """
     measure = metric(metric_id)
+    memory.require(memory.metric_estimate((measure.info,), ref), f"the {measure.info.label} map")
+    ref, img = align(ref, img)
     reason = refusal(measure.info, ref)
     errors = None if reason else measure.map(ref, img, ctx or Ctx())
     if errors is None:

@@ -92,6 +92,7 @@ def _info(metric_id: str, label: str, map_label: str, about: str, unit: str = "d
         map_label=map_label,
         map_unit="code values",
         digits=2,
+        memory=8.0,
         about=about,
     )
 

@@ -36,6 +36,7 @@ class FlipMetric:
         map_label="FLIP",
         map_range=(0.0, 1.0),
         digits=4,
+        memory=24.0,
         about="Mean LDR-FLIP error at the evaluator's default of 67 pixels per degree (0.7 m from a 0.7 m wide display "
         "of 3840 pixels); pictures of other colour are converted to sRGB.",
     )

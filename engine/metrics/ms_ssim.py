@@ -40,6 +40,7 @@ class MsSsimMetric:
         library=f"scipy {version('scipy')}",
         digits=5,
         min_side=_MIN_SIDE,
+        memory=20.0,
         about="Wang 2003 with the details of pytorch-msssim: five scales, 11×11 Gaussian window σ 1.5 where it fits, "
         f"mean over R, G and B. Not defined below {_MIN_SIDE}×{_MIN_SIDE} pixels.",
     )
@@ -123,6 +124,7 @@ MS_SSIM_DB = DerivedMetric(
         library=MS_SSIM.info.library,
         digits=2,
         min_side=_MIN_SIDE,
+        memory=20.0,
         about="-10·log10(1 - MS-SSIM): the scale on which papers plot it.",
     ),
     MS_SSIM,

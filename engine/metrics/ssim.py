@@ -38,6 +38,7 @@ class SsimMetric:
         map_range=(0.0, 1.0),
         digits=4,
         min_side=WINDOW,
+        memory=20.0,
         about="Wang 2004: Gaussian window σ 1.5, 11×11, population covariance, mean over R, G and B.",
     )
 

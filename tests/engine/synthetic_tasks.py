@@ -34,6 +34,13 @@ class Sleep:
 
 
 @dataclass(frozen=True)
+class Greedy(Sleep):
+    """Sleeps, and says that it takes so much memory."""
+
+    memory: int = 0
+
+
+@dataclass(frozen=True)
 class Loop:
     """Never ends, never looks up; `children` starts a program of its own first."""
 

@@ -250,6 +250,19 @@ def test_a_read_only_folder_is_refused_by_name(photo: Path, tmp_path: Path, run:
     assert_one_line(err, str(locked / "o.jpg"), "permission")
 
 
+def test_a_store_that_cannot_be_used_costs_a_note_and_nothing_else(photo: Path, tmp_path: Path, run: Run) -> None:
+    out = tmp_path / "o.jpg"
+    code, _, err = run("encode", photo, out, "--codec", "dct", "--store", photo / "store")
+    assert code == 0 and out.exists()
+    assert err.startswith("note: ") and err.count("\n") == 1 and str(photo / "store") in err
+
+
+def test_a_name_that_is_too_long_is_refused_in_plain_words(photo: Path, tmp_path: Path, run: Run) -> None:
+    code, _, err = run("encode", photo, tmp_path / ("a" * 300 + ".jpg"), "--codec", "dct")
+    assert code == 1
+    assert_one_line(err, "the file name is too long")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_device_is_not_replaced(photo: Path, run: Run) -> None:
     code, _, err = run("encode", photo, "/dev/full", "--codec", "dct")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,6 +70,39 @@ def test_a_failure_leaves_the_old_file_and_says_why(tmp_path, monkeypatch, code,
     assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
     assert path.read_bytes() == b"old"
     assert [found.name for found in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_links_in_a_circle_are_told_in_plain_words(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(EngineError, match="circle"):
+        atomic_write(tmp_path / "a", b"new")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
+def test_a_file_size_limit_leaves_the_old_file_and_says_why(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"old")
+    program = (
+        "import resource, signal; from engine.files import atomic_write;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+        f"atomic_write({str(tmp_path / 'a.bin')!r}, bytes(5000))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "larger than is allowed" in ended.stderr
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("a.bin", b"old")]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
+def test_a_kill_before_the_rename_leaves_the_old_file(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"old")
+    program = (
+        "import os, signal; from engine import files;"
+        "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL);"
+        f"files.atomic_write({str(tmp_path / 'a.bin')!r}, b'new')"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert (tmp_path / "a.bin").read_bytes() == b"old"
 
 
 def test_an_interruption_leaves_no_temporary_file(tmp_path, monkeypatch):

@@ -49,6 +49,19 @@ def test_a_job_is_queued_runs_emits_and_ends_in_this_order(scheduler: Scheduler)
     assert State.PROGRESS in states
 
 
+def test_jobs_run_together_only_where_the_memory_limit_has_room_for_both(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RATESCOPE_MEMORY_LIMIT", "10M")
+    listener = Listener()
+    first = scheduler.submit("a", synthetic.Greedy(0.3, memory=6 << 20), listener)
+    second = scheduler.submit("b", synthetic.Greedy(0.01, memory=6 << 20), listener)
+    third = scheduler.submit("c", synthetic.Greedy(0.01, memory=50 << 20), listener)
+    assert [listener.end().ticket for _ in range(3)] == [first, second, third]
+    order = [(event.ticket, event.state) for event in listener.events]
+    assert order.index((first, State.DONE)) < order.index((second, State.RUNNING))
+
+
 def test_a_new_job_of_the_same_key_replaces_the_old_one(scheduler: Scheduler) -> None:
     listener = Listener()
     first = scheduler.submit("a", synthetic.Sleep(30), listener)

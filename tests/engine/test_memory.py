@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import psutil
 import pytest
@@ -10,6 +13,7 @@ from engine import memory
 from engine.codec import Capabilities, CodecInfo
 from engine.errors import LimitExceeded, UsageError
 from engine.image import Image
+from engine.metrics import error_map, scores
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +59,65 @@ def test_a_refusal_gives_both_figures():
 def test_the_estimate_counts_samples_and_both_pictures():
     info = CodecInfo("x", "X", "dct", ".x", capabilities=Capabilities(memory=10))
     image = Image(np.zeros((20, 30, 3), np.uint16))
-    assert memory.encode_estimate(info, image) == 20 * 30 * 3 * (10 + 2 * 2)
+    assert memory.encode_estimate(info, image) == 20 * 30 * 3 * (10 + 3 * 2)
+
+
+def test_grey_that_a_codec_takes_as_rgb_counts_threefold():
+    info = CodecInfo("x", "X", "dct", ".x", capabilities=Capabilities(memory=10, gray=False))
+    assert memory.encode_estimate(info, Image(np.zeros((20, 30), np.uint8))) == 20 * 30 * (3 * 10 + 1 + 2 * 3)
+
+
+def test_scores_and_maps_beyond_the_limit_are_refused_before_they_begin():
+    image = Image(np.zeros((400, 500, 3), np.uint8))
+    memory.set_limit(1 << 20)
+    with pytest.raises(LimitExceeded, match=r"comparing these pictures needs about"):
+        scores(image, image, ["psnr"])
+    with pytest.raises(LimitExceeded, match=r"the FLIP map needs about"):
+        error_map(image, image, "flip")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("kind", ["RGB", "RGBA"])
+def test_scores_and_maps_stay_within_their_estimate(kind):
+    program = f"""
+import numpy as np
+from engine import memory
+from engine.image import Alpha, Image
+from engine.metrics import error_map, metric, scores
+def peak():
+    return 1024 * int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+def picture(height, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, 1500, {len(kind)}), dtype=np.uint8)
+    return Image(pixels, alpha=Alpha.{"STRAIGHT" if kind == "RGBA" else "NONE"})
+for ids in (["psnr", "psnr_yuv", "ssim", "ms_ssim"],):
+    small = picture(700, 0), picture(700, 1)  # as large as the strips are: what every picture costs
+    scores(*small, ids), error_map(*small, "mse"), error_map(*small, "ssim")
+    before = peak()
+    large = picture(2100, 0), picture(2100, 1)
+    scores(*large, ids), error_map(*large, "mse"), error_map(*large, "ssim")
+    print(peak() - before, memory.metric_estimate([metric(each).info for each in ids], large[0]))
+"""
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    measured, estimate = map(int, ended.stdout.split())
+    assert 0 < measured <= estimate
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_flattening_holds_no_wide_copy_of_the_picture():
+    program = """
+import numpy as np
+from engine.carry import flatten
+from engine.image import Alpha, Image
+def peak():
+    return 1024 * int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+flatten(Image(np.zeros((1024, 1024, 4), np.uint8), alpha=Alpha.STRAIGHT))
+image = Image(np.ones((6000, 2000, 4), np.uint8), alpha=Alpha.STRAIGHT)
+before = peak()
+flatten(image)
+print((peak() - before) / image.pixels.nbytes)
+"""
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    assert float(ended.stdout) < 1.2
 
 
 def test_the_pixel_limit_follows_the_memory_limit():

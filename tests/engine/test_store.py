@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EngineError
-from engine.store import Blobs, RunStore, machine
+from engine.store import Blobs, Recorder, RunStore, machine, open_store
 from engine.trial import EncodeKey, Trial, blob_hash
 
 
@@ -246,3 +246,25 @@ def test_a_file_is_seen_under_its_hash_only_when_it_is_whole(store: RunStore, mo
     with pytest.raises(OSError):
         store.blobs.put(b"precious")
     assert not path.exists()
+
+
+def test_a_store_that_cannot_be_opened_gives_way_to_a_passing_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with open_store(tmp_path / "file" / "store") as store:
+        assert len(store.notes) == 1 and "will not be kept" in store.notes[0] and str(tmp_path) in store.notes[0]
+        store.record(trial())
+        assert known(store) == [trial()]
+        folder = store.folder
+    assert not folder.exists()
+
+
+def test_a_recorder_tells_once_that_the_disk_is_full(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    told: list[str] = []
+    record = Recorder(store, told.append)
+    for data in (b"one", b"two"):
+        record(trial(), data)
+    assert len(told) == 1 and "the disk is full" in told[0]

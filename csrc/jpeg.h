@@ -34,7 +34,7 @@ int64_t rsi_frame_make(rsi_frame *f, int32_t width, int32_t height, int32_t comp
 static inline int rsi_bits(unsigned value) /* bits of a magnitude: 0 -> 0, 1 -> 1, 2..3 -> 2, ... */
 {
 #if defined(__GNUC__)
-    return value ? 32 - __builtin_clz(value) : 0;
+    return 31 - __builtin_clz(2 * value + 1); /* no branch; values are far below 2^31 */
 #else
     int n = 0;
     for (; value; value >>= 1) n++;

@@ -36,3 +36,49 @@ int64_t rs_jpeg_quantise(const int16_t *coefs, int32_t grid_x, int32_t grid_y, i
     fill_padding(levels, grid_x, grid_y, used_x, used_y);
     return (int64_t)grid_x * grid_y;
 }
+
+int64_t rs_jpeg_dc_gather(const int16_t *coefs, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,
+                          int16_t *dc, uint8_t *flat)
+{
+    if (used_x < 1 || used_y < 1 || used_x > grid_x || used_y > grid_y) return RS_ERR_ARGUMENT;
+    for (int32_t y = 0; y < used_y; y++)
+        for (int32_t x = 0; x < used_x; x++) {
+            const int16_t *block = coefs + 64 * ((size_t)y * (size_t)grid_x + (size_t)x);
+            int loud = 0;
+            for (int k = 1; k < 64; k++) loud |= block[k] >= 32 || block[k] <= -32;
+            *dc++ = block[0];
+            *flat++ = !loud;
+        }
+    return (int64_t)used_x * used_y;
+}
+
+enum { SAMPLE = 8 * 16, /* what one code value is as a DC coefficient */ AT_ONCE = 128 };
+
+/* Levels of up to AT_ONCE values and the sum of their squared errors, in a form that compilers vectorise. */
+static int32_t dc_levels(const int16_t *dc, const uint8_t *flat, int count, int step, int32_t *levels)
+{
+    float inverse = 1.0f / (16.0f * (float)step);
+    int32_t error = 0;
+    for (int i = 0; i < count; i++) {
+        float exact = (float)dc[i] * inverse;
+        levels[i] = (int32_t)(exact + (exact < 0.0f ? -0.5f : 0.5f));
+        int32_t shown = clamp(16 * step * levels[i], -128 * SAMPLE, 127 * SAMPLE);
+        int32_t whole = (shown + SAMPLE / 2) & -SAMPLE, miss = dc[i] - (flat[i] ? whole : shown);
+        error += miss * miss; /* at most 128 times (8 * 255 + 64) squared */
+    }
+    return error;
+}
+
+int64_t rs_jpeg_dc_cost(const int16_t *dc, const uint8_t *flat, size_t count, int32_t step, uint32_t *counts)
+{
+    int32_t levels[AT_ONCE], last = 0;
+    int64_t error = 0;
+    if (step < 1 || step > 255) return RS_ERR_ARGUMENT;
+    for (size_t at = 0; at < count; at += AT_ONCE) {
+        int n = count - at < AT_ONCE ? (int)(count - at) : AT_ONCE;
+        error += dc_levels(dc + at, flat + at, n, step, levels);
+        for (int i = 0; i < n; last = levels[i++])
+            counts[rsi_bits((unsigned)(levels[i] < last ? last - levels[i] : levels[i] - last))]++;
+    }
+    return error;
+}

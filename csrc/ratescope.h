@@ -110,6 +110,16 @@ int64_t rs_jpeg_trellis(const int16_t *coefs, int32_t grid_x, int32_t grid_y, in
 int64_t rs_jpeg_count(const int16_t *levels, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,
                       uint32_t *counts);
 
+/* The DC coefficients of the blocks in use, in raster order, and whether a block is flat: its other coefficients
+ * are below 2 (32 as they are scaled), so they hardly show. The result: how many. */
+int64_t rs_jpeg_dc_gather(const int16_t *coefs, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,
+                          int16_t *dc, uint8_t *flat);
+
+/* What these would cost with one step: counts[12] adds up how often each size of a difference between neighbours
+ * is coded (F.1.2.1). The result: the sum of squared errors of what a decoder shows: samples within their range,
+ * and those of a flat block whole numbers. */
+int64_t rs_jpeg_dc_cost(const int16_t *dc, const uint8_t *flat, size_t count, int32_t step, uint32_t *counts);
+
 /* How rs_jpeg_write sends the levels: one scan, several, or whichever is smaller. */
 enum rs_jpeg_mode { RS_JPEG_SEQUENTIAL = 0, RS_JPEG_PROGRESSIVE = 1, RS_JPEG_SMALLER = 2 };
 

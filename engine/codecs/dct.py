@@ -24,8 +24,10 @@ _TYPICAL_BPP = (
     0.351, 0.399, 0.469, 0.569, 0.719, 0.995, 1.65, 4.36,
 )  # fmt: skip
 
-# Raise with every change that alters bytes.
-STREAM_VERSION = 1
+# Names what the encoder does in the store of results. Raise it with every change here or in csrc/jpeg_*.c, dct8.c or
+# huffman.c that alters the bytes of any file: results of before are then not taken for those of now. Files of every
+# revision are plain JPEGs.
+ENCODER_REVISION = 2
 
 SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}
 SCANS: dict[str, jpeg.Mode] = {"smallest": "smaller", "progressive": "progressive", "sequential": "sequential"}
@@ -84,19 +86,19 @@ class DctCodec:
 
     info = CodecInfo(
         id="dct",
-        label="DCT (our JPEG)",
+        label="DCT",
         family="dct",
         extension=".jpg",
         params=_PARAMS,
         capabilities=Capabilities(depths=(8,), gray=True, memory=10.0, max_side=65_500),
-        about="Baseline or progressive JPEG (ITU-T T.81): any viewer opens the files.",
+        about="Our own JPEG encoder, baseline or progressive (ITU-T T.81): any viewer opens the files.",
     )
 
     def available(self) -> str | None:
         return None
 
     def version(self) -> str:
-        return f"ratescope-dct {STREAM_VERSION}"
+        return f"ratescope-dct {ENCODER_REVISION}"
 
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """A JFIF file of an 8-bit grey or RGB picture without alpha."""
@@ -105,7 +107,7 @@ class DctCodec:
         h, v = SAMPLING[chosen["chroma"]]
         where = jpeg.layout(image.width, image.height, image.channels, h, v)
         coefs = _transform(image.pixels, where, ctx)
-        tables = quantisation_tables(chosen["tables"], chosen["quality"])[: min(where.components, 2)]
+        tables = _tables_for(coefs, where, chosen["tables"], chosen["quality"])
         ratio = wanted_to_actual(chosen["tables"], chosen["quality"])
         levels = _quantise(coefs, where, tables, _Rounding.at(ratio, chosen["trellis"]), ctx)
         del coefs
@@ -220,6 +222,44 @@ def quantisation_tables(kind: str, quality: float) -> np.ndarray:
     """
     turn = 0.5 if kind == "annex-k" else (np.arange(64) + 0.5) / 64
     return np.floor(_BASES[kind] * _scale(quality) + turn).clip(1, 255).astype(np.uint8)
+
+
+# Squared steps that a bit of DC is worth. It makes the wanted step the best one for evenly spread values: a step twice
+# as large saves a bit and quadruples an error of step² / 12, so λ = 2 ln 2 / 12.
+_DC_TRADE = 0.1155
+_DC_STEPS = tuple(dict.fromkeys(min(round(1.17**i), 255) for i in range(37)))
+
+
+def _tables_for(coefs: np.ndarray, where: jpeg.Layout, kind: str, quality: float) -> np.ndarray:
+    """`quantisation_tables` with the DC steps that suit a picture; annex-k stays as the standard has it.
+
+    Large areas of one colour have one DC value, and its distance to the nearest multiple of a step goes up and
+    down with the step: with a step that follows the quality alone, a dark picture's PSNR falls by up to 0.7 dB as
+    its file grows. The step of least distortion + λ · bits, out of a set that is the same for every quality, has no
+    such falls: as λ shrinks, the bits never get fewer nor the distortion larger (Shoham & Gersho, "Efficient bit
+    allocation for an arbitrary set of quantizers", IEEE Trans. ASSP 36(9), 1988).
+    """
+    tables = quantisation_tables(kind, quality)[: min(where.components, 2)]
+    if kind == "annex-k":
+        return tables
+    planes = [
+        jpeg.dc_coefficients(part, where.grids[i], where.plane_size(i)) for i, part in enumerate(where.parts(coefs))
+    ]
+    for i, group in enumerate((planes[:1], planes[1:])[: len(tables)]):
+        wanted = 16 * _BASES[kind][i, 0] * _scale(quality)
+        tables[i, 0] = _best_dc_step(group, _DC_TRADE * wanted**2)
+    return tables
+
+
+def _best_dc_step(planes: list[tuple[np.ndarray, np.ndarray]], trade: float) -> int:
+    """The step of least squared error + `trade` · bits for DC coefficients (×16)."""
+
+    def cost(step: int) -> float:
+        counts = np.zeros(12, np.uint32)
+        error = sum(jpeg.dc_cost(*plane, step, counts) for plane in planes)
+        return error + trade * float(counts @ (entropy.huffman_lengths(counts, 16) + np.arange(12)))
+
+    return min(_DC_STEPS, key=cost)
 
 
 def wanted_to_actual(kind: str, quality: float) -> float:

@@ -101,6 +101,28 @@ def quantise(
     check(lib.rs_jpeg_quantise(const("int16_t", coefs), *grid, *_used(size), *arrays), "quantisation")
 
 
+def dc_coefficients(coefs: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The DC coefficients (i16) of one component's blocks in raster order, and which blocks are flat (u8)."""
+    if coefs.shape != (grid[0] * grid[1], 64):
+        raise ValueError(f"{coefs.shape} coefficients are not those of {grid[0]}×{grid[1]} blocks")
+    across, down = _used(size)
+    dc, flat = np.empty(across * down, np.int16), np.empty(across * down, np.uint8)
+    targets = mutable("int16_t", dc), mutable("uint8_t", flat)
+    check(lib.rs_jpeg_dc_gather(const("int16_t", coefs), *grid, across, down, *targets), "DC statistics")
+    return dc, flat
+
+
+def dc_cost(dc: np.ndarray, flat: np.ndarray, step: int, counts: np.ndarray) -> int:
+    """Squared error of what :func:`dc_coefficients` gives, at a step of 1…255.
+
+    Adds to `counts` (12 u32) how often a difference of each size in bits is coded.
+    """
+    if counts.size != 12 or dc.size != flat.size:
+        raise ValueError("a flag for each DC, and differences of 0 to 11 bits, are what is counted")
+    arrays = const("int16_t", dc), const("uint8_t", flat)
+    return check(lib.rs_jpeg_dc_cost(*arrays, dc.size, step, mutable("uint32_t", counts)), "DC statistics")
+
+
 def count_symbols(levels: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
     """256 u32: how often each AC symbol occurs in a sequential scan of one component's (blocks, 64) i16 levels."""
     counts = np.zeros(256, np.uint32)

@@ -113,6 +113,16 @@ def test_more_quality_is_more_bytes_and_more_psnr(chroma: str, tables: str) -> N
     assert all(a < b for a, b in pairwise(scores))
 
 
+@pytest.mark.parametrize("tables", ["balanced", "flat"])
+def test_neither_rate_nor_psnr_falls_with_quality_on_a_dark_picture(tables: str) -> None:
+    """Large areas of one dark colour: the DC values of a picture as good as all alike."""
+    pixels = np.full((192, 256, 3), (6, 5, 9), np.uint8)
+    pixels[40:160, 60:200] = photo_like(120, 140, seed=1) // 3
+    files = [encode(pixels, quality=quality, tables=tables) for quality in range(2, 100)]
+    assert min(len(b) / len(a) for a, b in pairwise(files)) > 0.998
+    assert min(b - a for a, b in pairwise([psnr(pixels, decode(data)) for data in files])) > -0.05
+
+
 def test_the_rate_knob_is_finer_than_whole_numbers() -> None:
     pixels = photo_like(128, 128)
     sizes = [len(encode(pixels, quality=q)) for q in np.linspace(80, 84, 41)]

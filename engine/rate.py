@@ -22,7 +22,7 @@ from engine.knob import Knob
 from engine.trial import RateResult, Run, Runner, Target, TargetKind, Trial, bits_per_pixel, canonical
 
 MAX_ENCODES = 14
-WARM_ENCODES = 2  # with a bracket known from before, more than these only if the result would be far off
+WARM_ENCODES = 2  # where points are known from before: more than these only to come to the target's right side
 RATE_TOLERANCE = 0.005  # of the rate, below the target: near enough to stop
 PSNR_TOLERANCE = 0.03  # dB above the target
 SHORTFALL = 0.02  # of the rate: from here on people are told; 0.1 dB for quality
@@ -31,8 +31,10 @@ _PSNR_SLOPE = 5.0  # dB for each e-fold of rate: a first guess
 _OVERSHOOT = 1.3  # of a step towards a target that lies outside all known points
 _FLAT_PROBES = 3  # probes in a row that gave nothing new, within ...
 _JUMP_WIDTH = 0.02  # ... this part of the knob's range: the curve jumps there
-_SPENT = 1.5  # times what people are told of: near enough when the encodes for a warm start are spent
-_MISS = 0.15  # of the distance to the nearest known point: by how much a guess is likely to miss
+_MISS = 0.05  # of the distance to the nearest known point: by how much a guess is likely to miss
+_MISS_OUTSIDE = 0.1  # the same beyond all known points
+_MISS_LEAST = 0.3  # of the tolerance: curves are no smoother than that
+_SHORT = 0.3  # of the distance: a secant as long as that is trusted as much as the typical curve
 _NOISE = 0.02  # of log-rate: points nearer to each other than this tell no slope
 _LOPSIDED = 8  # a bracket whose far end is so much farther than the guide says nothing about its near end
 
@@ -74,8 +76,10 @@ def solve(
 ) -> RateResult:
     """:func:`solve_rate` with a runner at hand.
 
-    Without `want_file` a known answer may come without its file. `thorough`: closeness goes before the number of
-    encodes also where much is known, as figures want it, not the hand on a slider.
+    Where points of the curve are known, at most `WARM_ENCODES` new ones are made as soon as one point is on the
+    target's right side, however far off, and the result says how far. `thorough`: closeness goes before the number
+    of encodes there too, as figures want it, not the hand on a slider. Without `want_file` a known answer may come
+    without its file; with it, one that is kept no longer is encoded again.
     """
     info = runner.codec.info
     base = info.complete(settings)
@@ -148,6 +152,7 @@ class _Goal:
             raise UsageError(f"{target} is no target")
         self.y = math.log(target.value) if self.is_rate else target.value
         self.tolerance = RATE_TOLERANCE if self.is_rate else PSNR_TOLERANCE
+        self.scale = 1.0 if self.is_rate else _PSNR_SLOPE  # what is far on this scale
 
     def measure(self, trial: Trial) -> float | None:
         """The trial's place on the scale, or None if it was not measured."""
@@ -241,8 +246,8 @@ class _Search:
             self._add(trial)
 
     def run(self, start: Any, warm_budget: int) -> RateResult:
-        warm = len(self._points) >= 2
-        if not self._points:
+        warm = bool(self._points)
+        if not warm:
             self._probe(self._knob.position(start))
         if warm:
             self._budget = warm_budget
@@ -302,7 +307,7 @@ class _Search:
             step = stretch * (aim - edge.y) / slope if attempt < 3 else math.copysign(1, upwards - 0.5)
             wish = min(max(edge.position + step, 0.0), 1.0)
             low, high = (edge.position, 1.0) if upwards else (0.0, edge.position)
-            inner = self._knob.between(low, high, wish) if 0 < wish < 1 else None
+            inner = self._between(low, high, wish) if 0 < wish < 1 else None
             self._probe(float(upwards) if inner is None else inner)
 
     def _slope(self, edge: _Point) -> float:
@@ -313,7 +318,9 @@ class _Search:
         if guide is None or abs(guide.y - edge.y) < distance / 20:
             return typical
         slope = (guide.y - edge.y) / (guide.position - edge.position)
-        return min(max(slope, typical / 5), typical * 20)
+        span = abs(guide.y - edge.y)
+        trust = span / (span + _SHORT * distance) if self._param.typical_bpp else 1.0
+        return typical * min(max(slope / typical, 0.2), 20.0) ** trust
 
     def _narrow(self) -> None:
         """Shrink the bracket until the best point is near enough or the knob has no value left between."""
@@ -327,7 +334,7 @@ class _Search:
                 return
             middle = (low.position + high.position) / 2
             wish = middle if pace.is_slow(low, high, self._goal.y) else self._guess(bracket)
-            position = self._knob.between(low.position, high.position, wish)
+            position = self._between(low.position, high.position, wish)
             if position is None:
                 return
             self._probe(position)
@@ -341,7 +348,7 @@ class _Search:
             return True
         if not self._knob.is_continuous and shortfall == 0:
             return True
-        return len(self._made) >= self._budget and shortfall <= _SPENT * self._far
+        return len(self._made) >= self._budget
 
     def _is_close(self) -> bool:
         best = self._best()
@@ -370,13 +377,38 @@ class _Search:
         return interpolate([p.y for p in points], [p.position for p in points], aim)
 
     def _aim(self, distance: float) -> float:
-        """Where to aim: a little to the right side of the target; more so with the last guess that may be spent."""
-        if not self._knob.is_continuous:
-            return self._goal.y
-        margin = self._goal.tolerance / 2
-        if self._budget - len(self._made) == 1:
-            margin = min(max(_MISS * distance, margin), _SPENT * self._far / 2)
+        """Where to aim from the nearest point, at `distance`: a little to the target's right side; with the last
+        guess but one that may be spent, by about as much as it may miss."""
+        margin = self._goal.tolerance / 2 if self._knob.is_continuous else 0.0
+        share = _MISS_OUTSIDE if self._bracket() is None else _MISS
+        if self._is_last_guess:
+            margin = self._last_margin(share * distance + _MISS_LEAST * self._goal.tolerance)
+        elif self._budget - len(self._made) == 2 and self._knob.is_continuous:
+            margin = max(margin, share * distance)
         return self._goal.y - margin if self._goal.is_rate else self._goal.y + margin
+
+    def _last_margin(self, miss: float) -> float:
+        """The margin of least loss to be expected from a guess that no other mends.
+
+        With misses of mean size b, a margin m costs m, and what the best point so far lacks, S, where the guess misses
+        by more, which has a chance of exp(-m/b) / 2. The sum is least at m = b ln(S / 2b).
+        """
+        best = self._best()
+        lack = self._goal.scale if best is None else self._goal.shortfall(best)
+        return miss * max(math.log(lack / (2 * miss)), 0.0) if lack > 0 else 0.0
+
+    @property
+    def _is_last_guess(self) -> bool:
+        return self._budget - len(self._made) == 1
+
+    def _between(self, low: float, high: float, wish: float) -> float | None:
+        """The position of a value between two that is nearest to `wish`; for the last guess, one on its right side."""
+        position = self._knob.between(low, high, wish)
+        side = -1 if self._goal.is_rate else +1
+        if position is None or not self._is_last_guess or (position - wish) * side >= 0:
+            return position
+        other = self._knob.neighbour(position, side)
+        return other if other is not None and low < other < high else position
 
     def _guide(self, end: _Point, distance: float, others: list[_Point]) -> _Point | None:
         """The point beyond `end` that tells its slope best: about as far from it as the aim is, and not in line with
@@ -426,12 +458,25 @@ class _Search:
         gap = self._goal.shortfall(best)
         if gap <= self._far:
             return ""
+        if self._could_go_on():
+            away = f"{100 * (1 - math.exp(-gap)):.1f} % below" if self._goal.is_rate else f"{gap:.2f} dB above"
+            return f"{self._label} is {away} the target after {len(self._made)} more encodes; ask again to come closer"
         if self._bracket() is None:
             verb = "spends at most" if self._goal.is_rate else "stays at or above"
             return f"{self._label} {verb} {_rate_text(best.trial, self._goal)} on this picture"
         if self._goal.is_rate:
             return f"the steps of {self._label} leave it {100 * (1 - math.exp(-gap)):.1f} % below the target"
         return f"the steps of {self._label} leave it {gap:.2f} dB above the target"
+
+    def _could_go_on(self) -> bool:
+        """Did the search end because few encodes were allowed, with values left to try?"""
+        if not self._budget <= len(self._made) < MAX_ENCODES:
+            return False
+        bracket = self._bracket()
+        if bracket is None:
+            return self._points[-1 if self._is_below(self._points[-1]) else 0].position not in (0.0, 1.0)
+        low, high = (self._points[index].position for index in bracket)
+        return self._knob.between(low, high, (low + high) / 2) is not None
 
 
 def _rate_text(trial: Trial, goal: _Goal) -> str:

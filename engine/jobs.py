@@ -254,13 +254,15 @@ class Scheduler:
                 worker.kill()
 
     def _start_what_may(self) -> None:
-        while self._queue and self._idle:
+        # One that has just died is still among the idle until its death is delivered: a job must not share it.
+        while self._queue and (ready := [worker for worker in self._idle if worker.alive]):
             job = min(self._queue, key=lambda each: each.rank)
             timing = any(running.lane == TIMING for running in self._running.values())
             if timing or (job.lane == TIMING and (self._running or self._starting)) or not self._has_room(job):
                 return
             self._queue.remove(job)
-            self._start(job, self._idle.pop())
+            self._idle.remove(ready[-1])
+            self._start(job, ready[-1])
 
     def _has_room(self, job: _Job) -> bool:
         taken = sum(running.memory for running in self._running.values())

@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+import psutil
+
 from engine import memory, shared
 from engine.codec import Ctx
 from engine.errors import Cancelled, EngineError
@@ -195,7 +197,16 @@ class _Service:
         return Message("failed", ticket, shared.dumps(failure))
 
 
+def _end_programs(pid: int) -> None:
+    """Kill what the process has started: command codecs lead sessions of their own, which its death leaves alone."""
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+
+
 def _end_session() -> None:
+    _end_programs(os.getpid())
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
@@ -254,6 +265,10 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def send(self, message: Message) -> None:
         """Send; a worker that is gone is reported by `deliver`, not here."""
         assert self._process.stdin is not None
@@ -264,6 +279,7 @@ class Worker:
         """End the process, and every program that it started, at once."""
         if self._process.returncode is not None:
             return  # waited for: its number may be another's by now
+        _end_programs(self._process.pid)
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)

@@ -34,8 +34,10 @@ from gui.folders import pictures_in
 from gui.state import Lane, Outcome, Phase, Source, State, Topic, View
 
 CURVE_RATES = (0.1, 2.0, 0.5, 0.2, 1.0, 0.3, 0.7, 1.5)  # bpp, in the order in which they tell most
-QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv", "ssim", "ms_ssim", "ms_ssim_db")
-FLIP_PIXELS = 3_000_000  # beyond, FLIP is computed only when it is looked at
+QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv")
+# Beyond so many pixels these are computed only when they are looked at: at 24 megapixels they take a minute.
+SSIM_METRICS, SSIM_PIXELS = ("ssim", "ms_ssim", "ms_ssim_db"), 8_000_000
+FLIP_PIXELS = 3_000_000
 
 LANE_JOBS = ("solve", "map", "curve", "times")
 
@@ -287,11 +289,14 @@ class Controller:
         self.desk.start(key, task, self._on_solve(source, lane, self.state.target), priority=5 if shown else 4)
 
     def _metrics(self, source: Source, *, quick: bool = False) -> tuple[str, ...]:
-        """What to score: the cheap metrics, the one that is looked at, and FLIP where it is not too slow."""
+        """What to score: the cheap metrics, the one that is looked at, and others where they are not too slow."""
         image = source.image
         assert image is not None
+        pixels = image.width * image.height
         wanted = [*QUICK_METRICS, self.state.score_metric]
-        if not quick and image.width * image.height <= FLIP_PIXELS:
+        if pixels <= SSIM_PIXELS:
+            wanted += SSIM_METRICS
+        if not quick and pixels <= FLIP_PIXELS:
             wanted.append("flip")
         return tuple(m for m in dict.fromkeys(wanted) if refusal(metric(m).info, image) is None)
 

@@ -68,9 +68,9 @@ def _wait(process: subprocess.Popen) -> None:
 
 def _check_size(folder: Path, limit: int, program: str) -> None:
     written = 0
-    for entry in os.scandir(folder):
+    for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):
-            written += entry.stat(follow_symlinks=False).st_size
+            written += path.lstat().st_size
     if written > limit:
         raise Stopped(f"'{program}' wrote more than {size_text(limit)}", by_us=True)
 

@@ -67,6 +67,18 @@ class Emit:
 
 
 @dataclass(frozen=True)
+class Program:
+    """Starts a program in a session of its own, emits its number, and hears nothing more."""
+
+    what: str = "the program"
+
+    def run(self, ctx: TaskCtx) -> None:
+        sleeper = subprocess.Popen(["sleep", "60"], start_new_session=True)
+        ctx.emit(sleeper.pid)
+        sleeper.wait()
+
+
+@dataclass(frozen=True)
 class Crash:
     signal: int = signal.SIGABRT
     what: str = "the test encoder"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -60,6 +61,35 @@ def test_jobs_run_together_only_where_the_memory_limit_has_room_for_both(
     assert [listener.end().ticket for _ in range(3)] == [first, second, third]
     order = [(event.ticket, event.state) for event in listener.events]
     assert order.index((first, State.DONE)) < order.index((second, State.RUNNING))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs sessions")
+def test_a_killed_worker_leaves_no_program_behind(scheduler: Scheduler) -> None:
+    listener = Listener()
+    scheduler.submit("a", synthetic.Program(), listener)
+    sleeper = psutil.Process(listener.wait(State.PARTIAL).value)
+    scheduler.cancel("a")
+    assert not psutil.wait_procs([sleeper], timeout=10)[1]
+
+
+def test_no_job_is_given_to_a_worker_that_died_while_idle(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(scheduler, synthetic.Sleep(0.01))
+    monkeypatch.setattr(Scheduler, "_on_death", lambda self, worker: None)  # word of the deaths is slow to come
+    dead = [*scheduler._idle, *scheduler._starting]
+    for worker in dead:
+        os.kill(worker.pid, signal.SIGKILL)
+    for worker in dead:
+        worker.join()
+    listener = Listener()
+    scheduler.submit("a", synthetic.Sleep(0.01), listener)
+    with pytest.raises(queue.Empty):
+        listener.wait(State.RUNNING, timeout=0.2)
+    monkeypatch.undo()
+    for worker in dead:
+        scheduler._deliver(worker, None)
+    assert listener.end().state is State.DONE
 
 
 def test_a_new_job_of_the_same_key_replaces_the_old_one(scheduler: Scheduler) -> None:

@@ -331,3 +331,9 @@ def test_what_a_program_wrote_at_its_very_end_counts_too(tmp_path: Path, monkeyp
     assert process.run(flood, tmp_path, 60, 5000, CTX) > 0
     with pytest.raises(process.Stopped, match="wrote more than"):
         process.run(flood, tmp_path, 60, 4999, CTX)
+
+
+def test_what_a_program_writes_into_folders_counts_too(tmp_path: Path) -> None:
+    deep = [sys.executable, "-c", "import os; os.makedirs('a/b'); open('a/b/big', 'wb').write(bytes(5000))"]
+    with pytest.raises(process.Stopped, match="wrote more than"):
+        process.run(deep, tmp_path, 60, 4999, CTX)

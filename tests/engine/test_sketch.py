@@ -48,7 +48,7 @@ def test_one_point_is_left_along_a_typical_slope() -> None:
     assert guess([(0.5, 1.0)], 1 / math.e, SPAN) == pytest.approx(0.25)
 
 
-def test_between_points_and_beyond_them_the_nearest_lines_go_on() -> None:
+def test_between_points_and_beyond_them_lines_go_on() -> None:
     line = [(position, math.exp(5 * position)) for position in (0.4, 0.5, 0.6)]
     for wanted in (0.2, 0.3, 0.45, 0.55, 0.7, 0.9):
         assert guess(line, math.exp(5 * wanted), SPAN) == pytest.approx(wanted)
@@ -60,6 +60,12 @@ def test_beyond_an_end_a_bent_curve_goes_on_from_that_end() -> None:
     bent = [(0.2, 0.1), (0.5, 1.0), (0.8, 2.0)]
     assert guess(bent, 0.09, SPAN) == pytest.approx(0.2, abs=0.03)
     assert guess(bent, 2.2, SPAN) == pytest.approx(0.8, abs=0.03)
+
+
+def test_beyond_a_flat_curve_each_end_goes_its_own_way() -> None:
+    flat = [(0.3, 1.0), (0.7, 1.0)]
+    assert guess(flat, 0.9, 4.0) == pytest.approx(0.3, abs=0.03)
+    assert guess(flat, 1.1, 4.0) == pytest.approx(0.7, abs=0.03)
 
 
 def test_each_rate_costs_one_encode(codec: SyntheticCodec, image: Image) -> None:

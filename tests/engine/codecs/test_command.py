@@ -329,6 +329,7 @@ def test_what_a_program_wrote_at_its_very_end_counts_too(tmp_path: Path, monkeyp
     monkeypatch.setattr(process, "_POLL_S", 20)  # it has ended before anybody looks again
     flood = [sys.executable, "-c", "open('big', 'wb').write(bytes(5000))"]
     assert process.run(flood, tmp_path, 60, 5000, CTX) > 0
+    (tmp_path / "big").unlink()
     with pytest.raises(process.Stopped, match="wrote more than"):
         process.run(flood, tmp_path, 60, 4999, CTX)
 

@@ -266,3 +266,11 @@ def test_flat_blocks_keep_their_shade_to_half_a_step() -> None:
     for quality in (5, 30, 70):
         step = int(quantisation_tables("balanced", quality)[0, 0]) / 8
         assert largest_difference(decode(encode(pixels, quality=quality)), pixels) <= step / 2 + 1
+
+
+@pytest.mark.parametrize("tables", ["balanced", "flat", "annex-k"])
+@pytest.mark.parametrize("shade", [0, 255])
+def test_the_extremes_survive_the_best_quality(shade: int, tables: str) -> None:
+    # The DC of black is -1024 at steps of one, which JPEG cannot code: -1023 is the nearest.
+    pixels = np.full((16, 24, 3), shade, np.uint8)
+    assert largest_difference(decode(encode(pixels, quality=100, tables=tables)), pixels) <= 1

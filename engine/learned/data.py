@@ -1,0 +1,142 @@
+"""Photographs in memory, and patches of them to train on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image as Pillow
+from torch import Tensor
+
+from engine import io
+from engine.carry import flatten, with_bits
+from engine.color import SRGB, convert, from_linear
+from engine.errors import EngineError, UsageError
+from engine.image import Image
+
+SUFFIXES = {".png", ".jxl", ".exr", ".tif", ".tiff", ".webp"}
+HELD_BACK = 10  # one source in so many is never trained on …
+HELD_BACK_REST = 5  # … those whose hash leaves this rest
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """H×W×3 u8 sRGB pictures, and those held back for validation: no source photograph is in both."""
+
+    training: tuple[np.ndarray, ...]
+    held_back: tuple[np.ndarray, ...]
+
+
+def load_photographs(folder: str | Path, *, min_side: int, threads: int = 1) -> Photographs:
+    """Every picture of a folder, read into memory; smaller ones than `min_side` are left out.
+
+    Crops of one photograph stay together: those with the same `source` and `path` in a manifest.json inside the
+    folder or beside it, else with the same file name, suffix apart. Raises an `EngineError` that names the file.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise EngineError("is not a folder", path=folder)
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise EngineError("holds no pictures to train on", path=folder)
+    sources = _sources(folder)
+    with ThreadPoolExecutor(threads) as pool:
+        pictures = list(pool.map(lambda path: rgb8(io.read(path).image), paths))
+    split: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for path, picture in zip(paths, pictures, strict=True):
+        if min(picture.shape[:2]) >= min_side:
+            source = sources.get(path.resolve(), path.stem)
+            split[is_held_back(source)].append(picture)
+    if not split[False] or not split[True]:
+        raise UsageError(f"{folder}: too few pictures of {min_side}×{min_side} or more to train and to validate on")
+    return Photographs(tuple(split[False]), tuple(split[True]))
+
+
+def is_held_back(source: str) -> bool:
+    """Whether a source photograph is for validation: by its name's hash, so that it stays so when others are added."""
+    return int.from_bytes(hashlib.sha256(source.encode()).digest()[:4], "big") % HELD_BACK == HELD_BACK_REST
+
+
+def _sources(folder: Path) -> dict[Path, str]:
+    """Which photograph each file is from, as far as a manifest says."""
+    for manifest in (folder / MANIFEST, folder.parent / MANIFEST):
+        if manifest.is_file():
+            try:
+                entries = json.loads(manifest.read_text(encoding="utf-8"))
+                return {
+                    (manifest.parent / entry["file"]).resolve(): f"{entry.get('source', '')}/{entry['path']}"
+                    for entry in entries
+                }
+            except (ValueError, KeyError, TypeError) as error:
+                raise EngineError("is not a list of entries with 'file' and 'path'", path=manifest) from error
+    return {}
+
+
+def rgb8(image: Image) -> np.ndarray:
+    """H×W×3 u8 sRGB of any picture: alpha over white, light above white clipped."""
+    image = flatten(image)
+    if image.is_float:
+        codes = from_linear(np.nan_to_num(image.pixels, nan=0).clip(0, 1), SRGB)
+        pixels = np.round(codes * 255).astype(np.uint8)
+    else:
+        if image.color != SRGB:
+            codes = convert(image.pixels.astype(np.float32) / image.peak, image.color, SRGB)
+            image = image.with_pixels(np.round(codes.clip(0, 1) * 65535).astype(np.uint16), color=SRGB, bits=16)
+        pixels = with_bits(image, 8).pixels
+    return np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)), order="C")
+
+
+class Patches:
+    """Random square patches: flipped, transposed, now and then scaled down. The same seed draws the same patches."""
+
+    def __init__(self, pictures: Sequence[np.ndarray], seed: int, downscale: float = 0.0) -> None:
+        self._pictures = pictures
+        self._downscale = downscale
+        self._random = np.random.default_rng(seed)
+
+    def batch(self, count: int, side: int) -> Tensor:
+        """count×3×side×side in 0…1, channels last."""
+        patches = np.stack([self._one(side) for _ in range(count)])
+        return torch.from_numpy(patches).permute(0, 3, 1, 2).float().div_(255)
+
+    def _one(self, side: int) -> np.ndarray:
+        random = self._random
+        picture = self._pictures[int(random.integers(len(self._pictures)))]
+        largest = min(2 * side, *picture.shape[:2])
+        scaled = random.random() < self._downscale
+        source = int(random.integers(side, largest + 1)) if scaled else side
+        top, left = (int(random.integers(extent - source + 1)) for extent in picture.shape[:2])
+        patch = picture[top : top + source, left : left + source]
+        if source != side:
+            patch = np.asarray(Pillow.fromarray(patch).resize((side, side), Pillow.Resampling.BICUBIC))
+        turn = random.integers(8)
+        patch = patch[:, ::-1] if turn & 1 else patch
+        patch = patch[::-1] if turn & 2 else patch
+        return patch.transpose(1, 0, 2) if turn & 4 else patch
+
+    @property
+    def state(self) -> str:
+        """Where the random draws are, as text."""
+        return json.dumps(self._random.bit_generator.state)
+
+    @state.setter
+    def state(self, state: str) -> None:
+        self._random.bit_generator.state = json.loads(state)
+
+
+def central_patches(pictures: Sequence[np.ndarray], count: int, side: int) -> Tensor:
+    """The middle of up to `count` pictures, spread evenly over the list, as for `Patches.batch`."""
+    count = min(count, len(pictures))
+    chosen = [pictures[index * len(pictures) // count] for index in range(count)]
+    crops = []
+    for picture in chosen:
+        top, left = ((extent - side) // 2 for extent in picture.shape[:2])
+        crops.append(picture[top : top + side, left : left + side])
+    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float().div_(255)

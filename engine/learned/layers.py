@@ -1,0 +1,136 @@
+"""Building blocks of the networks.
+
+Two kinds of convolution: plain ones, where the last bits do not matter, and `EntropyConv`, on whose output both ends
+of a stream must agree to the last bit. The latter run in integers in the codec: weights are whole multiples of a power
+of two (8 bits, a scale for each output), activations multiples of 2⁻⁶ within ±32. A network with `quantised` set
+trains in that arithmetic; gradients pass straight through the roundings (Y. Bengio et al., arXiv 1308.3432).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+ENTROPY_SLOPE = 0.125  # of the leaky rectifiers in the entropy networks: a shift, in integers
+SLOPE = 0.1
+
+ACTIVATION_STEPS = 64  # activations of the entropy networks are multiples of 1/64 …
+ACTIVATION_MAX = 2047  # … in 12 bits
+WEIGHT_MAX = 127
+SCALE_STEPS = 256  # scales by rate are multiples of 1/256 in integers
+
+
+def round_through(values: Tensor) -> Tensor:
+    """Round to whole numbers; the gradient passes unchanged."""
+    return values + (torch.round(values) - values).detach()
+
+
+def to_activation_grid(values: Tensor) -> Tensor:
+    """What 12-bit activations can hold of `values`."""
+    steps = (values * ACTIVATION_STEPS).clamp(-ACTIVATION_MAX - 1, ACTIVATION_MAX)
+    return round_through(steps) / ACTIVATION_STEPS
+
+
+def to_weight_grid(weight: Tensor) -> Tensor:
+    """A convolution's weights in 8 bits with a power of two as scale of each output."""
+    largest = weight.detach().abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12)
+    step = torch.exp2(torch.ceil(torch.log2(largest / WEIGHT_MAX)))
+    return round_through(weight / step) * step
+
+
+def half_precision(device: torch.device) -> bool:
+    """Whether networks on this device compute in half the bits for now."""
+    return torch.is_autocast_enabled(_kind(device))
+
+
+def precision(device: torch.device, *, half: bool) -> torch.autocast:
+    """A stretch of code in bfloat16 where that is safe, or all in full precision."""
+    return torch.autocast(_kind(device), dtype=torch.bfloat16, enabled=half)
+
+
+def _kind(device: torch.device) -> str:
+    return "cpu" if device.type == "meta" else device.type  # shapes without values count as the CPU's
+
+
+def rate_weights(rate: Tensor, points: int) -> Tensor:
+    """B rates in 0…points-1 → B×points weights that interpolate linearly between a table's rows."""
+    rows = torch.arange(points, dtype=rate.dtype, device=rate.device)
+    return (1 - (rate[:, None] - rows).abs()).clamp_min(0)
+
+
+def checkerboard(like: Tensor) -> Tensor:
+    """1×1×H×W for `like`, …×H×W: 1.0 at the anchors, coded first, 0.0 at the others, of which the top left is one."""
+    rows, columns = (torch.arange(side, device=like.device) for side in like.shape[-2:])
+    return ((rows[:, None] + columns[None]) % 2).float()[None, None]
+
+
+class RateTable(nn.Module):
+    """One value per channel, interpolated between the points of the range of rates."""
+
+    def __init__(self, points: int, channels: int, start: float = 0.0) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.full((points, channels), start))
+
+    def forward(self, weights: Tensor) -> Tensor:
+        """B×points weights → B×C×1×1, in full precision even where matrix products are not."""
+        return (weights[:, :, None] * self.table).sum(1)[:, :, None, None]
+
+
+class RateScale(RateTable):
+    """Scales every channel by a factor that depends on the rate, 1 at first."""
+
+    quantised = False
+
+    def scale(self, values: Tensor, weights: Tensor) -> Tensor:
+        factors = 1 + self(weights)
+        if self.quantised:
+            factors = round_through(factors * SCALE_STEPS) / SCALE_STEPS
+        return values * factors.to(values.dtype)
+
+
+class EntropyConv(nn.Conv2d):
+    """A convolution that feeds the entropy coder; see the module's text."""
+
+    quantised = False
+
+    def forward(self, values: Tensor) -> Tensor:
+        weight = to_weight_grid(self.weight) if self.quantised else self.weight
+        return self._conv_forward(values, weight, self.bias)
+
+    def rectified(self, values: Tensor, scale: RateScale | None = None, weights: Tensor | None = None) -> Tensor:
+        """The convolution, leaky rectifier and scale, rounded to the activation grid once, at the end."""
+        return self.settle(F.leaky_relu(self(values), ENTROPY_SLOPE), scale, weights)
+
+    def settle(self, values: Tensor, scale: RateScale | None = None, weights: Tensor | None = None) -> Tensor:
+        if scale is not None and weights is not None:
+            values = scale.scale(values, weights)
+        return to_activation_grid(values) if self.quantised else values
+
+
+class Residual(nn.Module):
+    """x + conv(scale(leaky(conv(x)))), 3×3 both. The second convolution starts small, or at zero: an identity."""
+
+    def __init__(self, channels: int, points: int = 0) -> None:
+        super().__init__()
+        self.inner = nn.Conv2d(channels, channels, 3, padding=1)
+        self.outer = nn.Conv2d(channels, channels, 3, padding=1)
+        self.scale = RateScale(points, channels) if points else None
+
+    def forward(self, values: Tensor, weights: Tensor) -> Tensor:
+        inner = F.leaky_relu(self.inner(values), SLOPE)
+        if self.scale is not None:
+            inner = self.scale.scale(inner, weights)
+        return values + self.outer(inner)
+
+
+class EntropyResidual(nn.Module):
+    """`Residual` in the arithmetic of the entropy networks."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.inner = EntropyConv(channels, channels, 3, padding=1)
+        self.outer = EntropyConv(channels, channels, 3, padding=1)
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.outer.settle(values + self.outer(self.inner.rectified(values)))

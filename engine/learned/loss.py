@@ -1,0 +1,19 @@
+"""What training minimises."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from engine.learned.model import Coded
+
+
+def squared_error(coded: Coded, pictures: Tensor) -> Tensor:
+    """Mean squared error of each picture in 8-bit values, B."""
+    return (coded.picture - pictures).square().mean((1, 2, 3)) * 255.0**2
+
+
+def rate_distortion(coded: Coded, pictures: Tensor, lambdas: Tensor) -> Tensor:
+    """(λ·MSE + bpp)/√λ, averaged: the division makes all rates pull about equally hard."""
+    pixels = pictures.shape[-2] * pictures.shape[-1]
+    cost = lambdas * squared_error(coded, pictures) + coded.bits / pixels
+    return (cost * lambdas.rsqrt()).mean()

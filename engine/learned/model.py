@@ -1,0 +1,200 @@
+"""The `hyperprior` codec's networks: a lapped transform, a sliced two-pass entropy model, a learned decoder.
+
+It works from the first step, as a transform codec with static statistics: heads start near zero, the decoder's network
+at zero. One model covers the range of rates: gains, scales and the hyper-latent's density are tables over a few rates,
+interpolated in between (after Z. Cui et al., "Asymmetric gained deep image compression", CVPR 2021).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import accumulate
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from engine.learned import entropy
+from engine.learned.entropy import HyperAnalysis, HyperLatent, HyperSynthesis, SliceContext, Units
+from engine.learned.layers import (
+    EntropyConv,
+    EntropyResidual,
+    RateTable,
+    Residual,
+    checkerboard,
+    half_precision,
+    precision,
+    rate_weights,
+)
+from engine.learned.recipe import ModelRecipe, RateRecipe
+from engine.learned.synthesis import SynthesisNetwork
+from engine.learned.transform import LappedTransform
+
+GRANULE = 64  # pictures' sides are multiples of this
+LAMBDA_AT_UNIT_STEP = 20.0  # where an orthonormal coefficient starts with a quantisation step of one grey level
+
+
+class Coded(NamedTuple):
+    """picture: B×3×H×W, 0…1 but not clamped. latent_bits, hyper_bits: B. hyper, residuals: whole numbers, what a
+    coder writes: the hyper-latent and each slice."""
+
+    picture: Tensor
+    latent_bits: Tensor
+    hyper_bits: Tensor
+    hyper: Tensor
+    residuals: tuple[Tensor, ...]
+
+    @property
+    def bits(self) -> Tensor:
+        return self.latent_bits + self.hyper_bits
+
+
+class HyperpriorModel(nn.Module):
+    """See the module's text. Inputs are B×3×H×W in 0…1, sides multiples of 64, and B rates in 0…points-1."""
+
+    def __init__(self, model: ModelRecipe, rate: RateRecipe) -> None:
+        super().__init__()
+        self.recipe, self.rate = model, rate
+        self.quantised = False
+        self.correcting = True
+        """Whether the decoder's network takes part; without it the reconstruction is linear."""
+        points, channels = rate.points, model.channels
+        self.transform = LappedTransform(channels, model.lapped_scale)
+        self.log_gain = RateTable(points, channels)
+        self.hyper_analysis = HyperAnalysis(channels, model.hyper_width, model.hyper_channels, points)
+        self.hyper_latent = HyperLatent(model.hyper_channels, points)
+        self.hyper_synthesis = HyperSynthesis(model.hyper_channels, model.hyper_width)
+        starts = [0, *accumulate(model.slices)]
+        self.slices = nn.ModuleList(
+            SliceContext(before, size, model, points) for before, size in zip(starts, model.slices, strict=False)
+        )
+        self.synthesis = SynthesisNetwork(channels, model.synthesis_widths, model.synthesis_blocks, points)
+        self._start()
+
+    @torch.no_grad()
+    def _start(self) -> None:
+        """Convolutions that keep energy; residual branches small; heads near, the decoder's output at zero."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, std=math.sqrt(1.6 / module.weight[0].numel()))
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for module in self.modules():
+            if isinstance(module, Residual | EntropyResidual):
+                module.outer.weight.mul_(0.3)
+            elif isinstance(module, SliceContext):
+                module.first_head.weight.mul_(0.05)
+                module.second_head.weight.mul_(0.05)
+        nn.init.zeros_(self.synthesis.leave.weight)
+
+    @torch.no_grad()
+    def fit(self, pictures: Tensor) -> None:
+        """Start from data: choose the transform's coefficients on `pictures` and set the gains for every rate."""
+        norms = self.transform.fit(pictures * 255 - 127.5)
+        lambdas = self.lambda_of(torch.arange(self.rate.points).float())
+        self.log_gain.table.copy_(0.5 * torch.log(lambdas / LAMBDA_AT_UNIT_STEP)[:, None] + torch.log(norms)[None])
+
+    def lambda_of(self, rate: Tensor) -> Tensor:
+        """The weight of squared error (of 8-bit values) against bits per pixel."""
+        return self.rate.lambda_low * (self.rate.lambda_high / self.rate.lambda_low) ** (rate / (self.rate.points - 1))
+
+    def quantise(self, on: bool) -> None:
+        """Compute the entropy networks as the coder's integers do."""
+        self.quantised = on
+        for module in self.modules():
+            if isinstance(module, EntropyConv | HyperLatent):
+                module.quantised = on
+        for context in self._contexts():
+            context.scale.quantised = on
+
+    def forward(self, pictures: Tensor, rate: Tensor, *, noisy: bool = False) -> Coded:
+        """Encode and decode at once. noisy: count bits with noise in place of rounding, for gradients."""
+        weights = rate_weights(rate, self.rate.points)
+        with precision(pictures.device, half=False):
+            coefficients = self.transform.analysis(pictures * 255 - 127.5)
+        gain = self.log_gain(weights).exp()
+        hyper, known, hyper_bits = self._hyper(coefficients, weights, noisy)
+        anchors = checkerboard(coefficients)
+        bits = torch.zeros_like(hyper_bits)
+        decoded: list[Tensor] = []
+        residuals: list[Tensor] = []
+        own: list[Tensor] = []
+        gains = gain.split(self.recipe.slices, 1)
+        deviations = self.transform.deviation[:, None, None].split(self.recipe.slices, 0)
+        with self._entropy_precision(coefficients.device):
+            for context, values, *units in zip(
+                self._contexts(), coefficients.split(self.recipe.slices, 1), gains, deviations, strict=True
+            ):
+                unit = Units(*units)
+                steps, spread = values * unit.gain, unit.spread
+                seen = context.context(torch.cat([*own, known], 1), weights)
+                first = context.first(seen)
+                at_anchors = entropy.anchor_features(steps, first, spread, anchors, self.quantised)
+                second = context.second(seen, self._cast(at_anchors))
+                noise = torch.rand_like(steps) - 0.5 if noisy else None
+                coded = entropy.code_slice(
+                    steps, (first, second), spread, anchors, noise=noise, quantised=self.quantised
+                )
+                bits = bits + coded.bits
+                decoded.append(coded.steps / unit.gain)
+                residuals.append(coded.residual)
+                own.append(self._cast(coded.known))
+        picture = self._picture(torch.cat(decoded, 1), own, weights)
+        return Coded(picture, bits, hyper_bits, hyper, tuple(residuals))
+
+    @torch.no_grad()
+    def decode(self, hyper: Tensor, residuals: tuple[Tensor, ...], rate: Tensor) -> Tensor:
+        """The picture from the whole numbers that a stream holds, in the order in which it holds them."""
+        weights = rate_weights(rate, self.rate.points)
+        gains = self.log_gain(weights).exp().split(self.recipe.slices, 1)
+        deviations = self.transform.deviation[:, None, None].split(self.recipe.slices, 0)
+        own: list[Tensor] = []
+        decoded = []
+        with self._entropy_precision(hyper.device):
+            known = self.hyper_synthesis(self.hyper_latent.decoded(hyper, weights))
+            anchors = checkerboard(known)
+            for context, residual, *units in zip(self._contexts(), residuals, gains, deviations, strict=True):
+                unit = Units(*units)
+                seen = context.context(torch.cat([*own, known], 1), weights)
+                first = entropy.predict(context.first(seen), unit.spread, self.quantised).mean
+                at_anchors = (residual + first) * anchors
+                features = entropy.both_signs(entropy.features(at_anchors / unit.spread), self.quantised)
+                second = entropy.predict(context.second(seen, self._cast(features)), unit.spread, self.quantised).mean
+                steps = at_anchors + (residual + second) * (1 - anchors)
+                decoded.append(steps / unit.gain)
+                own.append(self._cast(entropy.both_signs(entropy.features(steps / unit.spread), self.quantised)))
+        return self._picture(torch.cat(decoded, 1), own, weights)
+
+    def _hyper(self, coefficients: Tensor, weights: Tensor, noisy: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Symbols of the hyper-latent, what the slices get from it, and its bits."""
+        relative = entropy.features(coefficients / self.transform.deviation[:, None, None])
+        values = self.hyper_analysis(self._cast(torch.cat([relative, relative.abs()], 1)), weights)
+        noise = torch.rand_like(values) - 0.5 if noisy else None
+        symbols, decoded, bits = self.hyper_latent(values, weights, noise)
+        with self._entropy_precision(values.device):
+            return symbols, self.hyper_synthesis(self._cast(decoded)), bits
+
+    def _picture(self, coefficients: Tensor, own: list[Tensor], weights: Tensor) -> Tensor:
+        with precision(coefficients.device, half=False):
+            linear = self.transform.synthesis(coefficients)
+        if self.correcting:
+            known = torch.cat([features[:, : features.shape[1] // 2] for features in own], 1)
+            known = known.contiguous(memory_format=torch.channels_last)
+            linear = linear + self.synthesis(known, linear.contiguous(memory_format=torch.channels_last), weights)
+        return linear / 255 + 0.5
+
+    def _contexts(self) -> list[SliceContext]:
+        return cast("list[SliceContext]", list(self.slices))
+
+    def _entropy_precision(self, device: torch.device) -> torch.autocast:
+        """What the entropy networks run in: half the bits where that is on, but never when they stand for integers."""
+        return precision(device, half=half_precision(device) and not self.quantised)
+
+    def _cast(self, values: Tensor) -> Tensor:
+        """Network inputs in the precision that the networks compute in, so that they are kept but once."""
+        return values.to(torch.bfloat16) if half_precision(values.device) else values
+
+
+def channels_last(model: HyperpriorModel) -> HyperpriorModel:
+    """The model with its weights laid out for the faster convolutions."""
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

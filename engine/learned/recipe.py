@@ -1,0 +1,157 @@
+"""Recipes: what a model is made of and how it is trained, as a TOML file.
+
+The `model` and `rate` sections fix the weights' shapes and meaning: they stay as they are for the life of a run.
+The others may change from one sitting to the next.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engine.errors import EngineError, UsageError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ModelRecipe:
+    """The architecture.
+
+    channels: coefficients kept of each 16×16×3 block, most energetic first; slices: how many of them are coded
+    together, in that order. hyper_channels: of the hyper-latent at 1/64; hyper_width: of the networks around it.
+    context_width, anchor_width: features of a slice's context, and of its own first half. synthesis_widths,
+    synthesis_blocks: channels and residual blocks of the decoder at 1/4, 1/8 and 1/16. lapped_scale: the first
+    scale of the lapped pre-filter.
+    """
+
+    channels: int = 288
+    slices: tuple[int, ...] = (16, 40, 72, 160)
+    hyper_channels: int = 64
+    hyper_width: int = 128
+    context_width: int = 160
+    anchor_width: int = 128
+    synthesis_widths: tuple[int, int, int] = (64, 128, 160)
+    synthesis_blocks: tuple[int, int, int] = (2, 2, 2)
+    lapped_scale: float = 1.3
+
+    def __post_init__(self) -> None:
+        if sum(self.slices) != self.channels or min(self.slices, default=0) < 1:
+            raise UsageError(f"slices {self.slices} do not add up to {self.channels} channels")
+        if not 3 <= self.channels <= 768:
+            raise UsageError("a block of 16×16×3 has 768 coefficients: keep 3 to 768 channels")
+        if len(self.synthesis_widths) != 3 or len(self.synthesis_blocks) != 3:
+            raise UsageError("the synthesis has three resolutions: give three widths and three numbers of blocks")
+
+
+@dataclass(frozen=True)
+class RateRecipe:
+    """The range of rates. lambda_low, lambda_high: weight of the squared error (of 8-bit values) against bits per
+    pixel at rate 0 and rate `points` - 1; in between it grows geometrically. Tables hold one row per point."""
+
+    points: int = 6
+    lambda_low: float = 0.0007
+    lambda_high: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.points < 2 or not 0 < self.lambda_low < self.lambda_high:
+            raise UsageError("a range of rates needs two points or more, and 0 < lambda_low < lambda_high")
+
+
+@dataclass(frozen=True)
+class TrainingRecipe:
+    """The open-ended part of training, at a constant learning rate.
+
+    static_steps: steps at the start in which the transform stays as it is and only the entropy model learns.
+    downscale: share of patches that are scaled down, by up to a factor of 2. averaging: the moving average of
+    the weights reaches back over an eighth of the steps, but never over more than this many.
+    """
+
+    batch: int = 8
+    patch: int = 128
+    downscale: float = 0.25
+    learning_rate: float = 5e-4
+    table_rate: float = 1e-3
+    transform_rate: float = 2e-5
+    warmup_steps: int = 150
+    static_steps: int = 1500
+    averaging: int = 20000
+    validation_minutes: float = 10.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class DecayRecipe:
+    """The closing part: the learning rate falls linearly to `final` of itself. quantise_from: the share of the decay
+    after which the entropy networks are trained in the arithmetic of integers that the coder will use."""
+
+    batch: int = 8
+    patch: int = 192
+    final: float = 0.02
+    quantise_from: float = 0.5
+
+
+@dataclass(frozen=True)
+class Recipe:
+    model: ModelRecipe
+    rate: RateRecipe
+    training: TrainingRecipe
+    decay: DecayRecipe
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """The recipe in a TOML file; what it leaves out has the default. Raises an `EngineError` that names the file."""
+    path = Path(path)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return recipe_of(content)
+    except OSError as error:
+        raise EngineError(f"cannot be read: {(error.strerror or str(error)).lower()}", path=path) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EngineError(f"is not valid TOML: {error}", path=path) from error
+    except EngineError as error:
+        raise error.at(path) from error
+
+
+def recipe_of(content: Mapping[str, Any]) -> Recipe:
+    """The recipe in nested mappings, as TOML and JSON give them. `UsageError` names what is unknown or misfits."""
+    unknown = sorted(set(content) - {"model", "rate", "training", "decay"})
+    if unknown:
+        raise UsageError(f"unknown section '{unknown[0]}'")
+    return Recipe(
+        _section(ModelRecipe, content.get("model", {}), "model"),
+        _section(RateRecipe, content.get("rate", {}), "rate"),
+        _section(TrainingRecipe, content.get("training", {}), "training"),
+        _section(DecayRecipe, content.get("decay", {}), "decay"),
+    )
+
+
+def _section(kind: type[T], content: Any, name: str) -> T:
+    if not isinstance(content, Mapping):
+        raise UsageError(f"'{name}' should be a section")
+    defaults = kind()
+    values: dict[str, Any] = {}
+    for key, value in content.items():
+        if key not in {field.name for field in fields(kind)}:  # type: ignore[arg-type]
+            raise UsageError(f"unknown entry '{key}' in section '{name}'")
+        values[key] = _like(getattr(defaults, key), value, f"{name}.{key}")
+    return kind(**values)
+
+
+def _like(default: Any, value: Any, name: str) -> Any:
+    """`value` in the type of `default`."""
+    if isinstance(default, tuple):
+        if isinstance(value, list | tuple) and all(type(item) is int and item > 0 for item in value):
+            return tuple(value)
+        raise UsageError(f"'{name}' should be a list of positive whole numbers")
+    if isinstance(default, float) and type(value) in (int, float) and value >= 0:
+        return float(value)
+    if type(value) is type(default) and value >= 0:
+        return value
+    raise UsageError(f"'{name}' should be a {type(default).__name__} of zero or more, not {value!r}")

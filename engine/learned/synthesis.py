@@ -1,0 +1,44 @@
+"""The decoder's network: what the linear synthesis cannot know, added to its picture."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from engine.learned.layers import SLOPE, RateScale, Residual
+
+OUTPUT_GAIN = 4.0  # grey levels for an output of 1
+PICTURE_SCALE = 1 / 64  # of the linear reconstruction as input
+
+
+class SynthesisNetwork(nn.Module):
+    """Works at 1/16 on the latent's features, then at 1/8 and 1/4 with the linear reconstruction beside them."""
+
+    def __init__(self, channels: int, widths: tuple[int, ...], blocks: tuple[int, ...], points: int) -> None:
+        super().__init__()
+        fine, middle, coarse = widths
+        self.enter = nn.Conv2d(channels, coarse, 3, padding=1)
+        self.blocks16 = nn.ModuleList(Residual(coarse, points) for _ in range(blocks[2]))
+        self.up8 = nn.Conv2d(coarse, 4 * middle, 1)
+        self.picture8 = nn.Conv2d(3 * 8 * 8, middle, 1)
+        self.blocks8 = nn.ModuleList(Residual(middle, points) for _ in range(blocks[1]))
+        self.up4 = nn.Conv2d(middle, 4 * fine, 1)
+        self.picture4 = nn.Conv2d(3 * 4 * 4, fine, 3, padding=1)
+        self.scale4 = RateScale(points, fine)
+        self.blocks4 = nn.ModuleList(Residual(fine) for _ in range(blocks[0]))
+        self.leave = nn.Conv2d(fine, 3 * 4 * 4, 3, padding=1)
+
+    def forward(self, known: Tensor, linear: Tensor, weights: Tensor) -> Tensor:
+        """known: features B×M×h×w; linear: the linear reconstruction B×3×16h×16w. Returns the correction to it."""
+        linear = linear * PICTURE_SCALE
+        values = self.enter(known)
+        for block in self.blocks16:
+            values = block(values, weights)
+        values = F.pixel_shuffle(self.up8(values), 2) + self.picture8(F.pixel_unshuffle(linear, 8))
+        for block in self.blocks8:
+            values = block(values, weights)
+        values = F.pixel_shuffle(self.up4(values), 2) + self.picture4(F.pixel_unshuffle(linear, 4))
+        values = self.scale4.scale(values, weights)
+        for block in self.blocks4:
+            values = block(values, weights)
+        return OUTPUT_GAIN * F.pixel_shuffle(self.leave(F.leaky_relu(values, SLOPE)), 4).float()

@@ -1,0 +1,212 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from engine import bd
+from engine.learned.checkpoint import write_checkpoint
+from engine.learned.data import Patches, Photographs, central_patches
+from engine.learned.evaluate import Point, mean_curve
+from engine.learned.loss import rate_distortion
+from engine.learned.model import GRANULE, HyperpriorModel, channels_last
+from engine.learned.optimiser import Optimiser
+from engine.learned.progress import Length, Progress
+from engine.learned.recipe import Recipe
+
+CHECKPOINT_SECONDS = 100.0
+AVERAGE_EVERY = 4
+LOG_EVERY = 100
+VALIDATION_PICTURES = 24
+VALIDATION_SIDE = 256
+FIT_PATCHES = 320
+LOSS_MEMORY = 0.99
+
+
+class Trainer:
+    """A run in memory: the model, the moving average of its weights, the optimiser and all counters.
+
+    `state` and `restore` carry all of it, random numbers too: a resumed run takes the steps that it would have taken.
+    """
+
+    def __init__(self, recipe: Recipe, photographs: Photographs, folder: Path) -> None:
+        self.recipe, self.folder = recipe, folder
+        self.progress = Progress()
+        torch.manual_seed(recipe.training.seed)
+        self.model = channels_last(HyperpriorModel(recipe.model, recipe.rate))
+        self.averaged = copy.deepcopy(self.model).requires_grad_(False)
+        self.optimiser = Optimiser(self.model, recipe.training)
+        self.patches = Patches(photographs.training, recipe.training.seed, recipe.training.downscale)
+        side = min(VALIDATION_SIDE, *(s for p in photographs.held_back for s in p.shape[:2])) // GRANULE * GRANULE
+        self.validation = central_patches(photographs.held_back, VALIDATION_PICTURES, side)
+        self.loss: float | None = None
+        self.first_curve: list[list[float]] = []
+
+    # --- Starting ---------------------------------------------------------------------------------
+
+    def start(self, weights: dict[str, Tensor] | None = None) -> None:
+        """Begin a run: from the statistics of some patches, or from trained weights."""
+        if weights is None:
+            self.model.fit(self.patches.batch(FIT_PATCHES, self.recipe.training.patch))
+            self.progress.static_until = self.recipe.training.static_steps
+        else:
+            self.model.load_state_dict(weights)
+        self.averaged.load_state_dict(self.model.state_dict())
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "recipe": self.recipe.to_dict(),
+            "progress": asdict(self.progress),
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state(),
+            "patches": self.patches.state,
+            "random": torch.get_rng_state(),
+            "loss": self.loss,
+            "first_curve": self.first_curve,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.progress = Progress(**state["progress"])
+        self._set_stage()
+        self.model.load_state_dict(state["model"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimiser.restore(state["optimiser"])
+        self.patches.state = state["patches"]
+        torch.set_rng_state(state["random"])
+        self.loss, self.first_curve = state["loss"], state["first_curve"]
+
+    def save(self) -> None:
+        write_checkpoint(self.folder, self.state())
+
+    # --- Training ---------------------------------------------------------------------------------
+
+    def train(self, length: Length, stop: Callable[[], bool]) -> None:
+        """Take steps until `length` is over, a decay has ended, or `stop` says so; save before returning."""
+        writer = SummaryWriter(str(self.folder / "events"))
+        started = saved = validated = time.monotonic()
+        first = self.progress.steps
+        self._validate(writer)
+        while not self._over(length, time.monotonic() - started, first) and not stop():
+            before = time.monotonic()
+            self._step()
+            now = time.monotonic()
+            self.progress.seconds += now - before
+            if self.progress.steps % LOG_EVERY == 0:
+                self._log(writer)
+            if now - saved >= CHECKPOINT_SECONDS:
+                self.save()
+                saved = time.monotonic()
+            if now - validated >= 60 * self.recipe.training.validation_minutes:
+                self._validate(writer)
+                validated = time.monotonic()
+        self.save()
+        self._validate(writer)
+        writer.close()
+
+    def _over(self, length: Length, seconds: float, first: int) -> bool:
+        done = self.progress.decaying and self.progress.decayed >= 1
+        return done or length.share(seconds, self.progress.steps - first) >= 1
+
+    def _step(self) -> None:
+        progress, recipe = self.progress, self.recipe
+        part = recipe.decay if progress.decaying else recipe.training
+        self._set_stage()
+        pictures = self.patches.batch(part.batch, part.patch)
+        # One rate from each of `batch` equal parts of the range: every step sees all of it.
+        rates = (torch.arange(part.batch) + torch.rand(part.batch)) / part.batch * (recipe.rate.points - 1)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            coded = self.model(pictures, rates, noisy=True)
+        loss = rate_distortion(coded, pictures, self.model.lambda_of(rates))
+        if self.optimiser.step(loss, progress.learning_rate(recipe)):
+            value = float(loss.detach())
+            self.loss = value if self.loss is None else LOSS_MEMORY * self.loss + (1 - LOSS_MEMORY) * value
+        progress.steps += 1
+        progress.pixels += pictures.shape[0] * pictures.shape[-1] * pictures.shape[-2]
+        if progress.steps % AVERAGE_EVERY == 0:
+            self._average()
+
+    def _set_stage(self) -> None:
+        """What takes part by now: the transform and the decoder's network, the arithmetic of integers."""
+        static, quantised = self.progress.static, self.progress.quantised(self.recipe)
+        if self.model.correcting == static:
+            self.averaged.correcting = self.model.correcting = not static
+            self.model.transform.requires_grad_(not static)
+            self.optimiser.expect_change()
+        if self.model.quantised != quantised:
+            self.model.quantise(quantised)
+            self.averaged.quantise(quantised)
+            self.optimiser.expect_change()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        self.progress.averaged += 1
+        weight = self.progress.averaging_weight(self.recipe, AVERAGE_EVERY)
+        torch._foreach_lerp_(list(self.averaged.parameters()), list(self.model.parameters()), weight)
+
+    # --- Telling ----------------------------------------------------------------------------------
+
+    def _log(self, writer: SummaryWriter) -> None:
+        progress = self.progress
+        values = {
+            "loss": self.loss,
+            "gradient_norm": self.optimiser.norm,
+            "skipped": self.optimiser.skipped,
+            "learning_rate": progress.learning_rate(self.recipe),
+            "megapixels_per_second": progress.pixels / max(progress.seconds, 1e-9) / 1e6,
+        }
+        for name, value in values.items():
+            if value is not None:
+                writer.add_scalar(f"training/{name}", value, progress.steps)
+
+    def _validate(self, writer: SummaryWriter) -> None:
+        """The moving average's curve on the pictures held back, for the event file, log.jsonl and the terminal."""
+        self._set_stage()
+        rates = [float(rate) for rate in range(self.recipe.rate.points)]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            curve = mean_curve(self.averaged, self.validation.split(1), rates)
+        pairs = [[point.bpp, point.psnr] for point in curve]
+        self.first_curve = self.first_curve or pairs
+        record = self._record(curve)
+        for name in ("cost", "bd_rate_from_start"):
+            if record[name] is not None:
+                writer.add_scalar(f"validation/{name}", record[name], self.progress.steps)
+        for rate, point in enumerate(curve):
+            writer.add_scalar(f"validation_bpp/rate_{rate}", point.bpp, self.progress.steps)
+            writer.add_scalar(f"validation_psnr/rate_{rate}", point.psnr, self.progress.steps)
+        writer.flush()
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(record) + "\n")
+        points = " ".join(f"{point.bpp:.3f}/{point.psnr:.2f}" for point in curve)
+        loss = f"{self.loss:.4f}" if self.loss is not None else "-"
+        start = f"{record['bd_rate_from_start']:+.2f} %" if record["bd_rate_from_start"] is not None else "-"
+        print(
+            f"step {self.progress.steps}  {self.progress.seconds / 60:.1f} min  loss {loss}  "
+            f"skipped {self.optimiser.skipped}  cost {record['cost']:.4f}  BD-rate from start {start}  {points}",
+            flush=True,
+        )
+
+    def _record(self, curve: list[Point]) -> dict[str, Any]:
+        pairs = [(point.bpp, point.psnr) for point in curve]
+        try:
+            against = bd.bd_rate([(bpp, psnr) for bpp, psnr in self.first_curve], pairs).value
+        except bd.NotComparable:
+            against = None
+        return {
+            **asdict(self.progress),
+            "loss": self.loss,
+            "skipped": self.optimiser.skipped,
+            "cost": sum(point.cost for point in curve) / len(curve),
+            "bd_rate_from_start": against,
+            "curve": [point._asdict() for point in curve],
+        }

@@ -1,0 +1,58 @@
+"""A small model and small pictures, for tests that train."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from engine.learned.data import Photographs
+from engine.learned.model import HyperpriorModel
+from engine.learned.recipe import DecayRecipe, ModelRecipe, RateRecipe, Recipe, TrainingRecipe
+
+MODEL = ModelRecipe(
+    channels=24,
+    slices=(6, 18),
+    hyper_channels=4,
+    hyper_width=8,
+    context_width=8,
+    anchor_width=8,
+    synthesis_widths=(8, 8, 8),
+    synthesis_blocks=(1, 1, 1),
+)
+RATE = RateRecipe(points=3)
+TRAINING = TrainingRecipe(batch=2, patch=64, learning_rate=1e-3, table_rate=5e-3, warmup_steps=2, static_steps=4)
+RECIPE = Recipe(MODEL, RATE, TRAINING, DecayRecipe(batch=2, patch=64))
+
+
+def picture(seed: int, side: int = 96) -> np.ndarray:
+    """A smooth picture with edges and a little noise, side×side×3 u8."""
+    random = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:side, :side] / side
+    waves = [np.sin(2 * np.pi * (random.uniform(0.5, 3) * rows + random.uniform(0.5, 3) * columns)) for _ in range(3)]
+    edge = (rows + random.uniform(-1, 1) * columns > 0.5)[:, :, None]
+    values = 128 + 50 * np.stack(waves, 2) + 40 * edge + random.normal(0, 3, (side, side, 3))
+    return values.clip(0, 255).astype(np.uint8)
+
+
+def photographs() -> Photographs:
+    return Photographs(tuple(picture(seed) for seed in range(6)), (picture(90), picture(91)))
+
+
+def tensor(*pictures: np.ndarray) -> torch.Tensor:
+    """B×3×H×W in 0…1."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+
+
+def trained_looking_model(seed: int = 0) -> HyperpriorModel:
+    """A model in which every part has a say, as after training: nothing is at zero."""
+    torch.manual_seed(seed)
+    model = HyperpriorModel(MODEL, RATE)
+    model.fit(tensor(*(picture(seed) for seed in range(4)))[..., :64, :64])
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if not name.startswith("transform") and name != "log_gain.table":
+                parameter.add_(0.02 * torch.randn_like(parameter))
+        for context in model.slices:
+            for head in (context.first_head, context.second_head):
+                head.weight.mul_(10)
+    return model.eval().requires_grad_(False)

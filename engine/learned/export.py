@@ -18,7 +18,7 @@ from engine.errors import CorruptStream, EngineError
 from engine.files import atomic_write
 from engine.learned.checkpoint import read_checkpoint
 from engine.learned.model import HyperpriorModel, channels_last
-from engine.learned.recipe import ModelRecipe, RateRecipe, recipe_of
+from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_of
 
 ARCHITECTURE = "hyperprior"
 MAX_BYTES = 256 << 20
@@ -75,9 +75,11 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 def load_model(path: Path) -> HyperpriorModel:
     """A model with the weights in `path`, for use. Raises an `EngineError` that names the file."""
     card = load_card(path)
-    recipe = recipe_of(card.get("recipe", {}))
-    model = build_model(recipe.model, recipe.rate, load_weights(path), path)
-    return model.eval().requires_grad_(False)
+    try:
+        model, rate = architecture_of(card.get("recipe", {}))
+    except EngineError as error:
+        raise error.at(card_path(path)) from error
+    return build_model(model, rate, load_weights(path), path).eval().requires_grad_(False)
 
 
 def build_model(model: ModelRecipe, rate: RateRecipe, weights: Mapping[str, Tensor], path: Path) -> HyperpriorModel:

@@ -132,6 +132,12 @@ def recipe_of(content: Mapping[str, Any]) -> Recipe:
     )
 
 
+def architecture_of(content: Mapping[str, Any]) -> tuple[ModelRecipe, RateRecipe]:
+    """What weights depend on, from the recipe that was stored with them; how they were trained is not looked at."""
+    model, rate = content.get("model", {}), content.get("rate", {})
+    return _section(ModelRecipe, model, "model"), _section(RateRecipe, rate, "rate")
+
+
 def _section(kind: type[T], content: Any, name: str) -> T:
     if not isinstance(content, Mapping):
         raise UsageError(f"'{name}' should be a section")

@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 
@@ -21,7 +22,7 @@ from engine.learned.checkpoint import FILE, read_checkpoint
 from engine.learned.data import Photographs, load_photographs
 from engine.learned.export import export, load_weights
 from engine.learned.progress import Length
-from engine.learned.recipe import Recipe, read_recipe, recipe_of
+from engine.learned.recipe import Recipe, architecture_of, read_recipe
 from engine.learned.trainer import Trainer
 
 WEIGHTS = "weights.safetensors"
@@ -38,7 +39,7 @@ def prepare(recipe: Recipe, photographs: Photographs, out: Path, *, resume: bool
     trainer = Trainer(recipe, photographs, out)
     if exists:
         state = read_checkpoint(out)
-        require_same_model(recipe, recipe_of(state["recipe"]))
+        require_same_model(recipe, state["recipe"])
         trainer.restore(state)
     else:
         trainer.start(load_weights(init) if init is not None else None)
@@ -48,7 +49,7 @@ def prepare(recipe: Recipe, photographs: Photographs, out: Path, *, resume: bool
 def branch_decay(recipe: Recipe, photographs: Photographs, run: Path, length: Length, *, resume: bool) -> Trainer:
     """A decay from where the run in `run` stands, or with `resume` the newest one that was begun."""
     state = read_checkpoint(run)
-    require_same_model(recipe, recipe_of(state["recipe"]))
+    require_same_model(recipe, state["recipe"])
     folder = run / f"decay-{state['progress']['steps']}"
     if resume:
         begun = [path.parent for path in run.glob(f"decay-*/{FILE}")]
@@ -64,8 +65,8 @@ def branch_decay(recipe: Recipe, photographs: Photographs, run: Path, length: Le
     return trainer
 
 
-def require_same_model(recipe: Recipe, trained: Recipe) -> None:
-    if (recipe.model, recipe.rate) != (trained.model, trained.rate):
+def require_same_model(recipe: Recipe, trained: Mapping[str, Any]) -> None:
+    if (recipe.model, recipe.rate) != architecture_of(trained):
         raise UsageError("the recipe's model or rate section is not that of the run: both are fixed once it began")
 
 

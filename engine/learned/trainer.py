@@ -96,7 +96,8 @@ class Trainer:
         writer = SummaryWriter(str(self.folder / "events"))
         started = saved = validated = time.monotonic()
         first = self.progress.steps
-        self._validate(writer)
+        if not self.first_curve:
+            self._validate(writer)
         while not self._over(length, time.monotonic() - started, first) and not stop():
             before = time.monotonic()
             self._step()
@@ -111,7 +112,8 @@ class Trainer:
                 self._validate(writer)
                 validated = time.monotonic()
         self.save()
-        self._validate(writer)
+        if not stop():  # who asks for an end should not have to wait
+            self._validate(writer)
         writer.close()
 
     def _over(self, length: Length, seconds: float, first: int) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.chart import Chart
     from engine.io import Loaded
 
+EARLY_PIXELS = 2_000_000  # beyond, a decoded picture is shown before all of its scores are there
 _LADDER_ENDS = (0.05, 0.95)  # of a knob's range: beyond lies what nobody uses
 
 
@@ -166,6 +167,7 @@ class SolveTask(_CodecTask):
     """Compresses a picture to a target, or at its settings as they are where there is none.
 
     Emits every new trial; the last one emitted is the answer with its scores. Probes for a rate are not decoded.
+    Of a large picture, whose scores take seconds, the decoded picture is emitted first: a `Solved` with its PSNR.
     """
 
     target: Target | None = None
@@ -177,7 +179,12 @@ class SolveTask(_CodecTask):
             result = RateResult(run.trial, (run.trial,), True, 1, data=run.data)
         else:
             result = self._solve(runner, self.target, ctx)
-            run = runner.finish(Run(result.best, result.data), self.metrics, ctx)
+            run = runner.decode(Run(result.best, result.data), ctx)
+            if run.decoded is not None and self.image.width * self.image.height > EARLY_PIXELS:
+                run = runner.score(run, ("psnr",), ctx)
+                assert run.decoded is not None
+                ctx.emit(Solved(replace(result, best=run.trial), run.decoded, runner.notes))
+            run = runner.score(run, self.metrics, ctx)
             result = replace(result, best=run.trial)
         ctx.emit(run.trial)
         assert run.decoded is not None

@@ -158,13 +158,21 @@ class Runner:
 
     def finish(self, run: Run, metrics: Iterable[str], ctx: Ctx) -> Run:
         """The same run decoded from its bytes and with its scores for `metrics`, those it has kept."""
+        return self.score(self.decode(run, ctx), metrics, ctx)
+
+    def decode(self, run: Run, ctx: Ctx) -> Run:
+        """The same run decoded from its bytes, with the time that took."""
+        decoded, seconds, busy = _timed(lambda: self.codec.decode(run.data, ctx), ctx)
+        return replace(run, trial=replace(run.trial, decode_s=seconds, busy=run.trial.busy or busy), decoded=decoded)
+
+    def score(self, run: Run, metrics: Iterable[str], ctx: Ctx) -> Run:
+        """The same run, decoded before, with its scores for `metrics`, those it has kept."""
         from engine.metrics import scores
 
-        decoded, seconds, busy = _timed(lambda: self.codec.decode(run.data, ctx), ctx)
+        assert run.decoded is not None
         wanted = [metric for metric in metrics if metric not in run.trial.scores]
-        new = scores(self.image, decoded, wanted, ctx) if wanted else {}
-        trial = replace(run.trial, decode_s=seconds, busy=run.trial.busy or busy, scores={**run.trial.scores, **new})
-        return replace(run, trial=trial, decoded=decoded)
+        new = scores(self.image, run.decoded, wanted, ctx) if wanted else {}
+        return replace(run, trial=replace(run.trial, scores={**run.trial.scores, **new}))
 
 
 def run_trial(codec: Codec, image: Image, settings: Settings | None, metrics: Iterable[str], ctx: Ctx) -> Run:

@@ -248,7 +248,7 @@ class Controller:
         outcome = self.state.outcome(lane.id)
         if outcome.phase is Phase.DONE and outcome.target == self.state.target and self._fits(outcome, lane):
             return
-        outcome.phase, outcome.progress, outcome.error = Phase.QUEUED, None, ""
+        outcome.phase, outcome.progress, outcome.error, outcome.early = Phase.QUEUED, None, "", False
         self.state.announce(Topic.OUTCOME)
         self.desk.cancel([("map", lane.id)])
         self.desk.cancel([("curve", lane.id)])
@@ -307,6 +307,8 @@ class Controller:
                 outcome.phase = Phase.RUNNING
             elif event.state is Job.PROGRESS:
                 outcome.progress = event.value
+            elif event.state is Job.PARTIAL and isinstance(event.value, Solved):
+                self._show_solved(source, lane, target, event.value, early=True)
             elif event.state is Job.PARTIAL:
                 self._keep(source, lane, (event.value,))
             elif event.state is Job.FAILED:
@@ -315,22 +317,32 @@ class Controller:
             elif event.state is Job.CANCELLED:
                 self._rest(outcome)
             elif event.state is Job.DONE:
-                solved: Solved = event.value
-                self.desk.apart(
-                    lambda: to_display(solved.decoded),
-                    lambda shown: self._place_solved(source, lane, target, solved, shown),
-                )
+                self._show_solved(source, lane, target, event.value)
             self.state.announce(Topic.OUTCOME)
 
         return on
 
+    def _show_solved(self, source: Source, lane: Lane, target: Target, solved: Solved, *, early: bool = False) -> None:
+        """Make the answer ready for display, then place it; `early`: its scores are still to come."""
+
+        def place(display: np.ndarray) -> None:
+            wanted = self.state.lane(lane.id) is lane and source is self.state.current and target == self.state.target
+            if wanted and early:
+                outcome = self.state.outcome(lane.id, source.id)
+                outcome.solved, outcome.display, outcome.target, outcome.early = solved, display, target, True
+                outcome.maps = {}
+                self.state.announce(Topic.OUTCOME)
+            elif wanted:
+                self._place_solved(source, lane, target, solved, display)
+
+        self.desk.apart(lambda: to_display(solved.decoded), place)
+
     def _place_solved(self, source: Source, lane: Lane, target: Target, solved: Solved, display: np.ndarray) -> None:
-        if self.state.lane(lane.id) is None or source is not self.state.current or target != self.state.target:
-            return
         outcome = self.state.outcome(lane.id, source.id)
-        outcome.phase, outcome.progress, outcome.error = Phase.DONE, None, ""
+        outcome.phase, outcome.progress, outcome.error, outcome.early = Phase.DONE, None, "", False
+        if outcome.solved is None or outcome.solved.data != solved.data:
+            outcome.maps = {}
         outcome.solved, outcome.display, outcome.target = solved, display, target
-        outcome.maps = {}
         self._keep(source, lane, (solved.result.best,))
         self.state.announce(Topic.OUTCOME)
         self.want_maps()

@@ -90,12 +90,13 @@ class Outcome:
     target: Target | None = None  # what `solved` answers
     solved: Solved | None = None
     display: np.ndarray | None = None
+    early: bool = False  # `solved` is the new answer already, only scores are still to come
     error: str = ""
     maps: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def stale(self) -> bool:
-        return self.solved is not None and self.phase in (Phase.QUEUED, Phase.RUNNING)
+        return self.solved is not None and not self.early and self.phase in (Phase.QUEUED, Phase.RUNNING)
 
     @property
     def trial(self) -> Trial | None:

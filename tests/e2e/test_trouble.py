@@ -47,6 +47,14 @@ def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def is_dead(process: psutil.Process) -> bool:
+    """Gone, or a zombie that its parent has not collected yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def outcome_of(bench: Workbench, codec_id: str) -> Outcome:
     return bench.state.outcome(next(lane.id for lane in bench.state.lanes if lane.codec == codec_id))
 
@@ -66,8 +74,10 @@ def test_a_lane_whose_worker_died_says_so_and_can_be_tried_again(
 ) -> None:
     bench.open([photo], ["waiting"], 20.0)
     qtbot.waitUntil((waiting / "started").exists, timeout=30_000)
-    for worker in psutil.Process().children():
+    workers = psutil.Process().children()
+    for worker in workers:
         worker.kill()
+    qtbot.waitUntil(lambda: all(map(is_dead, workers)), timeout=10_000)
     qtbot.waitUntil(lambda: outcome_of(bench, "waiting").phase is Phase.FAILED, timeout=30_000)
     assert "was killed" in outcome_of(bench, "waiting").error
     (waiting / "go").touch()

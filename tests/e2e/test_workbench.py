@@ -116,6 +116,22 @@ def test_moving_the_rate_moves_panes_and_plot(bench: Workbench, photo: Path, set
         assert marked is not None and marked.bpp == new.bpp
 
 
+def test_a_large_picture_is_shown_and_then_scored(
+    bench: Workbench, settle: Settle, tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = tmp_path / "large.png"
+    Pillow.fromarray(photo_like(1300, 1700)).save(path, compress_level=1)
+    lane = bench.controller.add_codec("jpeg")
+    assert lane is not None and drop(bench.window, path)
+    qtbot.waitUntil(lambda: bench.state.outcome(lane.id).early, timeout=60_000)
+    outcome = bench.state.outcome(lane.id)
+    assert outcome.phase is Phase.RUNNING and not outcome.stale
+    assert outcome.trial is not None and set(outcome.trial.scores) == {"psnr"}
+    settle(bench)
+    outcome = bench.state.outcome(lane.id)
+    assert outcome.phase is Phase.DONE and outcome.trial is not None and "ms_ssim" in outcome.trial.scores
+
+
 def test_the_wipe_line_parts_original_and_codec(bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot) -> None:
     compared(bench, photo, settle)
     bench.state.activate(lane_of(bench, "jpeg"))

@@ -12,7 +12,7 @@ import pytest
 from job_listener import Listener, run
 from synthetic_codec import SyntheticCodec
 
-from engine import registry
+from engine import registry, tasks
 from engine.errors import LimitExceeded, UsageError
 from engine.image import Image
 from engine.io import write_png
@@ -225,3 +225,15 @@ def test_an_encode_of_a_codec_with_one_rate_is_not_repeated(monkeypatch: pytest.
     results, _ = emitted(TargetsTask(image, "synthetic", targets=(bpp(9.0), bpp(0.01))))
     assert [result.reached for result in results] == [True, False]
     assert len(codec.encodes) == 1
+
+
+def test_of_a_large_picture_the_decoded_picture_comes_before_its_scores(
+    image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "EARLY_PIXELS", 96 * 128 - 1)
+    solved, heard = emitted(SolveTask(image, "jpeg", {}, ("psnr", "ssim"), target=bpp(3.0)))
+    (early,) = [each for each in heard if isinstance(each, Solved)]
+    assert set(early.result.best.scores) == {"psnr"}
+    assert set(solved.result.best.scores) == {"psnr", "ssim"}
+    assert early.data == solved.data
+    np.testing.assert_array_equal(early.decoded.pixels, solved.decoded.pixels)

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from engine.errors import CorruptStream
 from engine.native import wavelet as native
+from engine.native._base import const, lib, mutable
 
 CONTEXTS = 5
 
@@ -83,3 +84,11 @@ def test_short_streams_end_well_wherever_their_interval_lies() -> None:
     for _ in range(3000):
         bits = rng.integers(0, 2, 24).astype(np.uint8)
         assert np.array_equal(native.binary_decode(native.binary_encode(bits, contexts, 1), contexts, 1), bits)
+
+
+def test_an_encoder_without_room_says_so_and_writes_nothing_beyond() -> None:
+    bits = (np.random.default_rng(1).random(9000) < 0.3).astype(np.uint8)  # some hundred carries
+    contexts, models, room = np.zeros(bits.size, np.uint16), np.zeros(1, np.uint32), np.zeros(4096, np.uint8)
+    given = const("uint8_t", bits), const("uint16_t", contexts), bits.size, mutable("uint32_t", models), 1
+    assert lib.rs_binary_encode(*given, mutable("uint8_t", room), 16) == lib.RS_ERR_SPACE
+    assert room[:16].any() and not room[16:].any()

@@ -46,6 +46,13 @@ def test_any_picture_and_payload_come_back(picture: Picture, payload: bytes) -> 
     assert (parsed.codec, parsed.picture, parsed.section(Section.WAVELET)) == ("wavelet", picture, payload)
 
 
+@pytest.mark.parametrize("picture", [Picture(container.MAX_SIDE, 16, 1), Picture(16, container.MAX_SIDE, 3)])
+def test_the_largest_sides_and_a_section_of_megabytes_come_back(picture: Picture) -> None:
+    payload = bytes(5 << 20)
+    parsed = container.read(stream(picture, payload))
+    assert (parsed.picture, len(parsed.section(Section.WAVELET))) == (picture, len(payload))
+
+
 @pytest.mark.parametrize("alpha", [Alpha.STRAIGHT, Alpha.PREMULTIPLIED])
 @pytest.mark.parametrize("channels", [2, 4])
 def test_alpha_comes_back(alpha: Alpha, channels: int) -> None:

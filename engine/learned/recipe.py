@@ -1,7 +1,7 @@
 """Recipes: what a model is made of and how it is trained, as a TOML file.
 
 The `model` and `rate` sections fix the weights' shapes and meaning: they stay as they are for the life of a run.
-The others may change from one sitting to the next.
+The others may change from one session to the next.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Train a learned codec: `python -m engine.learned.train RECIPE --data DIR --out RUN`.
 
-The run goes on at a constant learning rate until stopped, over as many sittings as one likes (--resume).
+The run goes on at a constant learning rate until stopped, over as many sessions as one likes (--resume).
 --decay-minutes branches off a decay into a folder within RUN and exports its weights at the end; the run itself is
 left as it is.
 """
@@ -95,8 +95,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--data", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--minutes", type=float, help="end this sitting after so long")
-    parser.add_argument("--steps", type=int, help="end this sitting after so many steps")
+    parser.add_argument("--minutes", type=float, help="end this session after so long")
+    parser.add_argument("--steps", type=int, help="end this session after so many steps")
     parser.add_argument("--resume", action="store_true", help="continue the run, or the decay, that is there")
     parser.add_argument("--init", type=Path, help="start from exported weights of the same architecture")
     parser.add_argument("--decay-minutes", type=float, help="branch off a decay of this length")

@@ -25,6 +25,7 @@ from engine.learned.progress import Length, Progress
 from engine.learned.recipe import Recipe
 
 CHECKPOINT_SECONDS = 100.0
+LONGEST_STEP = 30.0  # seconds that one counts for: a process that was suspended meanwhile did not train
 AVERAGE_EVERY = 4
 LOG_EVERY = 100
 VALIDATION_PICTURES = 24
@@ -102,7 +103,7 @@ class Trainer:
             before = time.monotonic()
             self._step()
             now = time.monotonic()
-            self.progress.seconds += now - before
+            self.progress.seconds += min(now - before, LONGEST_STEP)
             if self.progress.steps % LOG_EVERY == 0:
                 self._log(writer)
             if now - saved >= CHECKPOINT_SECONDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -18,7 +19,7 @@ from engine.learned.export import load_model
 from engine.learned.progress import Length
 from engine.learned.recipe import Recipe
 from engine.learned.train import WEIGHTS, branch_decay, main, prepare
-from engine.learned.trainer import Trainer
+from engine.learned.trainer import LONGEST_STEP, Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard")
 
@@ -67,6 +68,14 @@ def test_a_stop_is_answered_after_the_step_and_saved(tmp_path):
     trainer = prepare(RECIPE, photographs(), tmp_path, resume=False, init=None)
     trainer.train(Length(steps=100), lambda: trainer.progress.steps >= 2)
     assert read_checkpoint(tmp_path)["progress"]["steps"] == 2
+
+
+def test_time_in_which_the_process_was_suspended_does_not_count(tmp_path, monkeypatch):
+    trainer = prepare(RECIPE, photographs(), tmp_path, resume=False, init=None)
+    clock = itertools.count(step=3600)
+    monkeypatch.setattr("engine.learned.trainer.time.monotonic", lambda: next(clock))
+    trainer.train(Length(steps=2), lambda: False)
+    assert trainer.progress.seconds == 2 * LONGEST_STEP
 
 
 def test_a_loss_that_is_not_finite_is_skipped_and_counted(tmp_path):

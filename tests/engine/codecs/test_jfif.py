@@ -10,8 +10,9 @@ import pytest
 from engine.codec import Ctx
 from engine.codecs.dct import DctCodec
 from engine.codecs.jfif import icc_profile, icc_segments
-from engine.errors import Unsupported
+from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
+from tests.pictures import photo_like
 
 SOI, REST = b"\xff\xd8", b"\xff\xda\x00\x02"
 
@@ -56,3 +57,20 @@ def test_a_scan_is_filled_up_with_ones() -> None:
         last = data[:-2].removesuffix(b"\x00") if data[:-2].endswith(b"\xff\x00") else data[:-2]  # without stuffing
         ends.append(last[-1] & 1)
     assert sum(ends) >= 26
+
+
+def test_a_refinement_that_skips_a_bit_is_refused() -> None:
+    """T.81, G.1.1.1.2: a scan refines by one bit; here first scans leave two bits and one scan brings both."""
+    image = Image(photo_like(160, 200)[:, :, :1])
+    data = bytearray(DctCodec().encode(image, {"scans": "progressive", "quality": 92}, Ctx()).data)
+    changed = 0
+    at = data.find(b"\xff\xda")
+    while at >= 0:
+        bits = at + 7 + 2 * data[at + 4]
+        if data[bits] in (0x01, 0x10):
+            data[bits] *= 2
+            changed += 1
+        at = data.find(b"\xff\xda", at + 2)
+    assert changed >= 2, "the encoder's plan of scans has a first and a refining one"
+    with pytest.raises(CorruptStream):
+        DctCodec().decode(bytes(data), Ctx())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from engine.metrics import metric, metric_ids
 from engine.trial import TargetKind
 from gui import presenters
@@ -112,13 +114,13 @@ class Refresher:
             models[str(lane_id)] = presenters.lane_pane(number, self._tags[lane_id], state.outcome(lane_id), info)
         return models
 
-    def _picture(self, key: str, display: object, values: object) -> None:
+    def _picture(self, key: str, display: np.ndarray | None, values: np.ndarray | None) -> None:
         """Hand a picture over when it is another one than before; the pane keeps the old one meanwhile."""
         if self._pictures.get(key) is display:
             return
         self._pictures[key] = display
-        self._window.compare.set_picture(key, display)  # type: ignore[arg-type]
-        self._window.compare.set_values(key, values)  # type: ignore[arg-type]
+        self._window.compare.set_picture(key, display)
+        self._window.compare.set_values(key, values)
 
     def _loupe(self) -> None:
         state = self._state

@@ -15,3 +15,16 @@ def photo_like(height: int, width: int, seed: int = 7) -> np.ndarray:
     red, green, blue = shade + texture + 60 * disc, shade - 20 * disc + texture, 255 - shade - 90 * disc
     noisy = np.stack([red, green, blue], axis=-1) + rng.normal(0, 3, (height, width, 3))
     return noisy.clip(0, 255).astype(np.uint8)
+
+
+def whole_number_picture(height: int, width: int, channels: int, bits: int = 8) -> np.ndarray:
+    """H×W×C of `bits`, made by whole numbers alone: the same on every machine. Shades, an edge, texture, noise, a flat
+    corner."""
+    y, x, c = np.mgrid[:height, :width, :channels].astype(np.int64)
+    shade = np.abs((3 * x + 2 * y + 40 * c) % 400 - 200) + 20
+    texture = ((x * (c + 2)) ^ y) % 32 * (x > width // 2)
+    noise = (x * 7919 + y * 104_729 + c * 1_299_709) * 2_654_435_761 % 65_536
+    value = (shade + texture + 90 * (x + 2 * y > width)) * 256 + noise * 4
+    value[: height // 3, : width // 3] = 25_000
+    top = 2**bits - 1
+    return (value * top // 90_000).clip(0, top).astype(np.uint8 if bits <= 8 else np.uint16)

@@ -22,7 +22,9 @@ from engine.learned.layers import (
     EntropyResidual,
     RateScale,
     RateTable,
+    interpolate_in_steps,
     round_through,
+    round_up_through,
     to_activation_grid,
 )
 from engine.learned.recipe import ModelRecipe
@@ -36,6 +38,10 @@ LOG_CEILING = LOG_FLOOR + (SCALE_ROWS - 1) * LOG_ROW
 PROBABILITY_FLOOR = 1e-9
 LOGISTIC = math.sqrt(3) / math.pi  # scale of a logistic density of deviation 1
 MEAN_STEPS = 16  # means are multiples of 1/16 of a quantisation step in integers
+OFFSET_STEPS = 256  # and offsets of the hyper-latent, of 1/256
+ROW_STEPS = 1 << 24  # constants in the choice of a row are multiples of 2⁻²⁴
+ROWS_PER_NAT = round(ROW_STEPS / LOG_ROW) / ROW_STEPS
+ROW_OF_UNIT_SPREAD = round((math.log(LOGISTIC) - LOG_FLOOR) / LOG_ROW * ROW_STEPS) / ROW_STEPS
 
 
 class _LowerBound(torch.autograd.Function):
@@ -64,13 +70,13 @@ def logistic_bits(residual: Tensor, scale: Tensor) -> Tensor:
     return -torch.log2(lower_bound(upper - lower, PROBABILITY_FLOOR))
 
 
-def to_scale_row(log_scale: Tensor) -> Tensor:
-    """Log of the nearest scale that the coder has a table for."""
-    return round_through((log_scale - LOG_FLOOR) / LOG_ROW) * LOG_ROW + LOG_FLOOR
+def scale_of_row(row: Tensor) -> Tensor:
+    """Log of the scale of the coder's table that is nearest to a row between two."""
+    return (round_up_through(row) * LOG_ROW + LOG_FLOOR).float()
 
 
 def to_mean_grid(mean: Tensor) -> Tensor:
-    return round_through(mean * MEAN_STEPS) / MEAN_STEPS
+    return (round_up_through(mean * MEAN_STEPS) / MEAN_STEPS).float()
 
 
 def features(relative: Tensor) -> Tensor:
@@ -79,15 +85,11 @@ def features(relative: Tensor) -> Tensor:
 
 
 class Units(NamedTuple):
-    """How a slice's coefficients are measured. gain: quantisation steps per unit, B×C×1×1. deviation: C×1×1."""
+    """How a slice's coefficients are measured, B×C×1×1. gain: quantisation steps per unit. spread: their standard
+    deviation in quantisation steps, in double precision where networks are quantised."""
 
     gain: Tensor
-    deviation: Tensor
-
-    @property
-    def spread(self) -> Tensor:
-        """Deviation in quantisation steps."""
-        return self.gain * self.deviation
+    spread: Tensor
 
 
 class Prediction(NamedTuple):
@@ -100,9 +102,10 @@ class Prediction(NamedTuple):
 def predict(head: Tensor, spread: Tensor, quantised: bool) -> Prediction:
     """Mean and scale from a head's output, which is relative to the coefficients' own spread."""
     mean, log_scale = head.float().chunk(2, 1)
-    mean = mean * spread
-    log_scale = log_scale + torch.log(spread * LOGISTIC)
-    return Prediction(to_mean_grid(mean), to_scale_row(log_scale)) if quantised else Prediction(mean, log_scale)
+    if not quantised:
+        return Prediction(mean * spread, log_scale + torch.log(spread * LOGISTIC))
+    row = log_scale.double() * ROWS_PER_NAT + torch.log2(spread) * ROWS_PER_OCTAVE + ROW_OF_UNIT_SPREAD
+    return Prediction(to_mean_grid(mean.double() * spread), scale_of_row(row))
 
 
 def both_signs(feature: Tensor, quantised: bool) -> Tensor:
@@ -164,13 +167,26 @@ class HyperLatent(nn.Module):
         """Symbols (whole numbers), decoded values and bits (B) of `values`; `noise` as for `code_slice`."""
         exact = values * self.log_gain(weights).exp() - self.offset(weights)
         symbols = round_through(exact)
-        scale = lower_bound(self.log_scale(weights).clamp_max(LOG_CEILING).exp(), SCALE_FLOOR)
+        log_scale = (
+            scale_of_row(interpolate_in_steps(self.rows(), weights)) if self.quantised else self.log_scale(weights)
+        )
+        scale = lower_bound(log_scale.clamp_max(LOG_CEILING).exp(), SCALE_FLOOR)
         bits = logistic_bits(symbols if noise is None else exact + noise, scale).sum((1, 2, 3))
         return symbols, self.decoded(symbols, weights), bits
 
     def decoded(self, symbols: Tensor, weights: Tensor) -> Tensor:
-        values = (symbols + self.offset(weights)) / self.log_gain(weights).exp()
-        return to_activation_grid(values) if self.quantised else values
+        if not self.quantised:
+            return (symbols + self.offset(weights)) / self.log_gain(weights).exp()
+        offset = round_up_through(interpolate_in_steps(self.offset.table, weights) * OFFSET_STEPS) / OFFSET_STEPS
+        return to_activation_grid((symbols + offset) * torch.exp2(-interpolate_in_steps(self.octaves(), weights)))
+
+    def rows(self) -> Tensor:
+        """The scale at every point of the range of rates as a row of the coder's tables, or between two."""
+        return (self.log_scale.table.double() - LOG_FLOOR) / LOG_ROW
+
+    def octaves(self) -> Tensor:
+        """log₂ of the gain at every point of the range of rates."""
+        return self.log_gain.table.double() / math.log(2)
 
 
 class HyperAnalysis(nn.Module):

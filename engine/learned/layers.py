@@ -3,7 +3,8 @@
 Two kinds of convolution: plain ones, where the last bits do not matter, and `EntropyConv`, on whose output both ends
 of a stream must agree to the last bit. The latter run in integers in the codec: weights are whole multiples of a power
 of two (8 bits, a scale for each output), activations multiples of 2⁻⁶ within ±32. A network with `quantised` set
-trains in that arithmetic; gradients pass straight through the roundings (Y. Bengio et al., arXiv 1308.3432).
+trains in that arithmetic; gradients pass straight through the roundings (Y. Bengio et al., arXiv 1308.3432). It is the
+very arithmetic: what single precision cannot hold is computed in double, and halves are rounded up, as integers do.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ SLOPE = 0.1
 ACTIVATION_STEPS = 64  # activations of the entropy networks are multiples of 1/64 …
 ACTIVATION_MAX = 2047  # … in 12 bits
 WEIGHT_MAX = 127
-SCALE_STEPS = 256  # scales by rate are multiples of 1/256 in integers
+LEAST_WEIGHT_STEP = 2.0**-18
+SCALE_STEPS = 256  # scales by rate are multiples of 1/256 in integers …
+TABLE_STEPS = 1 << 16  # … and what tables over the rates hold, multiples of 2⁻¹⁶
 
 
 def round_through(values: Tensor) -> Tensor:
@@ -26,17 +29,34 @@ def round_through(values: Tensor) -> Tensor:
     return values + (torch.round(values) - values).detach()
 
 
+def round_up_through(values: Tensor) -> Tensor:
+    """Round to whole numbers in double precision, halves up; the gradient passes unchanged."""
+    values = values.double()
+    return values + (torch.floor(values + 0.5) - values).detach()
+
+
 def to_activation_grid(values: Tensor) -> Tensor:
-    """What 12-bit activations can hold of `values`."""
-    steps = (values * ACTIVATION_STEPS).clamp(-ACTIVATION_MAX - 1, ACTIVATION_MAX)
-    return round_through(steps) / ACTIVATION_STEPS
+    """What 12-bit activations can hold of `values`, in single precision."""
+    steps = (values.double() * ACTIVATION_STEPS).clamp(-ACTIVATION_MAX - 1, ACTIVATION_MAX)
+    return (round_up_through(steps) / ACTIVATION_STEPS).float()
+
+
+def weight_step(weight: Tensor) -> Tensor:
+    """The power of two that the 8-bit weights of each output count in, N×1×1×1."""
+    largest = weight.detach().abs().amax((1, 2, 3), keepdim=True)
+    return torch.exp2(torch.ceil(torch.log2(largest / WEIGHT_MAX))).clamp_min(LEAST_WEIGHT_STEP)
 
 
 def to_weight_grid(weight: Tensor) -> Tensor:
     """A convolution's weights in 8 bits with a power of two as scale of each output."""
-    largest = weight.detach().abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12)
-    step = torch.exp2(torch.ceil(torch.log2(largest / WEIGHT_MAX)))
+    step = weight_step(weight)
     return round_through(weight / step) * step
+
+
+def to_bias_grid(bias: Tensor, weight: Tensor) -> Tensor:
+    """Biases in the unit of the sums of products that they are added to."""
+    unit = weight_step(weight).flatten() / ACTIVATION_STEPS
+    return round_through(bias / unit) * unit
 
 
 def half_precision(device: torch.device) -> bool:
@@ -65,6 +85,12 @@ def checkerboard(like: Tensor) -> Tensor:
     return ((rows[:, None] + columns[None]) % 2).float()[None, None]
 
 
+def interpolate_in_steps(table: Tensor, weights: Tensor) -> Tensor:
+    """As `RateTable.forward`, of a points×C table in whole steps of 2⁻¹⁶; in double precision, which is exact."""
+    steps = round_up_through(table.double() * TABLE_STEPS) / TABLE_STEPS
+    return (weights.double()[:, :, None] * steps).sum(1)[:, :, None, None]
+
+
 class RateTable(nn.Module):
     """One value per channel, interpolated between the points of the range of rates."""
 
@@ -83,10 +109,10 @@ class RateScale(RateTable):
     quantised = False
 
     def scale(self, values: Tensor, weights: Tensor) -> Tensor:
-        factors = 1 + self(weights)
         if self.quantised:
-            factors = round_through(factors * SCALE_STEPS) / SCALE_STEPS
-        return values * factors.to(values.dtype)
+            factors = 1 + interpolate_in_steps(self.table, weights)
+            return values.double() * (round_up_through(factors * SCALE_STEPS) / SCALE_STEPS)
+        return values * (1 + self(weights)).to(values.dtype)
 
 
 class EntropyConv(nn.Conv2d):
@@ -95,8 +121,10 @@ class EntropyConv(nn.Conv2d):
     quantised = False
 
     def forward(self, values: Tensor) -> Tensor:
-        weight = to_weight_grid(self.weight) if self.quantised else self.weight
-        return self._conv_forward(values, weight, self.bias)
+        if not self.quantised:
+            return self._conv_forward(values, self.weight, self.bias)
+        assert self.bias is not None
+        return self._conv_forward(values, to_weight_grid(self.weight), to_bias_grid(self.bias, self.weight))
 
     def rectified(self, values: Tensor, scale: RateScale | None = None, weights: Tensor | None = None) -> Tensor:
         """The convolution, leaky rectifier and scale, rounded to the activation grid once, at the end."""

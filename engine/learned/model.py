@@ -23,6 +23,7 @@ from engine.learned.layers import (
     Residual,
     checkerboard,
     half_precision,
+    interpolate_in_steps,
     precision,
     rate_weights,
 )
@@ -112,21 +113,17 @@ class HyperpriorModel(nn.Module):
         weights = rate_weights(rate, self.rate.points)
         with precision(pictures.device, half=False):
             coefficients = self.transform.analysis(pictures * 255 - 127.5)
-        gain = self.log_gain(weights).exp()
         hyper, known, hyper_bits = self._hyper(coefficients, weights, noisy)
         anchors = checkerboard(coefficients)
         bits = torch.zeros_like(hyper_bits)
         decoded: list[Tensor] = []
         residuals: list[Tensor] = []
         own: list[Tensor] = []
-        gains = gain.split(self.recipe.slices, 1)
-        deviations = self.transform.deviation[:, None, None].split(self.recipe.slices, 0)
         with self._entropy_precision(coefficients.device):
-            for context, values, *units in zip(
-                self._contexts(), coefficients.split(self.recipe.slices, 1), gains, deviations, strict=True
+            for context, values, (gain, spread) in zip(
+                self._contexts(), coefficients.split(self.recipe.slices, 1), self._units(weights), strict=True
             ):
-                unit = Units(*units)
-                steps, spread = values * unit.gain, unit.spread
+                steps = values * gain
                 seen = context.context(torch.cat([*own, known], 1), weights)
                 first = context.first(seen)
                 at_anchors = entropy.anchor_features(steps, first, spread, anchors, self.quantised)
@@ -136,7 +133,7 @@ class HyperpriorModel(nn.Module):
                     steps, (first, second), spread, anchors, noise=noise, quantised=self.quantised
                 )
                 bits = bits + coded.bits
-                decoded.append(coded.steps / unit.gain)
+                decoded.append(coded.steps / gain)
                 residuals.append(coded.residual)
                 own.append(self._cast(coded.known))
         picture = self._picture(torch.cat(decoded, 1), own, weights)
@@ -146,24 +143,37 @@ class HyperpriorModel(nn.Module):
     def decode(self, hyper: Tensor, residuals: tuple[Tensor, ...], rate: Tensor) -> Tensor:
         """The picture from the whole numbers that a stream holds, in the order in which it holds them."""
         weights = rate_weights(rate, self.rate.points)
-        gains = self.log_gain(weights).exp().split(self.recipe.slices, 1)
-        deviations = self.transform.deviation[:, None, None].split(self.recipe.slices, 0)
         own: list[Tensor] = []
         decoded = []
         with self._entropy_precision(hyper.device):
             known = self.hyper_synthesis(self.hyper_latent.decoded(hyper, weights))
             anchors = checkerboard(known)
-            for context, residual, *units in zip(self._contexts(), residuals, gains, deviations, strict=True):
-                unit = Units(*units)
+            for context, residual, (gain, spread) in zip(
+                self._contexts(), residuals, self._units(weights), strict=True
+            ):
                 seen = context.context(torch.cat([*own, known], 1), weights)
-                first = entropy.predict(context.first(seen), unit.spread, self.quantised).mean
+                first = entropy.predict(context.first(seen), spread, self.quantised).mean
                 at_anchors = (residual + first) * anchors
-                features = entropy.both_signs(entropy.features(at_anchors / unit.spread), self.quantised)
-                second = entropy.predict(context.second(seen, self._cast(features)), unit.spread, self.quantised).mean
+                features = entropy.both_signs(entropy.features(at_anchors / spread), self.quantised)
+                second = entropy.predict(context.second(seen, self._cast(features)), spread, self.quantised).mean
                 steps = at_anchors + (residual + second) * (1 - anchors)
-                decoded.append(steps / unit.gain)
-                own.append(self._cast(entropy.both_signs(entropy.features(steps / unit.spread), self.quantised)))
+                decoded.append(steps / gain)
+                own.append(self._cast(entropy.both_signs(entropy.features(steps / spread), self.quantised)))
         return self._picture(torch.cat(decoded, 1), own, weights)
+
+    def octaves(self) -> Tensor:
+        """log₂ of the coefficients' spread, in quantisation steps, at every point of the range of rates."""
+        return (self.log_gain.table.double() + self.transform.deviation.double().log()) / math.log(2)
+
+    def _units(self, weights: Tensor) -> list[Units]:
+        """How each slice's coefficients are measured at these rates."""
+        gain = self.log_gain(weights).exp()
+        if self.quantised:
+            spread = torch.exp2(interpolate_in_steps(self.octaves(), weights))
+        else:
+            spread = gain * self.transform.deviation[:, None, None]
+        sizes = self.recipe.slices
+        return [Units(*pair) for pair in zip(gain.split(sizes, 1), spread.split(sizes, 1), strict=True)]
 
     def _hyper(self, coefficients: Tensor, weights: Tensor, noisy: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Symbols of the hyper-latent, what the slices get from it, and its bits."""

@@ -7,7 +7,18 @@ import math
 import pytest
 import torch
 
-from engine.learned.entropy import LOG_CEILING, LOG_FLOOR, SCALE_ROWS, logistic_bits, lower_bound, to_scale_row
+from engine.learned.entropy import (
+    LOG_CEILING,
+    LOG_FLOOR,
+    LOG_ROW,
+    LOGISTIC,
+    SCALE_ROWS,
+    logistic_bits,
+    lower_bound,
+    predict,
+    scale_of_row,
+    to_mean_grid,
+)
 
 
 @pytest.mark.parametrize("scale", [0.05, 0.7, 12.0])
@@ -31,7 +42,22 @@ def test_values_below_a_bound_can_still_rise():
     assert torch.equal(values.grad, torch.tensor([-1.0, -1.0]))
 
 
-def test_every_row_of_scales_is_its_own_nearest():
-    rows = torch.linspace(LOG_FLOOR, LOG_CEILING, SCALE_ROWS)
-    assert torch.allclose(to_scale_row(rows), rows, atol=1e-5)
-    assert torch.allclose(to_scale_row(rows + 0.06), rows, atol=1e-5)
+def test_rows_stand_for_the_nearest_scale():
+    rows = torch.arange(SCALE_ROWS).double()
+    scales = torch.linspace(LOG_FLOOR, LOG_CEILING, SCALE_ROWS)
+    for between in (-0.49, 0.0, 0.49):
+        assert torch.allclose(scale_of_row(rows + between), scales, atol=1e-5)
+
+
+def test_a_head_of_zeros_predicts_the_coefficients_own_spread():
+    spread = torch.tensor([0.3, 4.0], dtype=torch.float64)[None, :, None, None]
+    head = torch.zeros(1, 4, 1, 1)
+    for quantised, tolerance in ((False, 1e-6), (True, LOG_ROW / 2)):
+        mean, log_scale = predict(head, spread, quantised)
+        assert torch.equal(mean, torch.zeros_like(mean))
+        assert torch.allclose(log_scale.double(), torch.log(spread * LOGISTIC), atol=tolerance, rtol=0)
+
+
+def test_quantised_means_are_sixteenths_and_halves_go_up():
+    mean = to_mean_grid(torch.tensor([0.03125, -0.03125, 1.3, -1.3], dtype=torch.float64))
+    assert torch.equal(mean * 16, torch.tensor([1.0, 0.0, 21.0, -21.0]))

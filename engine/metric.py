@@ -26,6 +26,7 @@ class MetricInfo:
     has_map: `map` gives H×W f32. map_unit, map_range: what the colour bar says; range None means data-driven.
     digits: decimals that are true enough to show.
     min_side: the smallest width and height, in pixels, for which the metric is defined.
+    floats: for floating-point pictures (linear light); else for pictures of code values. No metric is for both.
     memory: peak working memory of a score or map, in bytes per pixel, measured, for the estimate before the work.
     about: the definition, in a sentence or two, with its source.
     """
@@ -43,6 +44,7 @@ class MetricInfo:
     map_range: tuple[float, float] | None = None
     digits: int = 2
     min_side: int = 1
+    floats: bool = False
     memory: float = 32.0
     about: str = ""
 
@@ -51,7 +53,8 @@ class MetricInfo:
 class Metric(Protocol):
     """A full-reference metric. Callers go through `engine.metrics`, which brings both pictures to common terms first.
 
-    Both pictures then have the same size, channels (1 or 3, no alpha), sample depth and colour.
+    Both pictures then have the same size, channels (1 or 3, no alpha), sample depth and colour; floating-point ones
+    are finite and nowhere negative, and the reference's `mask` says which texels count.
     """
 
     info: MetricInfo

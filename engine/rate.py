@@ -19,7 +19,7 @@ from engine.codec import Codec, Ctx, Param, Settings
 from engine.errors import UsageError
 from engine.image import Image
 from engine.knob import Knob
-from engine.trial import RateResult, Run, Runner, Target, TargetKind, Trial, bits_per_pixel, canonical
+from engine.trial import RateResult, Run, Runner, Target, TargetKind, Trial, bits_per_pixel, canonical, db_metric
 
 MAX_ENCODES = 14
 WARM_ENCODES = 2  # where points are known from before: more than these only to come to the target's right side
@@ -90,7 +90,7 @@ def solve(
         ctx.check()
         run = runner.encode(base if param is None else {**base, param.name: value}, ctx)
         if target.kind is TargetKind.PSNR:
-            run = runner.finish(run, ("psnr",), ctx)
+            run = runner.finish(run, (db_metric(runner.image),), ctx)
         files[run.trial.key.settings] = run.data
         on_trial(run)
         ctx.progress(1 - 0.7 ** len(files))
@@ -160,15 +160,14 @@ class _Goal:
             return math.log(trial.size)
         if self.target.kind is TargetKind.BPP:
             return math.log(trial.bpp)
-        score = trial.scores.get("psnr")
-        return None if score is None else min(score, 120.0)  # lossless is infinite; a curve needs a number
+        return None if trial.db is None else min(trial.db, 120.0)  # lossless is infinite; a curve needs a number
 
     def admits(self, trial: Trial) -> bool:
         if self.target.kind is TargetKind.BYTES:
             return trial.size <= self.target.value
         if self.target.kind is TargetKind.BPP:
             return trial.bpp <= self.target.value
-        return trial.scores["psnr"] >= self.target.value
+        return trial.db is not None and trial.db >= self.target.value
 
     def shortfall(self, point: _Point) -> float:
         """How far an admissible point stays from the target, ≥ 0."""
@@ -484,7 +483,7 @@ def _rate_text(trial: Trial, goal: _Goal) -> str:
         return f"{trial.size} bytes"
     if goal.is_rate:
         return f"{trial.bpp:.3g} bpp"
-    return f"{trial.scores['psnr']:.2f} dB"
+    return f"{trial.db:.2f} dB"
 
 
 def interpolate(xs: list[float], ys: list[float], x: float) -> float:

@@ -20,7 +20,7 @@ from engine.memory import encode_estimate, metric_estimate
 from engine.metrics import metric
 from engine.rate import solve
 from engine.store import Blobs
-from engine.trial import RateResult, Run, Runner, Target, Trial
+from engine.trial import RateResult, Run, Runner, Target, Trial, db_metric
 from engine.workers import TaskCtx
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class SolveTask(_CodecTask):
     """Compresses a picture to a target, or at its settings as they are where there is none.
 
     Emits every new trial; the last one emitted is the answer with its scores. Probes for a rate are not decoded.
-    Of a large picture, whose scores take seconds, the decoded picture is emitted first: a `Solved` with its PSNR.
+    Of a large picture, whose scores take seconds, the decoded one is emitted first: a `Solved` with its score in dB.
     """
 
     target: Target | None = None
@@ -181,7 +181,7 @@ class SolveTask(_CodecTask):
             result = self._solve(runner, self.target, ctx)
             run = runner.decode(Run(result.best, result.data), ctx)
             if run.decoded is not None and self.image.width * self.image.height > EARLY_PIXELS:
-                run = runner.score(run, ("psnr",), ctx)
+                run = runner.score(run, (db_metric(self.image),), ctx)
                 assert run.decoded is not None
                 ctx.emit(Solved(replace(result, best=run.trial), run.decoded, runner.notes))
             run = runner.score(run, self.metrics, ctx)

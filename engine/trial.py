@@ -59,6 +59,20 @@ class Trial:
     def settings(self) -> dict[str, Any]:
         return json.loads(self.key.settings)
 
+    @property
+    def db(self) -> float | None:
+        """The score that a target in dB means: PSNR, or log2-PSNR of a floating-point picture; None if not measured."""
+        return next((self.scores[each] for each in _DB_METRICS.values() if each in self.scores), None)
+
+
+# The metric that a target in dB means, by whether the picture is a floating-point one; no picture has both scores.
+_DB_METRICS = {False: "psnr", True: "log2_psnr"}
+
+
+def db_metric(image: Image) -> str:
+    """The id of the metric that a target in dB means for this picture."""
+    return _DB_METRICS[image.is_float]
+
 
 class TargetKind(enum.StrEnum):
     BPP = "bpp"

@@ -34,10 +34,10 @@ from gui.folders import pictures_in
 from gui.state import Lane, Outcome, Phase, Source, State, Topic, View
 
 CURVE_RATES = (0.1, 2.0, 0.5, 0.2, 1.0, 0.3, 0.7, 1.5)  # bpp, in the order in which they tell most
-QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv")
+QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv", "log2_psnr")  # of which each picture has its own
 # Beyond so many pixels these are computed only when they are looked at: at 24 megapixels they take a minute.
 SSIM_METRICS, SSIM_PIXELS = ("ssim", "ms_ssim", "ms_ssim_db"), 8_000_000
-FLIP_PIXELS = 3_000_000
+PERCEPTUAL_METRICS, PERCEPTUAL_PIXELS = ("flip", "ssimulacra2"), 3_000_000
 
 LANE_JOBS = ("solve", "map", "curve", "times")
 
@@ -296,8 +296,8 @@ class Controller:
         wanted = [*QUICK_METRICS, self.state.score_metric]
         if pixels <= SSIM_PIXELS:
             wanted += SSIM_METRICS
-        if not quick and pixels <= FLIP_PIXELS:
-            wanted.append("flip")
+        if not quick and pixels <= PERCEPTUAL_PIXELS:
+            wanted += PERCEPTUAL_METRICS
         return tuple(m for m in dict.fromkeys(wanted) if refusal(metric(m).info, image) is None)
 
     def _on_solve(self, source: Source, lane: Lane, target: Target) -> Callable[[Event], None]:

@@ -245,4 +245,4 @@ class Refresher:
         self._window.status.set_pixel(None)
 
 
-_JUDGES = ("psnr", "ms_ssim", "flip")
+_JUDGES = ("psnr", "ms_ssim", "flip", "ssimulacra2")

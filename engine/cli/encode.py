@@ -23,7 +23,7 @@ from engine.image import Image
 from engine.jobs import cores
 from engine.store import Recorder
 from engine.tasks import SolveTask
-from engine.trial import RateResult, Target, TargetKind, Trial
+from engine.trial import RateResult, Target, TargetKind, Trial, db_metric
 from engine.workers import TaskCtx
 
 UNREACHED = 3
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     goal.add_argument("--quality", metavar="Q", help="the value of the codec's rate setting")
     goal.add_argument("--bpp", type=float, metavar="X", help="at most X bits per pixel")
     goal.add_argument("--bytes", type=int, metavar="N", help="at most N bytes")
-    goal.add_argument("--psnr", type=float, metavar="DB", help="at least this PSNR in dB")
+    goal.add_argument("--psnr", type=float, metavar="DB", help="at least this PSNR (floats: log2-PSNR) in dB")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one of the codec's settings")
     parser.add_argument(
         "--nearest", action="store_true", help="write the nearest point where the target is out of reach"
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     with told_store(args.store, console) as store:
         known = tuple(store.trials(image.digest, codec.info.id, codec.version()))
         record = Recorder(store, console.note)
-        task = SolveTask(image, codec.info.id, settings, ("psnr",), known, store.blobs.folder, target)
+        task = SolveTask(image, codec.info.id, settings, (db_metric(image),), known, store.blobs.folder, target)
         solved = task.run(TaskCtx(threads=cores(), emit=record))
         record(solved.result.best, solved.data)
     for note in solved.notes:
@@ -121,7 +121,8 @@ def _search(result: RateResult, target: Target) -> dict[str, Any]:
 
 
 def _text(path: Path, trial: Trial) -> str:
-    words = [f"{trial.size} bytes", f"{trial.bpp:.4f} bpp", number("psnr", trial.scores["psnr"])]
+    assert trial.db is not None
+    words = [f"{trial.size} bytes", f"{trial.bpp:.4f} bpp", number("psnr", trial.db)]
     settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
     return f"{path}: {', '.join(words)} ({settings})"
 

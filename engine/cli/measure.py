@@ -17,22 +17,27 @@ from engine.image import Image
 from engine.metrics import error_map, metric, refusal, scores
 
 DEFAULT_METRICS = "psnr,ssim,ms_ssim,flip"
+DEFAULT_FLOAT_METRICS = "log2_psnr,hdr_flip"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REF", type=Path)
     parser.add_argument("test", metavar="TEST", type=Path)
-    parser.add_argument("--metrics", default=DEFAULT_METRICS, metavar="A,B", help=f"default {DEFAULT_METRICS}")
+    default = f"default {DEFAULT_METRICS}; of floats {DEFAULT_FLOAT_METRICS}"
+    parser.add_argument("--metrics", metavar="A,B", help=default)
     parser.add_argument("--heatmap", metavar="OUT.png", type=Path, help="write the error map as a picture")
-    parser.add_argument("--heatmap-metric", metavar="M", default="flip", help="the metric of the map (default flip)")
+    parser.add_argument("--heatmap-metric", metavar="M", help="whose map (default flip; of floats hdr_flip)")
 
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
-    ids = metric_list(args.metrics)
+    ids = metric_list(args.metrics or DEFAULT_METRICS)
     if args.heatmap is not None:
         _check_heatmap(args)
     ctx = full_ctx()
     ref, test = read_picture(args.reference, console, ctx), read_picture(args.test, console, ctx)
+    if ref.is_float and args.metrics is None:
+        ids = metric_list(DEFAULT_FLOAT_METRICS)
+    args.heatmap_metric = args.heatmap_metric or ("hdr_flip" if ref.is_float else "flip")
     values = scores(ref, test, ids, ctx)
     for name in ids:
         why = refusal(metric(name).info, ref)
@@ -70,7 +75,7 @@ def _check_heatmap(args: argparse.Namespace) -> None:
     require_suffix(args.heatmap, ".png", "a heat map")
     refuse_same(args.reference, args.heatmap)
     refuse_same(args.test, args.heatmap)
-    if not metric(args.heatmap_metric).info.has_map:
+    if args.heatmap_metric is not None and not metric(args.heatmap_metric).info.has_map:
         raise UsageError(f"--heatmap-metric {args.heatmap_metric}: this metric has no map")
 
 

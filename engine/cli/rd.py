@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     steps.add_argument("--points", type=int, default=8, metavar="N", help="settings from 0.1 to 2 bpp (default 8)")
     steps.add_argument("--bpp", metavar="A,B,C", help="rates that every codec is brought to on every picture")
     parser.add_argument("--set", action="append", default=[], metavar="CODEC:NAME=VALUE", help="a setting of one codec")
-    parser.add_argument("--metrics", default="psnr,ms_ssim", metavar="A,B", help="default psnr,ms_ssim")
+    parser.add_argument("--metrics", metavar="A,B", help="default psnr,ms_ssim; of floats log2_psnr")
     parser.add_argument("--out", action="append", default=[], type=Path, metavar="F", help="F." + ", F.".join(FILES))
     parser.add_argument("--workers", type=int, metavar="N", help="processes at work (default: one a core)")
     add_store(parser)
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
-    metrics = metric_list(args.metrics)
+    metrics = metric_list(args.metrics or _default_metrics(find_pictures(args.inputs).values()))
     if args.points < 1 or (args.workers is not None and args.workers < 1):
         raise UsageError("--points and --workers are whole numbers from 1")
     drawn = metric(args.chart_metric or metrics[0]).info
@@ -91,6 +91,13 @@ def _ladders(
         with contextlib.suppress(EngineError):  # the sweep itself says which pictures cannot be read
             return useful_values(path, codecs, args.points, store, args.workers)
     return dict.fromkeys(codecs, args.points)
+
+
+def _default_metrics(paths: Iterable[Path]) -> str:
+    for path in paths:
+        with contextlib.suppress(EngineError):  # the sweep itself says which pictures cannot be read
+            return "log2_psnr" if io.read(path).image.is_float else "psnr,ms_ssim"
+    return "psnr"
 
 
 def _progress(console: Console) -> Callable[[float, str], None]:

@@ -31,6 +31,10 @@ BUILTIN: dict[str, str] = {
     "ms_ssim": "engine.metrics.ms_ssim:MS_SSIM",
     "ms_ssim_db": "engine.metrics.ms_ssim:MS_SSIM_DB",
     "flip": "engine.metrics.flip:FLIP",
+    "ssimulacra2": "engine.metrics.ssimulacra2:SSIMULACRA2",
+    "delta_e2000": "engine.metrics.delta_e:DELTA_E2000",
+    "log2_psnr": "engine.metrics.log2_psnr:LOG2_PSNR",
+    "hdr_flip": "engine.metrics.hdr_flip:HDR_FLIP",
 }
 
 
@@ -66,6 +70,12 @@ def metric(metric_id: str) -> Metric:
 
 def refusal(info: MetricInfo, ref: Image) -> str | None:
     """Why a metric is not defined for pictures like `ref`, or None when it is."""
+    if info.floats and not ref.is_float:
+        return f"{info.label} compares linear light of floating-point pictures; this one holds code values"
+    if ref.is_float and not info.floats:
+        return (
+            f"{info.label} compares code values; a floating-point picture has none (log2_psnr and hdr_flip are for it)"
+        )
     if min(ref.width, ref.height) < info.min_side:
         side = info.min_side
         return f"{info.label} needs at least {side}×{side} pixels; this picture is {ref.width}×{ref.height}"
@@ -75,8 +85,8 @@ def refusal(info: MetricInfo, ref: Image) -> str | None:
 def scores(ref: Image, img: Image, ids: Iterable[str], ctx: Ctx | None = None) -> dict[str, float]:
     """Scores of `img` against `ref` by metric id; a metric that :func:`refusal` rules out is left out.
 
-    `UsageError` for pictures of different size, `Unsupported` for floating-point ones, `LimitExceeded` if it would
-    take more memory than is allowed.
+    `UsageError` for pictures of different size, `Unsupported` if no texel of the reference counts, `LimitExceeded` if
+    it would take more memory than is allowed.
     """
     ctx, ids = ctx or Ctx(), tuple(ids)
     memory.require(memory.metric_estimate((metric(each).info for each in ids), ref), "comparing these pictures")

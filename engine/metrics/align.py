@@ -1,8 +1,13 @@
 """Bring two pictures to the reference's terms, so that a metric compares like with like.
 
-Alpha of both is laid over white (in code values, as browsers do); grey against RGB becomes RGB; the candidate
-is then taken to the reference's colour space and sample depth. The reference's own code values never change
+Code values: alpha of both is laid over white (in code values, as browsers do); grey against RGB becomes RGB; the
+candidate is then taken to the reference's colour space and sample depth. The reference's own code values never change
 otherwise, so a score is always in units of the reference.
+
+Linear light, where the reference is a floating-point picture: the candidate is taken to the reference's primaries as
+light; alpha of both is laid over black; light below 0 is 0. Only texels that count are compared: those of the
+reference's mask, of some coverage where it has alpha, and finite. Elsewhere both become black. What is not finite in
+the candidate alone is its error: NaN counts as no light, infinity as the largest half float.
 """
 
 from __future__ import annotations
@@ -10,10 +15,11 @@ from __future__ import annotations
 import numpy as np
 
 from engine.carry import flatten
-from engine.color import convert
+from engine.color import LINEAR_SRGB, ColorSpec, convert
 from engine.errors import Unsupported, UsageError
-from engine.image import Image
+from engine.image import Alpha, Image
 
+HALF_MAX = 65504.0
 # Conversions run over row strips of about this many samples: a float copy of a whole picture is never held.
 _STRIP_SAMPLES = 1 << 20
 
@@ -21,19 +27,55 @@ _STRIP_SAMPLES = 1 << 20
 def align(ref: Image, img: Image) -> tuple[Image, Image]:
     """Both pictures with the same size, channels (1 or 3), colour and depth.
 
-    `UsageError` for different sizes, `Unsupported` for floating-point pictures.
+    `UsageError` for different sizes, `Unsupported` for a floating-point reference of which no texel counts.
     """
     if (ref.width, ref.height) != (img.width, img.height):
         raise UsageError(
             f"the pictures differ in size: {ref.width}×{ref.height} and {img.width}×{img.height}",
             hint="metrics compare pixel by pixel; crop or scale one of them first",
         )
-    if ref.is_float or img.is_float:
-        raise Unsupported("these metrics compare code values; a floating-point picture has none")
+    if ref.is_float:
+        return _as_light(ref, img)
     ref, img = flatten(ref), flatten(img)
     if ref.channels != img.channels:
         ref, img = as_rgb(ref), as_rgb(img)
     return ref, _in_terms_of(ref, img)
+
+
+def covered(ref: Image) -> np.ndarray:
+    """H×W bool: the texels of a floating-point picture that count."""
+    counts = np.isfinite(ref.pixels).all(axis=2)
+    if ref.mask is not None:
+        counts &= ref.mask
+    if ref.alpha_plane is not None:
+        counts &= ref.alpha_plane > 0
+    return counts
+
+
+def _as_light(ref: Image, img: Image) -> tuple[Image, Image]:
+    counts = covered(ref)
+    if not counts.any():
+        raise Unsupported("no texel of this picture counts: each is outside of its mask, or not a number")
+    channels = max(ref.colour_pixels.shape[2], img.colour_pixels.shape[2])
+    pair = [Image(_light(each, ref.color, channels, counts), ref.color, mask=counts) for each in (ref, img)]
+    return pair[0], pair[1]
+
+
+def _light(image: Image, color: ColorSpec, channels: int, counts: np.ndarray) -> np.ndarray:
+    """H×W×channels f32 of linear light in the primaries of `color`: finite, not negative, 0 where nothing counts."""
+    out = np.zeros((image.height, image.width, channels), np.float32)
+    linear = ColorSpec(color.primaries, LINEAR_SRGB.transfer)
+    for rows in strips(image):
+        light = image.colour_pixels[rows].astype(np.float32)
+        if not image.is_float:
+            light = convert(light / np.float32(image.peak), image.color, linear)
+        elif image.color.primaries != color.primaries:
+            light = convert(light, image.color, linear)
+        if image.alpha is Alpha.STRAIGHT:
+            light = light * (image.pixels[rows, :, -1:].astype(np.float32) / np.float32(image.peak))
+        light = np.nan_to_num(light, nan=0, posinf=HALF_MAX, neginf=0).clip(0, None)
+        out[rows] = light * counts[rows, :, None]
+    return out
 
 
 def as_rgb(image: Image) -> Image:
@@ -52,6 +94,7 @@ def _in_terms_of(ref: Image, img: Image) -> Image:
         return img
     out = np.empty(img.pixels.shape, ref.pixels.dtype)
     for rows in strips(img):
-        values = convert(img.pixels[rows].astype(np.float64) / img.peak, img.color, ref.color)
+        values = np.nan_to_num(img.pixels[rows].astype(np.float64) / img.peak, nan=0)
+        values = convert(values, img.color, ref.color)
         out[rows] = np.rint(np.clip(values, 0, 1) * ref.peak)
     return img.with_pixels(out, color=ref.color, bits=ref.bits)

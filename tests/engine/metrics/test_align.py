@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.color import DISPLAY_P3, SRGB
+from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB, ColorSpec
 from engine.errors import Unsupported, UsageError
 from engine.image import Alpha, Image
 from engine.metrics.align import align
@@ -18,10 +18,51 @@ def test_pictures_of_different_size_are_refused_with_both_sizes() -> None:
         align(Image(np.zeros((3, 4, 3), np.uint8)), Image(np.zeros((4, 3, 3), np.uint8)))
 
 
-def test_floating_point_pictures_are_refused() -> None:
-    flat = Image(np.zeros((2, 2, 3), np.float32))
-    with pytest.raises(Unsupported, match="code values"):
-        align(flat, flat)
+def light(values: list, alpha: Alpha = Alpha.NONE, mask: list | None = None) -> Image:
+    return Image(np.array(values, np.float32), LINEAR_SRGB, alpha, mask=None if mask is None else np.array(mask))
+
+
+def test_code_values_are_brought_to_light_against_a_floating_point_reference() -> None:
+    ref, img = align(light([[[0.5, 0.5, 0.5]]]), Image(np.full((1, 1, 3), 188, np.uint8)))
+    assert img.is_float
+    assert img.pixels == pytest.approx(ref.pixels, abs=0.004)  # sRGB's 188 is half of the light
+
+
+def test_light_is_brought_to_code_values_against_such_a_reference() -> None:
+    ref, img = align(Image(np.full((1, 2), 188, np.uint8)), light([[[0.5, 0.5, 0.5], [np.nan, 2.0, -1.0]]]))
+    assert ref.pixels[0, 0] == pytest.approx(img.pixels[0, 0], abs=1)
+    assert img.pixels[0, 1].tolist() == [0, 255, 0]
+
+
+def test_light_of_other_primaries_is_converted_and_never_negative() -> None:
+    pure = light([[[1.0, 0.0, 0.0]]])
+    _, img = align(pure, Image(pure.pixels, ColorSpec(12, 8)))
+    assert img.pixels[0, 0] == pytest.approx([1.2249, 0, 0], abs=1e-3)  # P3's red in linear sRGB, less its negatives
+
+
+def test_texels_outside_of_mask_coverage_and_numbers_do_not_count() -> None:
+    values = [[[1, 1, 1, 1], [1, 1, 1, 0], [np.nan, 1, 1, 1], [1, 1, 1, 1]]]
+    ref = light(values, Alpha.PREMULTIPLIED, [[True, True, True, False]])
+    ref, img = align(ref, light([[[9.0, 9, 9]] * 4]))
+    assert ref.mask is not None
+    assert ref.mask.tolist() == [[True, False, False, False]]
+    assert (ref.pixels[0, :, 0].tolist(), img.pixels[0, :, 0].tolist()) == ([1, 0, 0, 0], [9, 0, 0, 0])
+
+
+def test_straight_alpha_is_laid_over_black_in_linear_light() -> None:
+    ref, img = align(light([[[4.0, 4, 4, 0.5]]], Alpha.STRAIGHT), light([[[2.0, 2, 2, 0.5]]], Alpha.PREMULTIPLIED))
+    assert (ref.pixels == img.pixels).all()
+
+
+def test_what_is_no_number_in_the_candidate_alone_counts_as_its_error() -> None:
+    _, img = align(light([[[1.0, 1, 1]]]), light([[[np.nan, np.inf, -np.inf]]]))
+    assert img.pixels[0, 0].tolist() == [0, 65504, 0]
+
+
+def test_a_reference_of_which_no_texel_counts_is_refused() -> None:
+    nothing = light([[[np.nan, 0, 0]]])
+    with pytest.raises(Unsupported, match="no texel"):
+        align(nothing, nothing)
 
 
 def test_plain_rgb_of_equal_depth_is_left_as_it_is() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine import carry
 from engine.carry import fit, flatten, with_bits
 from engine.codec import Capabilities, CodecInfo
-from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB
+from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB, ColorSpec
 from engine.errors import Unsupported
 from engine.image import Alpha, Image
 
@@ -122,3 +123,69 @@ def test_the_picture_given_is_not_changed():
     before = image.pixels.copy()
     fit(image, info())
     np.testing.assert_array_equal(image.pixels, before)
+
+
+def test_a_side_as_long_as_the_format_allows_is_carried():
+    assert fit(Image(pixels(3)), info(max_side=7)).notes == ()
+
+
+def test_every_loss_has_its_words():
+    deep = Image(pixels(2, np.uint16), DISPLAY_P3, Alpha.STRAIGHT)
+    wide = Image(pixels(3, np.uint16), DISPLAY_P3)
+    assert fit(deep, info(gray=False, depths=(8,))).notes == (
+        "Codec X carries no alpha: the picture was flattened over white",
+        "Codec X carries 8 bits a sample: the 16-bit picture was rounded",
+        "Codec X carries no grey pictures: grey was coded as RGB",
+    )
+    assert fit(wide, info(wide_gamut=False, depths=(16,))).notes == (
+        "Codec X names no colours but sRGB: Display P3 was converted, what lies outside sRGB was clipped",
+    )
+    light = Image(np.ones((2, 2, 3), np.float32), LINEAR_SRGB)
+    assert fit(light, info(depths=(8, 10))).notes == (
+        "Codec X carries no floats: light above 1 was clipped and coded in 10 bits",
+    )
+
+
+def test_floats_stay_where_they_are_carried_and_take_the_most_bits_elsewhere():
+    light = Image(np.full((2, 2, 3), 0.5, np.float32), LINEAR_SRGB)
+    assert fit(light, info(depths=(8, 32))).image is light
+    fitted = fit(light, info(depths=(8, 16))).image
+    assert (fitted.bits, int(fitted.pixels[0, 0, 0])) == (16, round(65535 * 0.7353569830524495))
+
+
+def test_floats_keep_their_primaries_and_their_alpha():
+    light = np.array([[[0.0, 0.0, 1.0, 0.5], [0.0, 1.0, 0.0, 3.0], [0.0, 0.0, 0.0, -1.0]]], np.float32)
+    fitted = fit(Image(light, ColorSpec(9, 8), Alpha.STRAIGHT), info(alpha=True)).image
+    assert fitted.color == ColorSpec(9, 13)
+    assert fitted.pixels[0].tolist() == [[0, 0, 255, 128], [0, 255, 0, 255], [0, 0, 0, 0]]
+
+
+def test_integers_are_refused_by_a_codec_of_floats_alone():
+    with pytest.raises(Unsupported, match="carries floating-point pictures only"):
+        fit(Image(pixels(3)), info(depths=(32,)))
+
+
+@pytest.mark.parametrize(("over", "shade"), [(0.0, 100), (0.5, 164), (1.0, 227)])
+def test_the_grey_behind_shows_as_far_as_alpha_lets_it(over, shade):
+    rgba = np.array([[[100, 100, 100, 128]]], np.uint8)
+    assert flatten(Image(rgba, alpha=Alpha.PREMULTIPLIED), over).pixels.tolist() == [[[shade] * 3]]
+
+
+def test_floats_are_flattened_without_rounding_or_clipping():
+    light = np.array([[[4.0, 0.25, -1.0, 0.5]]], np.float32)
+    flat = flatten(Image(light, LINEAR_SRGB, Alpha.STRAIGHT))
+    assert flat.pixels.tolist() == [[[2.5, 0.625, 0.0]]]
+
+
+def test_a_picture_is_converted_in_strips_without_seams(monkeypatch):
+    deep = Image(pixels(4, np.uint16), DISPLAY_P3, Alpha.STRAIGHT)
+    whole = fit(deep, info(wide_gamut=False)).image
+    for strip in (1, 7, 8, 15, 41):
+        monkeypatch.setattr(carry, "_STRIP_PIXELS", strip)
+        np.testing.assert_array_equal(fit(deep, info(wide_gamut=False)).image.pixels, whole.pixels)
+
+
+def test_deep_display_p3_is_converted_at_its_own_depth():
+    ten = Image(np.array([[[939, 205, 140], [512, 512, 512]]], np.uint16), DISPLAY_P3, bits=10)
+    fitted = fit(ten, info(wide_gamut=False, depths=(10,))).image
+    assert np.abs(fitted.pixels[0].astype(int) - [[1023, 0, 0], [512, 512, 512]]).max() <= 4

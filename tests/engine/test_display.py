@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 
@@ -125,3 +127,61 @@ def test_unknown_names_are_refused_with_the_known_ones():
         colour_table("jet")
     with pytest.raises(UsageError, match="#rrggbb"):
         to_display(Image(np.zeros((1, 1, 2), np.uint8), alpha=Alpha.STRAIGHT), background="white")
+
+
+def test_the_checkerboard_has_squares_of_eight_pixels_light_first():
+    clear = to_display(Image(np.zeros((17, 18, 4), np.uint8), alpha=Alpha.STRAIGHT))
+    assert clear[0, [0, 7, 8, 15, 16], 0].tolist() == [204, 204, 153, 153, 204]
+    assert clear[[0, 7, 8, 15, 16], 0, 2].tolist() == [204, 204, 153, 153, 204]
+
+
+def test_half_alpha_is_half_way_to_what_is_behind():
+    grey = np.array([[[100, 128], [100, 127], [255, 0], [0, 255]]], np.uint8)
+    shown = to_display(Image(grey, alpha=Alpha.STRAIGHT), background="#102030")
+    assert shown[0].tolist() == [[58, 66, 74], [58, 66, 74], [16, 32, 48], [0, 0, 0]]
+
+
+def test_float_alpha_beyond_its_range_is_held_within():
+    light = np.array([[[1.0, 1.0, 1.0, 7.0], [1.0, 1.0, 1.0, -7.0]]], np.float32)
+    assert to_display(Image(light, LINEAR_SRGB, Alpha.STRAIGHT), background="#000000")[0, :, 0].tolist() == [255, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "checksum"), [("inferno", 0x7AA60E9B), ("diverging", 0xDDC49998), ("gray", 0x547EE5D2)]
+)
+def test_a_colour_table_keeps_its_colours(name, checksum):
+    """Maps that were drawn at different times are compared by eye."""
+    assert zlib.crc32(colour_table(name).tobytes()) == checksum
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("inferno", (0, 0, 4), (252, 255, 164)),
+        ("diverging", (18, 61, 115), (107, 20, 38)),
+        ("gray", (0,) * 3, (255,) * 3),
+    ],
+)
+def test_a_colour_table_begins_and_ends_in_its_named_colours(name, first, last):
+    assert tuple(colour_table(name)[0]) == first
+    assert tuple(colour_table(name)[255]) == last
+
+
+def test_an_infinite_value_below_is_the_first_colour():
+    values = np.array([[-np.inf, 0.5]], np.float32)
+    shown = heat(values, 0, 1, "gray")
+    assert shown[0, :, 0].tolist() == [0, colour_table("gray")[128, 0]]
+
+
+def test_exposure_is_in_stops_and_leaves_code_values_alone():
+    light = np.full((1, 1, 3), 1.0, np.float32)
+    assert to_display(Image(light, LINEAR_SRGB), exposure=-1.0)[0, 0, 0] == 188
+    assert to_display(Image(light, LINEAR_SRGB), exposure=-2.0)[0, 0, 0] == 137
+    assert to_display(Image(np.full((1, 1, 3), 99, np.uint8)), exposure=3.0)[0, 0, 0] == 99
+
+
+@pytest.mark.parametrize("bits", [1, 4, 7])
+def test_shallow_samples_reach_from_black_to_white(bits):
+    codes = np.arange(2**bits, dtype=np.uint8)[None, :, None]
+    shown = to_display(Image(codes, bits=bits))[0, :, 0]
+    assert shown.tolist() == [int(code * 255 / (2**bits - 1) + 0.5) for code in range(2**bits)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -12,8 +13,8 @@ import pytest
 from engine import memory
 from engine.codec import Capabilities, CodecInfo
 from engine.errors import LimitExceeded, UsageError
-from engine.image import Image
-from engine.metrics import error_map, scores
+from engine.image import Alpha, Image
+from engine.metrics import error_map, metric, scores
 
 
 @pytest.fixture(autouse=True)
@@ -130,3 +131,40 @@ def test_the_pixel_limit_follows_the_memory_limit():
 )
 def test_sizes_are_written_for_people(size, text):
     assert memory.size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (100 * 1024 - 52, "99.9 KiB"),
+        (100 * 1024, "100 KiB"),
+        (1024**2, "1.0 MiB"),
+        (1024**3 * 3.4, "3.4 GiB"),
+        (5 * 1024**5, "5120 TiB"),
+    ],
+)
+def test_a_unit_begins_where_the_one_before_has_1024(size, text):
+    assert memory.size_text(size) == text
+
+
+def metric_info(amount):
+    return replace(metric("psnr").info, memory=amount)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_comparison_holds_both_pictures_twice_and_the_dearest_metric(channels):
+    alpha = Alpha.STRAIGHT if channels == 4 else Alpha.NONE
+    image = Image(np.zeros((20, 30, channels), np.uint16), alpha=alpha)
+    pictures = 2 * 2 * channels * 600 + 2 * 2 * 3 * 600
+    assert memory.metric_estimate([metric_info(5.0), metric_info(9.125), metric_info(1.0)], image) == pictures + 5475
+    assert memory.metric_estimate([], image) == pictures
+
+
+@pytest.mark.parametrize(("amount", "size"), [(2.5, 250), (2.507, 251), (2.504, 250)])
+def test_an_estimate_is_rounded_to_whole_bytes(amount, size):
+    info = CodecInfo("x", "X", "dct", ".x", capabilities=Capabilities(memory=amount))
+    assert memory.decode_estimate(info, 100) == size
+    assert memory.encode_estimate(info, Image(np.zeros((10, 10), np.uint8))) == 300 + size

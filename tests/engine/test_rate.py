@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.interpolate import PchipInterpolator
 from synthetic_codec import QUALITY, STEP, SyntheticCodec, exponential, inverse
 
 from engine import io, registry
@@ -17,9 +18,9 @@ from engine.codec import Ctx, Kind, Param, Role
 from engine.errors import Cancelled, CodecUnavailable, UsageError
 from engine.image import Image
 from engine.knob import Knob
-from engine.rate import interpolate, search, solve_rate
+from engine.rate import interpolate, search, solve, solve_rate
 from engine.samples import samples
-from engine.trial import EncodeKey, RateResult, Run, Target, TargetKind, Trial, blob_hash, canonical
+from engine.trial import EncodeKey, RateResult, Run, Runner, Target, TargetKind, Trial, blob_hash, canonical
 
 PIXELS = 100_000
 
@@ -376,3 +377,101 @@ def test_a_file_of_just_the_size_asked_for_is_admitted() -> None:
     size = curve(QUALITY, exponential)(63).size
     result = solve_curve(QUALITY, exponential, Target(TargetKind.BYTES, size))
     assert (result.best.size, result.message) == (size, "")
+
+
+def test_interpolation_is_fritsch_and_butlands() -> None:
+    def cubic(*points: tuple[float, float]) -> float:
+        xs, ys = (list(column) for column in zip(*points, strict=True))
+        i = (len(xs) - 1) // 2
+        return interpolate(xs, ys, (xs[i] + xs[i + 1]) / 2)
+
+    assert cubic((0, 0), (2, 6)) == 3.0
+    for points in (
+        [(0, 0), (1, 1), (3, 9), (4, 16)],
+        [(0, 0), (3, 1), (3.5, 1.25), (5, 9)],
+        [(-2, 0), (1, 0.5), (2, 4), (7, 4.5)],
+    ):
+        expected = PchipInterpolator(*zip(*points, strict=True))((points[1][0] + points[2][0]) / 2)
+        assert cubic(*points) == pytest.approx(float(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize("middle", [(1.0, 0.1), (1.0, 5.9), (0.2, 3.0), (1.8, 3.0), (1.0, 3.0)])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_interpolation_at_an_end_stays_within_three_times_the_secant(middle: tuple[float, float], side: str) -> None:
+    xs, ys = [0.0, middle[0], 2.0], [0.0, middle[1], 6.0]
+    x = middle[0] / 2 if side == "left" else (middle[0] + 2) / 2
+    assert interpolate(xs, ys, x) == pytest.approx(float(PchipInterpolator(xs, ys)(x)), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (Target(TargetKind.BYTES, 100), "X cannot go below 625 bytes on this picture"),
+        (Target(TargetKind.BYTES, 10**7), "X spends at most 100000 bytes on this picture"),
+        (Target(TargetKind.BPP, 0.01), "X cannot go below 0.05 bpp on this picture"),
+        (Target(TargetKind.PSNR, 15.0), "X stays at or above 20.20 dB on this picture"),
+    ],
+)
+def test_the_end_of_a_knob_is_said_in_the_unit_of_the_target(target: Target, message: str) -> None:
+    result = search(QUALITY, 50, target, curve(QUALITY, exponential, lambda value: 20 + value / 5), label="X")
+    assert result.message == message
+
+
+@pytest.mark.parametrize(("short", "said"), [(0.015, False), (0.025, True)])
+def test_a_shortfall_is_said_from_two_percent_on(short: float, said: bool) -> None:
+    steps = Param("q", Kind.INT, 1, 0, 2, role=Role.RATE, better=1)
+    result = search(steps, 1, bpp(1.0), curve(steps, lambda value: (0.1, 1.0 - short, 3.0)[int(value)]), label="X")
+    assert bool(result.message) == said
+    assert not said or result.message == "the steps of X leave it 2.5 % below the target"
+
+
+@pytest.mark.parametrize(("above", "said"), [(0.09, False), (0.11, True)])
+def test_a_quality_above_its_target_is_said_from_a_tenth_of_a_db_on(above: float, said: bool) -> None:
+    steps = Param("q", Kind.INT, 1, 0, 2, role=Role.RATE, better=1)
+    evaluate = curve(steps, lambda value: 1.0 + value, lambda value: (20.0, 30.0 + above, 50.0)[int(value)])
+    result = search(steps, 1, Target(TargetKind.PSNR, 30.0), evaluate, label="X")
+    assert result.message == ("the steps of X leave it 0.11 dB above the target" if said else "")
+
+
+def test_a_lossless_file_counts_as_120_db_on_the_way() -> None:
+    evaluate = curve(QUALITY, exponential, lambda value: math.inf)
+    result = search(QUALITY, 50, Target(TargetKind.PSNR, 40.0), evaluate, label="X")
+    assert result.best.settings == {"quality": 1}
+
+
+def test_a_known_trial_without_the_score_that_is_asked_for_is_no_help() -> None:
+    blind = [curve(QUALITY, exponential)(quality) for quality in (40, 60)]
+    evaluate = curve(QUALITY, exponential, lambda value: 20 + value / 5)
+    result = search(QUALITY, 50, Target(TargetKind.PSNR, 30.0), evaluate, known=blind)
+    assert result.best.settings == {"quality": 50}
+
+
+def test_of_two_trials_of_one_setting_that_with_more_scores_is_used(image: Image) -> None:
+    codec = SyntheticCodec()
+    probes = solve_rate(codec, image, bpp(1.0), Ctx()).probes
+    scored = [replace(trial, scores={"psnr": 30.0}) for trial in probes]
+    for known in ([*probes, *scored], [*scored, *probes]):
+        result = solve_rate(codec, image, bpp(1.0), Ctx(), known=known)
+        assert all(trial.scores for trial in result.probes)
+
+
+def test_progress_rises_with_every_encode_and_ends_below_one(image: Image) -> None:
+    seen: list[float] = []
+    solve_rate(SyntheticCodec(), image, bpp(1.0), Ctx(progress=seen.append))
+    assert seen[:2] == [pytest.approx(0.3), pytest.approx(0.51)]
+    assert seen == sorted(seen) and seen[-1] < 1
+
+
+def test_where_no_typical_curve_is_known_the_search_begins_at_the_setting(image: Image) -> None:
+    codec = SyntheticCodec()
+    solve_rate(codec, image, bpp(1.0), Ctx(), settings={"quality": 33})
+    assert codec.encodes[0] == 33
+
+
+def test_an_answer_from_before_may_come_without_its_file(image: Image) -> None:
+    codec = SyntheticCodec()
+    runner = Runner(codec, image)
+    known = solve(runner, bpp(1.0), Ctx()).probes
+    codec.encodes.clear()
+    again = solve(runner, bpp(1.0), Ctx(), known=known, want_file=False)
+    assert (again.data, codec.encodes, again.target) == (b"", [], bpp(1.0))

@@ -113,7 +113,7 @@ def _transform(pixels: np.ndarray, icc: bytes, space: str) -> np.ndarray | None:
 
     try:
         return imagecodecs.cms_transform(
-            np.ascontiguousarray(pixels),
+            np.ascontiguousarray(pixels[:, :, 0] if space == "gray" else pixels),
             icc,
             color.profile_bytes(SRGB),
             colorspace=space,

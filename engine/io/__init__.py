@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine import memory
 from engine.codec import Ctx
-from engine.errors import CorruptStream, EngineError, LimitExceeded, UnknownFormat
+from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, UnknownFormat
 from engine.image import Image
 from engine.io import avif, jpeg2000, jxl, netpbm, pillow, png, tiff
 from engine.io.finish import finish
@@ -119,7 +119,7 @@ def _read_with(reader: Reader, source: Source, ctx: Ctx) -> tuple[Image, tuple[s
         raw = reader.read(source)
         ctx.check()
         return finish(raw)
-    except EngineError:
+    except (EngineError, Cancelled):
         raise
     except MemoryError as error:
         raise LimitExceeded(f"decoding this {reader.format} file ran out of memory") from error

@@ -23,10 +23,15 @@ class EngineError(Exception):
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path is not None else ""
-        return f"{where}{self.message}" + (f" ({self.hint})" if self.hint else "")
+        return f"{where}{self.plain}"
 
     def __reduce__(self) -> tuple:
         return (_rebuild, (type(self), self.message, self.path, self.hint))
+
+    @property
+    def plain(self) -> str:
+        """The text without the file's name, for where that stands beside it."""
+        return self.message + (f" ({self.hint})" if self.hint else "")
 
     def at(self, path: str | Path) -> EngineError:
         """The same error naming `path`, if it named no file yet."""

@@ -42,7 +42,16 @@ def rd_document(experiment: Experiment, result: ExperimentResult) -> dict[str, A
         codec: {name: _points(experiment, steps) for name, steps in images.items()}
         for codec, images in result.curves.items()
     }
-    common = [name for name in experiment.inputs if all(name in images for images in points.values())]
+    return {
+        **curves_document(points, list(experiment.inputs)),
+        "failures": [vars(failure) for failure in result.failures],
+        "environment": result.environment,
+    }
+
+
+def curves_document(points: Mapping[str, Mapping[str, Mapping[int, Point]]], inputs: Sequence[str]) -> dict[str, Any]:
+    """The curves in a document, from codec -> input -> step -> point: each input's own, and their means."""
+    common = [name for name in inputs if all(name in images for images in points.values())]
     return {
         "inputs": len(common),
         "codecs": {
@@ -52,8 +61,6 @@ def rd_document(experiment: Experiment, result: ExperimentResult) -> dict[str, A
             }
             for codec, images in points.items()
         },
-        "failures": [vars(failure) for failure in result.failures],
-        "environment": result.environment,
     }
 
 

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 import platformdirs
 
@@ -124,21 +125,13 @@ class RunStore:
 
     def record(self, trial: Trial, data: bytes | None = None) -> None:
         """Add what `trial` knows; with `data`, its file too. What is there already stays as it is."""
-        scores = [(metric, metric_version(metric), score) for metric, score in trial.scores.items()]
         if data is not None:
             try:
                 self.blobs.put(data)
             except OSError as error:
                 raise write_error(error, self.blobs.folder) from error
         with self._write() as db:
-            encode = _encode_id(db, trial)
-            db.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?)", [(encode, *row) for row in scores])
-            if trial.encode_s is not None or trial.decode_s is not None:
-                times = (encode, machine(), trial.encode_s, trial.decode_s, trial.busy, time.time())
-                db.execute(
-                    "INSERT INTO times (encode, machine, encode_s, decode_s, busy, taken) VALUES (?, ?, ?, ?, ?, ?)",
-                    times,
-                )
+            insert(db, trial)
 
     def trials(self, image: str, codec: str, version: str) -> list[Trial]:
         """All that is known of one codec on one picture (by digest), by increasing rate."""
@@ -177,7 +170,7 @@ class RunStore:
         with self._lock:
             self._db.close()
 
-    def __enter__(self) -> RunStore:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -298,6 +291,18 @@ def _move_aside(path: Path) -> Path:
         with contextlib.suppress(OSError):
             path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
     return aside
+
+
+def insert(db: sqlite3.Connection, trial: Trial, made_on: str | None = None) -> None:
+    """Add what `trial` knows, in a transaction of the caller's; made_on: the machine of its times, else this one."""
+    scores = [(metric, metric_version(metric), score) for metric, score in trial.scores.items()]
+    encode = _encode_id(db, trial)
+    db.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?)", [(encode, *row) for row in scores])
+    if trial.encode_s is not None or trial.decode_s is not None:
+        times = (encode, made_on or machine(), trial.encode_s, trial.decode_s, trial.busy, time.time())
+        db.execute(
+            "INSERT INTO times (encode, machine, encode_s, decode_s, busy, taken) VALUES (?, ?, ?, ?, ?, ?)", times
+        )
 
 
 def _encode_id(db: sqlite3.Connection, trial: Trial) -> int:

@@ -35,7 +35,7 @@ from engine.errors import Cancelled, EngineError
 
 _HEADER = struct.Struct("<QQ")  # ticket, bytes that follow: kind, newline, body
 _PRELOAD = ("numpy", "engine.image", "engine.registry", "engine.tasks")
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _PROGRESS_S = 0.03  # more often than this nobody sees
 _LOG_TAIL = 2000
 
@@ -242,7 +242,7 @@ class Worker:
         self._deliver = deliver
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed when the process is gone)
         folders = shared.arena().folders
-        environment = {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
+        environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _SERVE, str(Path(__file__).resolve().parent.parent)],
             stdin=subprocess.PIPE,

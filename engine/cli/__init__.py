@@ -28,6 +28,7 @@ COMMANDS = {
     "measure": "compare two pictures, by numbers and by a map",
     "rd": "measure rate-distortion curves over pictures",
     "bdrate": "compare curves by their Bjøntegaard delta",
+    "batch": "compress a folder with several codecs, on all cores or a cluster",
 }
 
 

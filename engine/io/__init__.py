@@ -25,6 +25,7 @@ __all__ = [
     "Loaded",
     "decode",
     "formats",
+    "load",
     "png_bytes",
     "read",
     "read_bytes",
@@ -70,12 +71,17 @@ def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = N
     or `LimitExceeded`.
     """
     path, ctx = Path(path), ctx or Ctx()
+    data = read_bytes(path)
+    ctx.check()
+    return load(data, path, ctx, max_pixels=max_pixels)
+
+
+def load(data: bytes, path: Path, ctx: Ctx | None = None, *, max_pixels: int | None = None) -> Loaded:
+    """:func:`read` where the content of `path` is at hand; `path` itself is not touched."""
     try:
-        data = _bytes_of(path)
-        ctx.check()
         source = Source(data, max_pixels if max_pixels is not None else memory.max_pixels())
         reader = reader_of(data)
-        image, notes = _read_with(reader, source, ctx)
+        image, notes = _read_with(reader, source, ctx or Ctx())
     except EngineError as error:
         raise error.at(path) from error.__cause__
     return Loaded(image, notes, reader.format, path)

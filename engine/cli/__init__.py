@@ -29,6 +29,8 @@ COMMANDS = {
     "rd": "measure rate-distortion curves over pictures",
     "bdrate": "compare curves by their Bjøntegaard delta",
     "batch": "compress a folder with several codecs, on all cores or a cluster",
+    "train": "train a learned codec, over as many sessions as one likes",
+    "models": "list, show, export and verify the weights of learned codecs",
 }
 
 

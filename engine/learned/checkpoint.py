@@ -14,6 +14,7 @@ from engine.errors import CorruptStream, EngineError
 from engine.files import atomic_write
 
 FILE = "checkpoint.pt"
+LOG = "log.jsonl"  # beside it: one line for every validation
 VERSION = 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
-from engine import io
-from engine.carry import flatten, with_bits
+from engine import io, memory
+from engine.carry import flatten
 from engine.color import SRGB, convert, from_linear
 from engine.errors import EngineError, UsageError
 from engine.image import Image
 
-SUFFIXES = {".png", ".jxl", ".exr", ".tif", ".tiff", ".webp"}
+SUFFIXES = {".png", ".jxl", ".exr", ".hdr", ".tif", ".tiff", ".webp"}  # a model would learn the blocks of JPEG
+SAMPLED = 8  # pictures that tell how much memory all of them will take
 HELD_BACK = 10  # one source in so many is never trained on …
 HELD_BACK_REST = 5  # … those whose hash leaves this rest
 MANIFEST = "manifest.json"
@@ -28,35 +30,65 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Photographs:
-    """H×W×3 u8 sRGB pictures, and those held back for validation: no source photograph is in both."""
+    """H×W×3 pictures, u8 or f32 0…1, in sRGB, and those held back for validation: no source photograph is in both.
+
+    folder: the name of the folder that they are from.
+    """
 
     training: tuple[np.ndarray, ...]
     held_back: tuple[np.ndarray, ...]
+    folder: str = ""
 
 
 def load_photographs(folder: str | Path, *, min_side: int, threads: int = 1) -> Photographs:
     """Every picture of a folder, read into memory; smaller ones than `min_side` are left out.
 
     Crops of one photograph stay together: those with the same `source` and `path` in a manifest.json inside the
-    folder or beside it, else with the same file name, suffix apart. Raises an `EngineError` that names the file.
+    folder or beside it, else with the same file name, suffix apart. Raises an `EngineError` that names the file,
+    `LimitExceeded` if they do not fit in memory: estimated from a few before the rest is read, and watched after.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise EngineError("is not a folder", path=folder)
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not paths:
-        raise EngineError("holds no pictures to train on", path=folder)
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise EngineError("holds no pictures to train on", path=folder, hint=f"looked for {kinds}")
     sources = _sources(folder)
-    with ThreadPoolExecutor(threads) as pool:
-        pictures = list(pool.map(lambda path: rgb8(io.read(path).image), paths))
     split: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    for path, picture in zip(paths, pictures, strict=True):
+    for path, picture in zip(paths, _read_all(folder, paths, threads), strict=True):
         if min(picture.shape[:2]) >= min_side:
             source = sources.get(path.resolve(), path.stem)
             split[is_held_back(source)].append(picture)
     if not split[False] or not split[True]:
-        raise UsageError(f"{folder}: too few pictures of {min_side}×{min_side} or more to train and to validate on")
-    return Photographs(tuple(split[False]), tuple(split[True]))
+        raise UsageError(
+            f"{folder}: too few pictures of {min_side}×{min_side} or more to train and to validate on",
+            hint="one source photograph in ten is held back; two dozen are a beginning",
+        )
+    return Photographs(tuple(split[False]), tuple(split[True]), folder.resolve().name)
+
+
+def _read_all(folder: Path, paths: Sequence[Path], threads: int) -> list[np.ndarray]:
+    """The pictures in the order of `paths`; `LimitExceeded` before or as soon as they are too much."""
+    what = f"{folder}: holding its {len(paths)} pictures"
+    first = {path: rgb(io.read(path).image) for path in paths[:: -(-len(paths) // SAMPLED)]}
+    memory.require(sum(picture.nbytes for picture in first.values()) * len(paths) // len(first), what)
+    taken, lock = 0, threading.Lock()
+
+    def one(path: Path) -> np.ndarray:
+        nonlocal taken
+        picture = first[path] if path in first else rgb(io.read(path).image)
+        with lock:
+            taken += picture.nbytes
+            memory.require(taken, what)
+        return picture
+
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            return list(pool.map(one, paths))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def is_held_back(source: str) -> bool:
@@ -79,17 +111,22 @@ def _sources(folder: Path) -> dict[Path, str]:
     return {}
 
 
-def rgb8(image: Image) -> np.ndarray:
-    """H×W×3 u8 sRGB of any picture: alpha over white, light above white clipped."""
+def rgb(image: Image) -> np.ndarray:
+    """H×W×3 sRGB code values of any picture: alpha over white, light above white clipped.
+
+    u8 for a picture of 8 bits in sRGB; f32 0…1, which rounds nothing, for deeper pictures, light, and other colours.
+    """
     image = flatten(image)
     if image.is_float:
-        codes = from_linear(np.nan_to_num(image.pixels, nan=0).clip(0, 1), SRGB)
-        pixels = np.round(codes * 255).astype(np.uint8)
+        pixels = from_linear(np.nan_to_num(image.pixels, nan=0).clip(0, 1), SRGB)
+    elif image.color != SRGB:
+        pixels = convert(image.pixels.astype(np.float32) / image.peak, image.color, SRGB).clip(0, 1)
+    elif image.bits == 8:
+        pixels = image.pixels
     else:
-        if image.color != SRGB:
-            codes = convert(image.pixels.astype(np.float32) / image.peak, image.color, SRGB)
-            image = image.with_pixels(np.round(codes.clip(0, 1) * 65535).astype(np.uint16), color=SRGB, bits=16)
-        pixels = with_bits(image, 8).pixels
+        pixels = image.pixels.astype(np.float32) / image.peak
+    if pixels.dtype != np.uint8:
+        pixels = pixels.astype(np.float32)
     return np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)), order="C")
 
 
@@ -103,8 +140,7 @@ class Patches:
 
     def batch(self, count: int, side: int) -> Tensor:
         """count×3×side×side in 0…1, channels last."""
-        patches = np.stack([self._one(side) for _ in range(count)])
-        return torch.from_numpy(patches).permute(0, 3, 1, 2).float().div_(255)
+        return to_tensor([self._one(side) for _ in range(count)])
 
     def _one(self, side: int) -> np.ndarray:
         random = self._random
@@ -115,7 +151,7 @@ class Patches:
         top, left = (int(random.integers(extent - source + 1)) for extent in picture.shape[:2])
         patch = picture[top : top + source, left : left + source]
         if source != side:
-            patch = np.asarray(Pillow.fromarray(patch).resize((side, side), Pillow.Resampling.BICUBIC))
+            patch = scaled_down(patch, side)
         turn = random.integers(8)
         patch = patch[:, ::-1] if turn & 1 else patch
         patch = patch[::-1] if turn & 2 else patch
@@ -131,6 +167,21 @@ class Patches:
         self._random.bit_generator.state = json.loads(state)
 
 
+def scaled_down(patch: np.ndarray, side: int) -> np.ndarray:
+    """A square patch at side×side, filtered."""
+    if patch.dtype == np.uint8:
+        return np.asarray(Pillow.fromarray(patch).resize((side, side), Pillow.Resampling.BICUBIC))
+    planes = [np.ascontiguousarray(patch[:, :, channel]) for channel in range(3)]
+    small = [Pillow.fromarray(plane).resize((side, side), Pillow.Resampling.BICUBIC) for plane in planes]
+    return np.stack([np.asarray(plane) for plane in small], 2).clip(0, 1)
+
+
+def to_tensor(pictures: Sequence[np.ndarray]) -> Tensor:
+    """H×W×3 pictures of one size, u8 or f32, as B×3×H×W in 0…1, channels last."""
+    whole = [picture.astype(np.float32) / 255 if picture.dtype == np.uint8 else picture for picture in pictures]
+    return torch.from_numpy(np.stack(whole)).permute(0, 3, 1, 2)
+
+
 def central_patches(pictures: Sequence[np.ndarray], count: int, side: int) -> Tensor:
     """The middle of up to `count` pictures, spread evenly over the list, as for `Patches.batch`."""
     count = min(count, len(pictures))
@@ -139,4 +190,4 @@ def central_patches(pictures: Sequence[np.ndarray], count: int, side: int) -> Te
     for picture in chosen:
         top, left = ((extent - side) // 2 for extent in picture.shape[:2])
         crops.append(picture[top : top + side, left : left + side])
-    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float().div_(255)
+    return to_tensor(crops)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine import io
 from engine.errors import EngineError
-from engine.learned.data import SUFFIXES, rgb8
+from engine.learned.data import SUFFIXES, rgb, to_tensor
 from engine.learned.export import load_model
 from engine.learned.loss import rate_distortion
 from engine.learned.model import GRANULE, HyperpriorModel
@@ -72,8 +72,8 @@ def evaluate_folder(model: HyperpriorModel, folder: Path, rates: Sequence[float]
         raise EngineError("holds no pictures to measure on", path=folder)
     curves = {}
     for path in paths:
-        pixels = torch.from_numpy(rgb8(io.read(path).image)).permute(2, 0, 1)[None].float() / 255
-        curves[path.name] = [estimate(model, pixels, rate) for rate in rates]
+        picture = to_tensor([rgb(io.read(path).image)])
+        curves[path.name] = [estimate(model, picture, rate) for rate in rates]
         print(path.name, *(f"{point.bpp:.3f}/{point.psnr:.2f}" for point in curves[path.name]), file=sys.stderr)
     return curves
 

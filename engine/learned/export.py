@@ -1,12 +1,10 @@
-"""Weights for others: safetensors in half precision, and a card in JSON that says what they are."""
+"""Weights for others: safetensors in half precision, and a card that says what they are."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,11 @@ from torch import Tensor
 
 from engine.errors import CorruptStream, EngineError
 from engine.files import atomic_write
-from engine.learned.checkpoint import read_checkpoint
+from engine.learned.card import ARCHITECTURE, LICENCE, attribution_path, card_path, load_card, write_card
+from engine.learned.checkpoint import LOG, read_checkpoint
 from engine.learned.model import HyperpriorModel, channels_last
 from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_of
 
-ARCHITECTURE = "hyperprior"
 MAX_BYTES = 256 << 20
 
 
@@ -31,28 +29,48 @@ def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -
         for name, tensor in weights.items()
     }
     data = safetensors.torch.save({name: tensor.contiguous() for name, tensor in stored.items()})
-    card = {**card, "architecture": ARCHITECTURE, "digest": hashlib.sha256(data).hexdigest()}
-    card["parameters"] = sum(tensor.numel() for tensor in stored.values())
+    parameters = sum(tensor.numel() for tensor in stored.values())
+    made = {"digest": hashlib.sha256(data).hexdigest(), "bytes": len(data), "parameters": parameters}
     atomic_write(path, data)
-    atomic_write(card_path(path), (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    write_card(path, {"architecture": ARCHITECTURE, "licence": LICENCE, **card, **made})
 
 
-def card_path(weights: Path) -> Path:
-    return weights.with_suffix(".json")
+def export_run(folder: Path, path: Path, *, note: str = "", attribution: str = "") -> dict[str, Any]:
+    """Export the averaged weights of the run or decay in `folder`; returns their card.
+
+    attribution: whose pictures they were trained on, for a text file beside the weights.
+    Raises an `EngineError` that names the folder's file at fault, or why nothing could be written.
+    """
+    state = read_checkpoint(folder)
+    if attribution:
+        atomic_write(attribution_path(path), attribution.encode())
+    card = {
+        "note": note,
+        "recipe": state["recipe"],
+        "data": state.get("data"),  # runs of long ago do not say
+        "attribution": attribution_path(path).name if attribution else None,
+        "training": {**state["progress"], "skipped": state["optimiser"]["skipped"], "machine": state.get("machine")},
+        "measured": {"held_back": held_back_curve(folder, state["progress"]["steps"])},
+    }
+    export(state["averaged"], card, path)
+    return load_card(path)
 
 
-def load_card(path: Path) -> dict[str, Any]:
-    """The card of the weights in `path`. Raises an `EngineError` that names the file."""
-    card = card_path(path)
+def held_back_curve(folder: Path, steps: int) -> dict[str, Any] | None:
+    """What the log of a run says of its newest state up to `steps`: rates are estimates, from likelihoods."""
     try:
-        content = json.loads(card.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise EngineError("the card of these weights cannot be read", path=card) from error
-    except ValueError as error:
-        raise CorruptStream(f"is not valid JSON: {error}", path=card) from error
-    if not isinstance(content, dict) or content.get("architecture") != ARCHITECTURE:
-        raise CorruptStream(f"is not the card of a {ARCHITECTURE} model", path=card)
-    return content
+        lines = (folder / LOG).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    newest = None
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:  # a line that a power cut left unfinished
+            continue
+        if record["steps"] <= steps:
+            newest = {name: record[name] for name in ("steps", "cost", "curve")}
+    return newest
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
@@ -91,22 +109,3 @@ def build_model(model: ModelRecipe, rate: RateRecipe, weights: Mapping[str, Tens
         problem = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise CorruptStream(f"its weights do not fit the architecture: {problem}", path=path) from error
     return channels_last(built)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m engine.learned.export", description=__doc__)
-    parser.add_argument("run", type=Path, help="a folder of engine.learned.train, or the decay within it")
-    parser.add_argument("out", type=Path, help="weights to write (.safetensors); the card goes beside them")
-    options = parser.parse_args(arguments)
-    try:
-        checkpoint = read_checkpoint(options.run)
-        card = {"recipe": checkpoint["recipe"], **checkpoint["progress"]}
-        export(checkpoint["averaged"], card, options.out)
-    except EngineError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,55 +1,131 @@
-"""Train a learned codec: `python -m engine.learned.train RECIPE --data DIR --out RUN`.
+"""Runs of training: a constant learning rate for as long as one likes, and decays that branch off it.
 
-The run goes on at a constant learning rate until stopped, over as many sessions as one likes (--resume).
---decay-minutes branches off a decay into a folder within RUN and exports its weights at the end; the run itself is
-left as it is.
+A run lives in a folder, over as many sessions as one likes: checkpoint.pt, log.jsonl, events/ for TensorBoard. A
+decay lies in a folder within it, which gets weights.safetensors at its end; the run itself is left as it is.
 """
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 
-from engine.errors import EngineError, UsageError
+from engine.errors import UsageError
+from engine.files import write_error
 from engine.learned.checkpoint import FILE, read_checkpoint
-from engine.learned.data import Photographs, load_photographs
-from engine.learned.export import export, load_weights
-from engine.learned.progress import Length
-from engine.learned.recipe import Recipe, architecture_of, read_recipe
-from engine.learned.trainer import Trainer
+from engine.learned.data import load_photographs
+from engine.learned.device import choose
+from engine.learned.export import export_run, load_weights
+from engine.learned.progress import Length, Progress
+from engine.learned.recipe import Recipe, architecture_of
+from engine.learned.trainer import Reports, Trainer
 
 WEIGHTS = "weights.safetensors"
 
 
-def prepare(recipe: Recipe, photographs: Photographs, out: Path, *, resume: bool, init: Path | None) -> Trainer:
-    """A new run in `out`, or the one that is there. `UsageError` if that is not what was meant."""
-    exists = (out / FILE).exists()
-    if exists and not resume:
-        raise UsageError(f"{out} holds a run already: continue it with --resume, or name another folder")
-    if exists and init is not None:
-        raise UsageError("--init is for new runs: this one has weights of its own")
-    out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, photographs, out)
-    if exists:
-        state = read_checkpoint(out)
-        require_same_model(recipe, state["recipe"])
-        trainer.restore(state)
+@dataclass(frozen=True)
+class Session:
+    """What to train, on what, and for how long.
+
+    length: of this session. decay: of a decay that branches off, no length for none. resume: continue the run, or the
+    newest decay, that is there. init: exported weights of the same architecture to start from.
+    """
+
+    recipe: Recipe
+    data: Path
+    out: Path
+    length: Length = field(default_factory=Length)
+    decay: Length = field(default_factory=Length)
+    resume: bool = False
+    init: Path | None = None
+    threads: int | None = None
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """trainer: as the session left it. began: steps at its start. weights: what a finished decay gave."""
+
+    trainer: Trainer
+    began: int
+    interrupted: bool
+    weights: Path | None
+
+
+def train(session: Session, reports: Reports) -> Outcome:
+    """Train until the length is over, the decay has ended, or the process is asked to end; all is saved then.
+
+    Raises an `EngineError` that names the recipe, folder or file at fault.
+    """
+    device = choose(session.device)
+    if session.threads is not None:
+        torch.set_num_threads(session.threads)
+    check_folder(session)
+    recipe = session.recipe
+    side = max(recipe.training.patch, recipe.decay.patch)
+    photographs = load_photographs(session.data, min_side=side, threads=torch.get_num_threads())
+    reports.note(f"{len(photographs.training)} pictures to train on, {len(photographs.held_back)} held back")
+
+    def trainer_in(folder: Path) -> Trainer:
+        return Trainer(recipe, photographs, folder, device=device, reports=reports)
+
+    if session.decay == Length():
+        trainer = prepare(trainer_in, session.out, resume=session.resume, init=session.init)
     else:
-        trainer.start(load_weights(init) if init is not None else None)
+        trainer = branch_decay(trainer_in, session.out, session.decay, resume=session.resume)
+    began = trainer.progress.steps
+    with asked_to_end() as asked:
+        trainer.train(session.length, asked)
+        ended = trainer.progress.decaying and trainer.progress.decayed >= 1
+        weights = trainer.folder / WEIGHTS if ended else None
+        if weights is not None:
+            export_run(trainer.folder, weights)
+        return Outcome(trainer, began, asked() and not ended, weights)
+
+
+def check_folder(session: Session) -> None:
+    """`UsageError` if the folder is not what the session needs: known before minutes go by reading pictures."""
+    exists = (session.out / FILE).exists()
+    if session.decay != Length():
+        if session.init is not None:
+            raise UsageError("--init is for new runs, not for a decay")
+        if not exists:
+            raise UsageError(f"{session.out} holds no run that a decay could branch off: train one first")
+    elif exists and not session.resume:
+        raise UsageError(f"{session.out} holds a run already: continue it with --resume, or name another folder")
+    elif exists and session.init is not None:
+        raise UsageError("--init is for new runs: this one has weights of its own")
+    if exists:
+        require_same_model(session.recipe, read_checkpoint(session.out)["recipe"])
+
+
+def prepare(trainer_in: Callable[[Path], Trainer], out: Path, *, resume: bool, init: Path | None) -> Trainer:
+    """A new run in `out`, saved at once, or with `resume` the one that is there."""
+    if resume and (out / FILE).exists():
+        trainer = trainer_in(out)
+        trainer.restore(read_checkpoint(out))
+        return trainer
+    weights = load_weights(init) if init is not None else None
+    make_folder(out)
+    trainer = trainer_in(out)
+    trainer.start(weights)
+    trainer.save()
     return trainer
 
 
-def branch_decay(recipe: Recipe, photographs: Photographs, run: Path, length: Length, *, resume: bool) -> Trainer:
-    """A decay from where the run in `run` stands, or with `resume` the newest one that was begun."""
+def branch_decay(trainer_in: Callable[[Path], Trainer], run: Path, length: Length, *, resume: bool) -> Trainer:
+    """A decay from where the run in `run` stands, saved at once, or with `resume` the newest one that was begun.
+
+    `UsageError` if it is there already, or over.
+    """
     state = read_checkpoint(run)
-    require_same_model(recipe, state["recipe"])
     folder = run / f"decay-{state['progress']['steps']}"
     if resume:
         begun = [path.parent for path in run.glob(f"decay-*/{FILE}")]
@@ -57,12 +133,30 @@ def branch_decay(recipe: Recipe, photographs: Photographs, run: Path, length: Le
     exists = (folder / FILE).exists()
     if exists and not resume:
         raise UsageError(f"{folder} holds a decay already: continue it with --resume")
-    folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, photographs, folder)
+    if exists and (folder / WEIGHTS).exists():
+        raise UsageError(f"the decay in {folder} is over, its weights are there: branch another without --resume")
+    make_folder(folder)
+    trainer = trainer_in(folder)
     trainer.restore(read_checkpoint(folder) if exists else state)
     if not exists:
         trainer.progress.begin_decay(length)
+        trainer.save()
     return trainer
+
+
+def trained_on(folder: Path) -> tuple[str | None, int, bool]:
+    """Of the run or decay in `folder`: the name of its data's folder, its steps, whether it is a decay that is over."""
+    state = read_checkpoint(folder)
+    progress = Progress(**state["progress"])
+    data = state.get("data")
+    return data["folder"] if data else None, progress.steps, progress.decaying and progress.decayed >= 1
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(error, folder) from error
 
 
 def require_same_model(recipe: Recipe, trained: Mapping[str, Any]) -> None:
@@ -70,66 +164,24 @@ def require_same_model(recipe: Recipe, trained: Mapping[str, Any]) -> None:
         raise UsageError("the recipe's model or rate section is not that of the run: both are fixed once it began")
 
 
-def export_averaged(trainer: Trainer, path: Path) -> None:
-    state = trainer.state()
-    export(state["averaged"], {"recipe": state["recipe"], **state["progress"]}, path)
+@contextmanager
+def asked_to_end() -> Iterator[Callable[[], bool]]:
+    """Whether the process was asked to end (Ctrl-C, SIGTERM) meanwhile, so that the loop can save first."""
+    asked = False
 
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
 
-class Interrupt:
-    """Becomes true when the process is asked to end, so that the loop can save first."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for kind in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(kind, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-
-    def __call__(self) -> bool:
-        return self.asked
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m engine.learned.train", description=__doc__)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--data", type=Path, required=True, help="folder of photographs")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--minutes", type=float, help="end this session after so long")
-    parser.add_argument("--steps", type=int, help="end this session after so many steps")
-    parser.add_argument("--resume", action="store_true", help="continue the run, or the decay, that is there")
-    parser.add_argument("--init", type=Path, help="start from exported weights of the same architecture")
-    parser.add_argument("--decay-minutes", type=float, help="branch off a decay of this length")
-    parser.add_argument("--decay-steps", type=int, help="the same in steps")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    return parser.parse_args(arguments)
-
-
-def run(options: argparse.Namespace) -> None:
-    interrupt = Interrupt()
-    torch.set_num_threads(options.threads)
-    recipe = read_recipe(options.recipe)
-    side = max(recipe.training.patch, recipe.decay.patch)
-    photographs = load_photographs(options.data, min_side=side, threads=options.threads)
-    print(f"{len(photographs.training)} pictures to train on, {len(photographs.held_back)} held back", flush=True)
-    decay = Length(options.decay_minutes, options.decay_steps)
-    if decay == Length():
-        trainer = prepare(recipe, photographs, options.out, resume=options.resume, init=options.init)
-    else:
-        trainer = branch_decay(recipe, photographs, options.out, decay, resume=options.resume)
-    trainer.train(Length(options.minutes, options.steps), interrupt)
-    if trainer.progress.decaying and trainer.progress.decayed >= 1:
-        export_averaged(trainer, trainer.folder / WEIGHTS)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+    before = {kind: signal.signal(kind, ask) for kind in (signal.SIGINT, signal.SIGTERM)}
     try:
-        run(parse(arguments))
-    except EngineError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+        yield lambda: asked
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from engine.cli import main
+
+    sys.exit(main(["train", *sys.argv[1:]]))

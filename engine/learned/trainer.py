@@ -5,24 +5,27 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from engine import bd
-from engine.learned.checkpoint import write_checkpoint
+from engine.learned.checkpoint import LOG, write_checkpoint
 from engine.learned.data import Patches, Photographs, central_patches
+from engine.learned.device import random_state, restore_random_state
 from engine.learned.evaluate import Point, mean_curve
+from engine.learned.layers import precision
 from engine.learned.loss import rate_distortion
 from engine.learned.model import GRANULE, HyperpriorModel, channels_last
 from engine.learned.optimiser import Optimiser
 from engine.learned.progress import Length, Progress
 from engine.learned.recipe import Recipe
+from engine.store import processor
 
 CHECKPOINT_SECONDS = 100.0
 LONGEST_STEP = 30.0  # seconds that one counts for: a process that was suspended meanwhile did not train
@@ -32,24 +35,45 @@ VALIDATION_PICTURES = 24
 VALIDATION_SIDE = 256
 FIT_PATCHES = 320
 LOSS_MEMORY = 0.99
+CPU = torch.device("cpu")
+
+
+class Reports(Protocol):
+    """Who is told how training goes."""
+
+    def note(self, text: str) -> None: ...
+
+    def progress(self, text: str) -> None: ...
 
 
 class Trainer:
     """A run in memory: the model, the moving average of its weights, the optimiser and all counters.
 
     `state` and `restore` carry all of it, random numbers too: a resumed run takes the steps that it would have taken.
+    `record` is the newest line of log.jsonl, None before the first.
     """
 
-    def __init__(self, recipe: Recipe, photographs: Photographs, folder: Path) -> None:
-        self.recipe, self.folder = recipe, folder
+    def __init__(
+        self,
+        recipe: Recipe,
+        photographs: Photographs,
+        folder: Path,
+        *,
+        device: torch.device = CPU,
+        reports: Reports | None = None,
+    ) -> None:
+        self.recipe, self.folder, self.device, self.reports = recipe, folder, device, reports
         self.progress = Progress()
+        self.record: dict[str, Any] | None = None
+        counts = {"training": len(photographs.training), "held_back": len(photographs.held_back)}
+        self.data = {"folder": photographs.folder, **counts}
         torch.manual_seed(recipe.training.seed)
-        self.model = channels_last(HyperpriorModel(recipe.model, recipe.rate))
+        self.model = channels_last(HyperpriorModel(recipe.model, recipe.rate)).to(device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         self.optimiser = Optimiser(self.model, recipe.training)
         self.patches = Patches(photographs.training, recipe.training.seed, recipe.training.downscale)
         side = min(VALIDATION_SIDE, *(s for p in photographs.held_back for s in p.shape[:2])) // GRANULE * GRANULE
-        self.validation = central_patches(photographs.held_back, VALIDATION_PICTURES, side)
+        self.validation = central_patches(photographs.held_back, VALIDATION_PICTURES, side).to(device)
         self.loss: float | None = None
         self.first_curve: list[list[float]] = []
 
@@ -58,7 +82,9 @@ class Trainer:
     def start(self, weights: dict[str, Tensor] | None = None) -> None:
         """Begin a run: from the statistics of some patches, or from trained weights."""
         if weights is None:
-            self.model.fit(self.patches.batch(FIT_PATCHES, self.recipe.training.patch))
+            # Statistics take a second: they are computed on the CPU, in the same floats for every device.
+            self.model.cpu().fit(self.patches.batch(FIT_PATCHES, self.recipe.training.patch))
+            self.model.to(self.device)
             self.progress.static_until = self.recipe.training.static_steps
         else:
             self.model.load_state_dict(weights)
@@ -73,9 +99,18 @@ class Trainer:
             "optimiser": self.optimiser.state(),
             "patches": self.patches.state,
             "random": torch.get_rng_state(),
+            "device_random": random_state(self.device),
             "loss": self.loss,
             "first_curve": self.first_curve,
+            "data": self.data,
+            "machine": self._machine(),
         }
+
+    def _machine(self) -> dict[str, Any]:
+        """Where the newest session ran."""
+        card = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else ""
+        place = {"device": self.device.type, "card": card, "threads": torch.get_num_threads()}
+        return {"processor": processor(), **place, "torch": str(torch.__version__)}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.progress = Progress(**state["progress"])
@@ -85,6 +120,7 @@ class Trainer:
         self.optimiser.restore(state["optimiser"])
         self.patches.state = state["patches"]
         torch.set_rng_state(state["random"])
+        restore_random_state(self.device, state.get("device_random"))  # not there in checkpoints of CPU sessions
         self.loss, self.first_curve = state["loss"], state["first_curve"]
 
     def save(self) -> None:
@@ -94,7 +130,8 @@ class Trainer:
 
     def train(self, length: Length, stop: Callable[[], bool]) -> None:
         """Take steps until `length` is over, a decay has ended, or `stop` says so; save before returning."""
-        writer = SummaryWriter(str(self.folder / "events"))
+        # Of the steps that a killed session took and nobody saved, the event files keep only what is taken again.
+        writer = SummaryWriter(str(self.folder / "events"), purge_step=self.progress.steps + 1)
         started = saved = validated = time.monotonic()
         first = self.progress.steps
         if not self.first_curve:
@@ -125,12 +162,10 @@ class Trainer:
         progress, recipe = self.progress, self.recipe
         part = recipe.decay if progress.decaying else recipe.training
         self._set_stage()
-        pictures = self.patches.batch(part.batch, part.patch)
+        pictures = self.patches.batch(part.batch, part.patch).to(self.device)
         # One rate from each of `batch` equal parts of the range: every step sees all of it.
         rates = (torch.arange(part.batch) + torch.rand(part.batch)) / part.batch * (recipe.rate.points - 1)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            coded = self.model(pictures, rates, noisy=True)
-        loss = rate_distortion(coded, pictures, self.model.lambda_of(rates))
+        loss = training_loss(self.model, pictures, rates.to(self.device))
         if self.optimiser.step(loss, progress.learning_rate(recipe)):
             value = float(loss.detach())
             self.loss = value if self.loss is None else LOSS_MEMORY * self.loss + (1 - LOSS_MEMORY) * value
@@ -171,33 +206,29 @@ class Trainer:
         for name, value in values.items():
             if value is not None:
                 writer.add_scalar(f"training/{name}", value, progress.steps)
+        if self.reports is not None:
+            self.reports.progress(f"step {progress.steps}, {progress.seconds / 60:.1f} min, loss {self.loss or 0:.4f}")
 
     def _validate(self, writer: SummaryWriter) -> None:
         """The moving average's curve on the pictures held back, for the event file, log.jsonl and the terminal."""
         self._set_stage()
         rates = [float(rate) for rate in range(self.recipe.rate.points)]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with precision(self.device, half=True):
             curve = mean_curve(self.averaged, self.validation.split(1), rates)
         pairs = [[point.bpp, point.psnr] for point in curve]
         self.first_curve = self.first_curve or pairs
-        record = self._record(curve)
+        record = self.record = self._record(curve)
         for name in ("cost", "bd_rate_from_start"):
             if record[name] is not None:
                 writer.add_scalar(f"validation/{name}", record[name], self.progress.steps)
         for rate, point in enumerate(curve):
-            writer.add_scalar(f"validation_bpp/rate_{rate}", point.bpp, self.progress.steps)
-            writer.add_scalar(f"validation_psnr/rate_{rate}", point.psnr, self.progress.steps)
+            for name, value in point._asdict().items():
+                writer.add_scalar(f"validation_{name}/rate_{rate}", value, self.progress.steps)
         writer.flush()
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(record) + "\n")
-        points = " ".join(f"{point.bpp:.3f}/{point.psnr:.2f}" for point in curve)
-        loss = f"{self.loss:.4f}" if self.loss is not None else "-"
-        start = f"{record['bd_rate_from_start']:+.2f} %" if record["bd_rate_from_start"] is not None else "-"
-        print(
-            f"step {self.progress.steps}  {self.progress.seconds / 60:.1f} min  loss {loss}  "
-            f"skipped {self.optimiser.skipped}  cost {record['cost']:.4f}  BD-rate from start {start}  {points}",
-            flush=True,
-        )
+        if self.reports is not None:
+            self.reports.note(told(record))
 
     def _record(self, curve: list[Point]) -> dict[str, Any]:
         pairs = [(point.bpp, point.psnr) for point in curve]
@@ -213,3 +244,22 @@ class Trainer:
             "bd_rate_from_start": against,
             "curve": [point._asdict() for point in curve],
         }
+
+
+def training_loss(model: HyperpriorModel, pictures: Tensor, rates: Tensor) -> Tensor:
+    """What one step goes down from: noisy rounding, networks in half the bits."""
+    with precision(pictures.device, half=True):
+        coded = model(pictures, rates, noisy=True)
+    return rate_distortion(coded, pictures, model.lambda_of(rates))
+
+
+def told(record: Mapping[str, Any]) -> str:
+    """A line of log.jsonl in one line for people; points are bpp/dB."""
+    points = " ".join(f"{point['bpp']:.3f}/{point['psnr']:.2f}" for point in record["curve"])
+    loss = f"{record['loss']:.4f}" if record["loss"] is not None else "-"
+    against = record["bd_rate_from_start"]
+    start = f"{against:+.2f} %" if against is not None else "-"
+    return (
+        f"step {record['steps']}  {record['seconds'] / 60:.1f} min  loss {loss}  skipped {record['skipped']}  "
+        f"cost {record['cost']:.4f}  BD-rate from start {start}  {points}"
+    )

@@ -10,9 +10,9 @@ from PIL import Image as Pillow
 from tiny_model import picture
 
 from engine.color import LINEAR_SRGB
-from engine.errors import EngineError, UsageError
+from engine.errors import EngineError, LimitExceeded, UsageError
 from engine.image import Alpha, Image
-from engine.learned.data import Patches, is_held_back, load_photographs, rgb8
+from engine.learned.data import Patches, is_held_back, load_photographs, rgb
 
 
 def fill(folder, count, side=32):
@@ -60,15 +60,46 @@ def test_a_broken_manifest_is_named(tmp_path):
         load_photographs(tmp_path, min_side=16)
 
 
-def test_every_kind_of_picture_becomes_rgb_bytes():
+def test_pictures_of_8_bits_stay_bytes():
     grey = np.full((4, 5), 200, np.uint8)
-    assert np.array_equal(rgb8(Image(grey)), np.full((4, 5, 3), 200, np.uint8))
-    deep = np.full((4, 5, 3), 65535, np.uint16)
-    assert np.array_equal(rgb8(Image(deep)), np.full((4, 5, 3), 255, np.uint8))
-    linear = np.full((4, 5, 3), 0.2159, np.float32)
-    assert np.array_equal(rgb8(Image(linear, color=LINEAR_SRGB)), np.full((4, 5, 3), 128, np.uint8))
+    assert np.array_equal(rgb(Image(grey)), np.full((4, 5, 3), 200, np.uint8))
     clear = np.zeros((4, 5, 4), np.uint8)
-    assert np.array_equal(rgb8(Image(clear, alpha=Alpha.STRAIGHT)), np.full((4, 5, 3), 255, np.uint8))
+    assert np.array_equal(rgb(Image(clear, alpha=Alpha.STRAIGHT)), np.full((4, 5, 3), 255, np.uint8))
+
+
+def test_deeper_pictures_and_light_become_floats_without_rounding():
+    deep = rgb(Image(np.full((4, 5, 3), 32769, np.uint16)))
+    assert deep.dtype == np.float32
+    assert deep == pytest.approx(np.full((4, 5, 3), 32769 / 65535), abs=1e-7)
+    linear = np.full((4, 5, 3), 0.2159, np.float32)
+    linear[0, 0] = (5.0, -1.0, np.nan)
+    codes = rgb(Image(linear, color=LINEAR_SRGB))
+    assert codes[1:] == pytest.approx(np.full((3, 5, 3), 0.50196), abs=1e-4)
+    assert codes[0, 0] == pytest.approx([1, 0, 0], abs=1e-6)
+
+
+def test_bytes_and_floats_of_one_picture_give_the_same_patches():
+    source = picture(0, 80)
+    drawn = [Patches([kind], seed=1, downscale=1.0).batch(6, 32) for kind in (source, source.astype(np.float32) / 255)]
+    assert drawn[0].shape == (6, 3, 32, 32)
+    assert (drawn[0] - drawn[1]).abs().max() < 1.5 / 255  # the bytes are rounded when they are scaled down
+
+
+def test_more_pictures_than_memory_holds_are_refused_with_both_figures(tmp_path, monkeypatch):
+    fill(tmp_path, 30)
+    monkeypatch.setenv("RATESCOPE_MEMORY_LIMIT", "1M")
+    load_photographs(tmp_path, min_side=16)
+    monkeypatch.setenv("RATESCOPE_MEMORY_LIMIT", "64K")
+    with pytest.raises(LimitExceeded, match=r"its 30 pictures needs about 90\.0 KiB .* limit is 64\.0 KiB"):
+        load_photographs(tmp_path, min_side=16)
+
+
+def test_pictures_that_grow_after_the_sample_are_noticed(tmp_path, monkeypatch):
+    fill(tmp_path, 30)
+    Pillow.fromarray(picture(99, 300)).save(tmp_path / "crop-11.png")
+    monkeypatch.setenv("RATESCOPE_MEMORY_LIMIT", "200K")
+    with pytest.raises(LimitExceeded, match="limit is"):
+        load_photographs(tmp_path, min_side=16)
 
 
 def test_the_same_state_draws_the_same_patches():

@@ -5,27 +5,41 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from dataclasses import replace
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image as Pillow
-from tiny_model import RECIPE, photographs, picture
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tiny_model import MODEL, RATE, RECIPE, photographs
 
 from engine.errors import CorruptStream, UsageError
-from engine.learned.checkpoint import FILE, read_checkpoint
-from engine.learned.export import load_model
+from engine.learned import trainer as trainer_module
+from engine.learned.checkpoint import FILE, LOG, read_checkpoint, write_checkpoint
+from engine.learned.device import choose
+from engine.learned.layers import precision
+from engine.learned.model import HyperpriorModel
 from engine.learned.progress import Length
-from engine.learned.recipe import Recipe
-from engine.learned.train import WEIGHTS, branch_decay, main, prepare
-from engine.learned.trainer import LONGEST_STEP, Trainer
+from engine.learned.train import branch_decay, prepare
+from engine.learned.trainer import LONGEST_STEP, Trainer, training_loss
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard")
 
 
-def trained(folder: Path, steps: int, *, resume: bool = False, recipe: Recipe = RECIPE) -> Trainer:
-    trainer = prepare(recipe, photographs(), folder, resume=resume, init=None)
+def tiny(folder: Path) -> Trainer:
+    return Trainer(RECIPE, photographs(), folder)
+
+
+def begun(folder: Path, *, resume: bool = False) -> Trainer:
+    return prepare(tiny, folder, resume=resume, init=None)
+
+
+def trained(folder: Path, steps: int, *, resume: bool = False) -> Trainer:
+    trainer = begun(folder, resume=resume)
     trainer.train(Length(steps=steps), lambda: False)
     return trainer
 
@@ -47,14 +61,14 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
 
 def test_some_steps_lower_the_loss(tmp_path):
     trained(tmp_path, 60)
-    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    records = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
     assert records[-1]["cost"] < 0.985 * records[0]["cost"]
     assert records[-1]["skipped"] == 0
     assert any((tmp_path / "events").iterdir())
 
 
 def test_the_transform_joins_in_after_the_static_part(tmp_path):
-    trainer = prepare(RECIPE, photographs(), tmp_path, resume=False, init=None)
+    trainer = begun(tmp_path)
     start = trainer.model.transform.synthesis_matrix.detach().clone()
     trainer.train(Length(steps=RECIPE.training.static_steps), lambda: False)
     assert torch.equal(trainer.model.transform.synthesis_matrix, start)
@@ -65,13 +79,13 @@ def test_the_transform_joins_in_after_the_static_part(tmp_path):
 
 
 def test_a_stop_is_answered_after_the_step_and_saved(tmp_path):
-    trainer = prepare(RECIPE, photographs(), tmp_path, resume=False, init=None)
+    trainer = begun(tmp_path)
     trainer.train(Length(steps=100), lambda: trainer.progress.steps >= 2)
     assert read_checkpoint(tmp_path)["progress"]["steps"] == 2
 
 
 def test_time_in_which_the_process_was_suspended_does_not_count(tmp_path, monkeypatch):
-    trainer = prepare(RECIPE, photographs(), tmp_path, resume=False, init=None)
+    trainer = begun(tmp_path)
     clock = itertools.count(step=3600)
     monkeypatch.setattr("engine.learned.trainer.time.monotonic", lambda: next(clock))
     trainer.train(Length(steps=2), lambda: False)
@@ -79,7 +93,7 @@ def test_time_in_which_the_process_was_suspended_does_not_count(tmp_path, monkey
 
 
 def test_a_loss_that_is_not_finite_is_skipped_and_counted(tmp_path):
-    trainer = prepare(RECIPE, photographs(), tmp_path, resume=False, init=None)
+    trainer = begun(tmp_path)
     trainer._step()
     before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
     loss = sum(parameter.sum() for parameter in trainer.model.parameters()) * math.nan
@@ -89,59 +103,121 @@ def test_a_loss_that_is_not_finite_is_skipped_and_counted(tmp_path):
 
 
 def test_a_far_out_gradient_is_skipped(tmp_path):
-    trainer = prepare(RECIPE, photographs(), tmp_path, resume=False, init=None)
+    trainer = begun(tmp_path)
     table = trainer.model.log_gain.table
     assert trainer.optimiser.step(table.sum(), 1.0)
     assert not trainer.optimiser.step(1e3 * table.sum(), 1.0)
     assert trainer.optimiser.step(1.5 * table.sum(), 1.0)
 
 
-def test_a_decay_leaves_the_run_as_it_was_and_exports_its_weights(tmp_path):
-    run, data = tmp_path / "run", tmp_path / "data"
-    data.mkdir()
-    for seed in range(40):
-        Pillow.fromarray(picture(seed)).save(data / f"{seed}.png")
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(
-        "[model]\nchannels = 24\nslices = [6, 18]\nhyper_channels = 4\nhyper_width = 8\ncontext_width = 8\n"
-        "anchor_width = 8\nsynthesis_widths = [8, 8, 8]\nsynthesis_blocks = [1, 1, 1]\n"
-        "[training]\nbatch = 2\npatch = 64\nstatic_steps = 2\n[decay]\nbatch = 2\npatch = 64\n"
-    )
-    command = [str(recipe), "--data", str(data), "--out", str(run), "--threads", "1"]
-    assert main([*command, "--steps", "4"]) == 0
-    before = (run / FILE).read_bytes()
-    assert main([*command, "--decay-steps", "4", "--steps", "2"]) == 0
-    assert main([*command, "--decay-steps", "4", "--resume"]) == 0
-    assert (run / FILE).read_bytes() == before
-    state = read_checkpoint(run / "decay-4")
-    assert state["progress"]["steps"] == 8
-    model = load_model(run / "decay-4" / WEIGHTS)
-    for name, tensor in model.state_dict().items():
-        assert torch.allclose(tensor, state["averaged"][name], atol=1e-3, rtol=1e-3)
+CHILD = """
+import sys
+from pathlib import Path
+import torch
+from test_train import begun
+from engine.learned import trainer
+from engine.learned.progress import Length
+torch.set_num_threads(1)
+trainer.CHECKPOINT_SECONDS = 0.0
+begun(Path(sys.argv[1]), resume=True).train(Length(), lambda: False)
+"""
+
+
+def killed_at_some_point(folder: Path, seconds: float) -> int:
+    """Trains in a process that is killed so long after its first checkpoint; the steps in what it leaves."""
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    before = read_checkpoint(folder)["progress"]["steps"] if (folder / FILE).exists() else -1
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(folder)], env={**os.environ, "PYTHONPATH": path})
+    try:
+        while child.poll() is None:
+            time.sleep(seconds)
+            if (folder / FILE).exists() and read_checkpoint(folder)["progress"]["steps"] > before:
+                break
+    finally:
+        child.kill()
+    assert child.wait() == -signal.SIGKILL
+    return read_checkpoint(folder)["progress"]["steps"]
+
+
+def test_a_run_that_is_killed_at_any_point_takes_the_same_steps(tmp_path):
+    first = killed_at_some_point(tmp_path / "killed", 0.013)
+    second = killed_at_some_point(tmp_path / "killed", 0.037)
+    assert second > first >= 0
+    end = second + 2
+    resumed = trained(tmp_path / "killed", 2, resume=True).state()
+    unbroken = trained(tmp_path / "unbroken", end).state()
+    assert resumed["progress"]["steps"] == end
+    assert same(unbroken["model"], resumed["model"])
+    assert same(unbroken["averaged"], resumed["averaged"])
+    records = [json.loads(line) for line in (tmp_path / "killed" / LOG).read_text().splitlines()]
+    assert [record["steps"] for record in records] == [0, end]
+
+
+def test_the_event_files_hold_losses_and_validation_curves_once_for_each_step(tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer_module, "LOG_EVERY", 2)
+    trained(tmp_path, 4)
+    lost = begun(tmp_path, resume=True)
+    monkeypatch.setattr(lost, "save", lambda: None)  # as if it were killed before it could save
+    lost.train(Length(steps=4), lambda: False)
+    trained(tmp_path, 6, resume=True)
+    events = EventAccumulator(str(tmp_path / "events")).Reload()
+    steps = {name: [event.step for event in events.Scalars(name)] for name in events.Tags()["scalars"]}
+    for name in ("loss", "skipped", "gradient_norm", "learning_rate", "megapixels_per_second"):
+        assert steps[f"training/{name}"] == [2, 4, 6, 8, 10]
+    for name in ("bpp", "hyper_bpp", "psnr", "cost"):
+        for rate in range(RATE.points):
+            assert steps[f"validation_{name}/rate_{rate}"] == [0, 4, 10]
+    assert steps["validation/cost"] == [0, 4, 10]
+    record = json.loads((tmp_path / LOG).read_text().splitlines()[-1])
+    assert events.Scalars("validation_psnr/rate_1")[-1].value == pytest.approx(record["curve"][1]["psnr"])
+
+
+def test_checkpoints_from_before_they_told_data_and_machine_go_on(tmp_path):
+    trained(tmp_path, 2)
+    state = read_checkpoint(tmp_path)
+    for name in ("data", "machine", "device_random"):
+        del state[name]
+    write_checkpoint(tmp_path, state)
+    assert trained(tmp_path, 1, resume=True).progress.steps == 3
+
+
+def test_no_tensor_of_training_is_made_on_a_fixed_device(monkeypatch):
+    # Shapes without values know no half precision.
+    monkeypatch.setattr(trainer_module, "precision", lambda device, half: precision(device, half=False))
+    model = HyperpriorModel(MODEL, RATE).to("meta")
+    loss = training_loss(model, torch.empty(2, 3, 64, 64, device="meta"), torch.empty(2, device="meta"))
+    loss.backward()
+    assert loss.device.type == "meta"
+    assert {parameter.grad.device.type for parameter in model.parameters()} == {"meta"}
+
+
+def test_a_device_that_is_not_here_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert choose("auto") == choose("cpu") == torch.device("cpu")
+    with pytest.raises(UsageError, match="'cuda' is not usable here; there is cpu"):
+        choose("cuda")
+    with pytest.raises(UsageError, match="unknown device 'gpu'"):
+        choose("gpu")
+
+
+def test_auto_prefers_cuda_then_mps(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose().type == "mps"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose().type == "cuda"
 
 
 def test_the_decay_ends_in_the_arithmetic_of_integers_at_a_low_rate(tmp_path):
     trained(tmp_path, 6)
-    trainer = branch_decay(RECIPE, photographs(), tmp_path, Length(steps=4), resume=False)
+    trainer = branch_decay(tiny, tmp_path, Length(steps=4), resume=False)
     assert trainer.progress.learning_rate(RECIPE) == 1
     trainer.train(Length(), lambda: False)
     assert trainer.model.quantised
     assert trainer.averaged.quantised
     assert trainer.progress.learning_rate(RECIPE) == RECIPE.decay.final
     assert trainer.progress.steps == 10
-
-
-def test_a_run_is_not_overwritten_by_mistake(tmp_path):
-    trained(tmp_path, 1)
-    with pytest.raises(UsageError, match="--resume"):
-        prepare(RECIPE, photographs(), tmp_path, resume=False, init=None)
-
-
-def test_another_architecture_cannot_continue_a_run(tmp_path):
-    trained(tmp_path, 1)
-    other = replace(RECIPE, model=replace(RECIPE.model, hyper_width=16))
-    with pytest.raises(UsageError, match="model"):
-        prepare(other, photographs(), tmp_path, resume=True, init=None)
 
 
 @pytest.mark.parametrize("keep", [0, 100, 0.5])

@@ -1,0 +1,170 @@
+"""The weights of learned codecs: those that come with the program, and your own.
+
+  models list             every set of weights
+  models show ID          the card of one: what it is made of, learnt from, worth
+  models export RUN       weights from a run of 'ratescope train', or from a decay within it
+  models verify ID        check digest, shapes and a picture
+
+ID is the name that 'list' shows, or a .safetensors file with its card beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from engine.cli.console import Answer, Console, table
+from engine.errors import EngineError, UsageError
+from engine.learned import needs, zoo
+from engine.learned.card import ARCHITECTURE, attribution_path, card_path, load_card
+from engine.memory import size_text
+
+VERBS = {"list": "every set of weights", "show": "a card", "export": "weights from a run", "verify": "check weights"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", metavar="list|show|export|verify")
+    parsers = {name: verbs.add_parser(name, help=text) for name, text in VERBS.items()}
+    for name in ("show", "verify"):
+        parsers[name].add_argument("id", metavar="ID")
+    export = parsers["export"]
+    export.add_argument("run", metavar="RUN", type=Path, help="folder of a run, or of a decay within it")
+    export.add_argument("--out", metavar="F.safetensors", type=Path, help="default: among the user's own weights")
+    export.add_argument("--note", default="", metavar="TEXT", help="a remark for the card")
+    export.add_argument(
+        "--attribution", action="append", default=[], type=Path, metavar="FILE",
+        help="whose pictures were learnt from: a text, or a JSON manifest; may be given several times",
+    )  # fmt: skip
+    for each in parsers.values():
+        each.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+
+
+def run(args: argparse.Namespace, console: Console) -> Answer:
+    if args.verb in (None, "list"):
+        return _list()
+    if args.verb == "show":
+        return _show(zoo.find(args.id))
+    needs.require("this")
+    return _export(args, console) if args.verb == "export" else _verify(zoo.find(args.id))
+
+
+# --- list and show --------------------------------------------------------------------------------
+
+
+def _list() -> Answer:
+    rows = [_row(model) for model in zoo.models()]
+    folder = str(zoo.user_folder())
+    head = ["id", "size", "steps", "BD-rate against jpeg", "from", "note"]
+    body = [_cells(row) for row in rows]
+    text = table([head, *body], right=(1, 2, 3)) if rows else "there are no weights"
+    return Answer({"models": rows, "folder": folder}, f"{text}\n\nyour own weights lie in {folder}")
+
+
+def _row(model: zoo.Model) -> dict[str, Any]:
+    """What a list says of one; weights whose card is at fault are listed with the problem."""
+    try:
+        card, problem = load_card(model.path), ""
+    except EngineError as error:
+        card, problem = {}, str(error)
+    return {
+        "id": model.id,
+        "file": str(model.path),
+        "bundled": model.bundled,
+        "architecture": card.get("architecture"),
+        "digest": card.get("digest"),
+        "bytes": card.get("bytes"),
+        "parameters": card.get("parameters"),
+        "steps": _part(card, "training").get("steps"),
+        "bd_rate": bd_rates(card),
+        "note": card.get("note", ""),
+        "problem": problem,
+    }
+
+
+def bd_rates(card: dict[str, Any]) -> dict[str, float]:
+    """Measured BD-rates by anchor, in per cent; none if nobody measured."""
+    rates = _part(_part(_part(card, "measured"), "pictures"), "bd_rate")
+    return {anchor: entry["bd_rate"] for anchor, entry in rates.items()}
+
+
+def _part(card: dict[str, Any], name: str) -> dict[str, Any]:
+    part = card.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    size = "" if row["bytes"] is None else size_text(row["bytes"])
+    steps = "" if row["steps"] is None else str(row["steps"])
+    against = f"{row['bd_rate']['jpeg']:+.1f} %" if "jpeg" in row["bd_rate"] else "not measured"
+    return [row["id"], size, steps, against, "the program" if row["bundled"] else "you", row["problem"] or row["note"]]
+
+
+def _show(model: zoo.Model) -> Answer:
+    card = load_card(model.path)
+    document = {"id": model.id, "file": str(model.path), "bundled": model.bundled, **card}
+    listed = attribution_path(model.path)
+    document["attribution_file"] = str(listed) if listed.exists() else None
+    return Answer(document, card_text(document))
+
+
+def card_text(card: dict[str, Any]) -> str:
+    """A card for people."""
+    training, data = _part(card, "training"), _part(card, "data")
+    machine = _part(training, "machine")
+    minutes = f"{training.get('seconds', 0) / 60:.1f} minutes" + (
+        " with a decay" if training.get("decay_minutes") else ""
+    )
+    rows = [
+        ("weights", f"{card['id']} ({card['file']})"),
+        ("architecture", f"{card['architecture']}, {card.get('parameters', 0) / 1e6:.2f} million parameters"),
+        ("licence", str(card.get("licence", "not stated"))),
+        ("digest", str(card.get("digest"))),
+        ("note", card.get("note", "")),
+        ("training", f"{training.get('steps', 0)} steps, {minutes}, {training.get('skipped', 0)} skipped"),
+        ("machine", ", ".join(str(machine[name]) for name in ("processor", "device", "torch") if machine.get(name))),
+        ("data", f"{data['training']} pictures of '{data['folder']}', {data['held_back']} held back" if data else ""),
+        ("attribution", card.get("attribution_file") or ""),
+    ]
+    text = table([row for row in rows if row[1]])
+    held_back = _part(_part(card, "measured"), "held_back")
+    if held_back:
+        points = [("bpp", "PSNR"), *((f"{p['bpp']:.4f}", f"{p['psnr']:.2f} dB") for p in held_back["curve"])]
+        text += "\n\non pictures held back (estimated rates):\n" + table(points, right=(0, 1))
+    return text
+
+
+# --- export and verify ----------------------------------------------------------------------------
+
+
+def _export(args: argparse.Namespace, console: Console) -> Answer:
+    from engine.learned.attribution import attribution_text
+    from engine.learned.export import export_run
+    from engine.learned.train import make_folder, trained_on
+
+    folder, steps, decayed = trained_on(args.run)
+    path = args.out or zoo.user_folder() / f"{ARCHITECTURE}-{steps}{zoo.SUFFIX}"
+    if path.suffix != zoo.SUFFIX:
+        raise UsageError(f"weights are safetensors; let the name end in {zoo.SUFFIX}", path=path)
+    zoo.check_id(path.stem)
+    if args.attribution and folder is None:
+        raise UsageError(f"{args.run}: this run does not say what folder it learnt from; resume it for a step first")
+    text = attribution_text(args.attribution, folder) if args.attribution and folder else ""
+    if not text:
+        console.note("the card says nothing of whose pictures these are: --attribution names a list")
+    if not decayed:
+        console.note(f"{args.run} is no finished decay: weights are better after one (--decay-minutes)")
+    make_folder(path.parent)
+    card = export_run(args.run, path, note=args.note, attribution=text)
+    document = {"file": str(path), "card_file": str(card_path(path)), **card}
+    return Answer(document, f"{path}: {size_text(card['bytes'])}, digest {card['digest'][:12]}")
+
+
+def _verify(model: zoo.Model) -> Answer:
+    from engine.learned.verify import verify
+
+    found = verify(model.path)
+    card = load_card(model.path)
+    document = {"id": model.id, "file": str(model.path), "digest": card["digest"], "points": found}
+    ends = " to ".join(f"{point['bpp']:.3f} bpp {point['psnr']:.2f} dB" for point in found["integers"])
+    return Answer(document, f"{model.id}: whole and working; a photograph takes {ends}")

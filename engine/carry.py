@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.codec import Capabilities, CodecInfo
-from engine.color import SRGB, convert, from_linear
+from engine.color import SRGB, convert
 from engine.errors import Unsupported
 from engine.image import Alpha, Image
+from engine.light import over_black, repaired, texels
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,15 @@ _STRIP_PIXELS = 1 << 18  # conversions go through floats, a strip of rows at a t
 
 
 def fit(image: Image, info: CodecInfo) -> Fitted:
-    """`image` as `info` carries it. Changes: alpha over white, fewer bits, grey as RGB, floats as code values.
+    """`image` as `info` carries it. Changes: alpha over white, fewer bits, grey as RGB; light made finite and positive.
 
-    `Unsupported` if a side is longer than the format allows.
+    `Unsupported` for light in floats where the codec carries none (it is never tone-mapped behind anybody's back), and
+    if a side is longer than the format allows.
     """
     can = info.capabilities
+    reason = light_refusal(info) if image.is_float else None
+    if reason is not None:
+        raise Unsupported(reason)
     if max(image.width, image.height) > can.max_side:
         size = f"{image.width} × {image.height}"
         raise Unsupported(f"{info.label} carries sides up to {can.max_side} pixels, this picture is {size}")
@@ -39,6 +44,17 @@ def fit(image: Image, info: CodecInfo) -> Fitted:
         if note:
             notes.append(f"{info.label} {note}")
     return Fitted(image, tuple(notes))
+
+
+def light_refusal(info: CodecInfo) -> str | None:
+    """Why the codec takes no HDR pictures (light in floats), or None if it does."""
+    if info.capabilities.hdr:
+        return None
+    deepest = max(info.capabilities.depths)
+    return (
+        f"{info.label} carries {deepest}-bit pictures only; this one holds light as floats (HDR): "
+        "take wavelet, JPEG 2000, JPEG XL or AVIF"
+    )
 
 
 def flatten(image: Image, over: float = 1.0) -> Image:
@@ -80,18 +96,21 @@ def _strips(image: Image) -> Iterator[slice]:
 # --- The steps, in order; each gives the picture and a note, or "" ------------------------------
 
 
-def _codes(image: Image, can: Capabilities) -> tuple[Image, str]:
-    if not image.is_float or 32 in can.depths:
+def _light(image: Image, can: Capabilities) -> tuple[Image, str]:
+    if not image.is_float:
         return image, ""
-    bits = min(16, max(can.depths))
-    # The specs of floats are linear, so the code values have the same primaries and sRGB's curve.
-    colours = from_linear(np.nan_to_num(image.colour_pixels, nan=0).clip(0, 1), SRGB)
+    notes = [can.light] if can.light else []
     if image.has_alpha:
-        colours = np.concatenate([colours, image.pixels[:, :, -1:].clip(0, 1)], axis=2)
-    codes = np.rint(colours * (2**bits - 1)).astype(np.uint8 if bits <= 8 else np.uint16)
-    spec = type(SRGB)(image.color.primaries, SRGB.transfer)
-    coded = image.with_pixels(codes, bits=bits, color=spec)
-    return coded, f"carries no floats: light above 1 was clipped and coded in {bits} bits"
+        image = over_black(image)
+        notes.append("floats are coded without alpha, laid over black")
+    pixels, wrong = repaired(image.pixels)
+    if wrong is not None:
+        notes.append(texels(int(wrong.sum()), "that is not finite was replaced", "that are not finite were replaced"))
+    negative = int((pixels < 0).any(axis=2).sum())
+    if negative:
+        pixels = np.maximum(pixels, 0)
+        notes.append(texels(negative, "with light below 0 was raised to 0", "with light below 0 were raised to 0"))
+    return (image if pixels is image.pixels else image.with_pixels(pixels)), "; ".join(notes)
 
 
 def _alpha(image: Image, can: Capabilities) -> tuple[Image, str]:
@@ -135,4 +154,4 @@ def _gray(image: Image, can: Capabilities) -> tuple[Image, str]:
     return image.with_pixels(colours), "carries no grey pictures: grey was coded as RGB"
 
 
-_STEPS: tuple[Callable[[Image, Capabilities], tuple[Image, str]], ...] = (_codes, _alpha, _gamut, _depth, _gray)
+_STEPS: tuple[Callable[[Image, Capabilities], tuple[Image, str]], ...] = (_light, _alpha, _gamut, _depth, _gray)

@@ -120,19 +120,25 @@ class Capabilities:
     depths: sample depths it can code (8, 10, 12, 16; 32 is float). memory: peak working memory of
     an encode or decode, in bytes per sample (pixel × channel), measured, for the estimate before the work.
     wide_gamut: the file says what its colours are; without that, every viewer takes them as sRGB.
+    light: how floats are coded, as the end of a sentence that begins with the codec's label; "" where they are not.
     """
 
     alpha: bool = False
     depths: tuple[int, ...] = (8,)
     gray: bool = True
-    hdr: bool = False
+    light: str = ""
     lossless: bool = False
     wide_gamut: bool = True
     memory: float = 32.0
     max_side: int = 65_535
 
+    @property
+    def hdr(self) -> bool:
+        """Whether light in floats is carried, at whatever precision."""
+        return 32 in self.depths
+
     def to_json(self) -> dict[str, Any]:
-        return {**self.__dict__, "depths": list(self.depths)}
+        return {**self.__dict__, "depths": list(self.depths), "hdr": self.hdr}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Arithmetic here is on floats: linear light has 1.0 at diffuse white, code values
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,6 +25,7 @@ _CHROMATICITIES = {
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
 }
 _D65 = (0.3127, 0.3290)
+_CHROMATICITY_TOLERANCE = 0.002  # files round to three digits or fewer
 _D50_XYZ = np.array([0.9642, 1.0, 0.8249])  # the connection space of ICC.1:2022
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
@@ -91,6 +93,31 @@ def rgb_to_xyz(primaries: int) -> np.ndarray:
 def rgb_matrix(source: ColorSpec, target: ColorSpec) -> np.ndarray:
     """3×3 matrix that takes linear RGB of `source` to linear RGB of `target`."""
     return np.linalg.solve(rgb_to_xyz(target.primaries), rgb_to_xyz(source.primaries))
+
+
+def chromaticities(primaries: int) -> tuple[float, ...]:
+    """x, y of red, green, blue and white of primaries that we know."""
+    return tuple(number for point in (*_CHROMATICITIES[primaries], _D65) for number in point)
+
+
+def recognise_chromaticities(xy: Sequence[float]) -> ColorSpec | np.ndarray | None:
+    """Linear light whose red, green, blue and white lie at `xy` (8 numbers): its spec, where H.273 names it.
+
+    Otherwise the 3×3 matrix that takes it to linear BT.709, its white adapted to D65 (Bradford); None for primaries
+    that span no colours.
+    """
+    points = np.array(xy, np.float64).reshape(4, 2)
+    for primaries, known in _CHROMATICITIES.items():
+        if np.abs(points - [*known, _D65]).max() < _CHROMATICITY_TOLERANCE:
+            return ColorSpec(primaries, LINEAR_SRGB.transfer)
+    if not np.isfinite(points).all() or (points[:, 1] <= 0).any():
+        return None
+    columns = np.array([_xyz(x, y) for x, y in points[:3]]).T
+    if abs(np.linalg.det(columns)) < 1e-6:
+        return None
+    white = _xyz(*points[3])
+    to_xyz = columns * np.linalg.solve(columns, white)
+    return np.linalg.solve(rgb_to_xyz(LINEAR_SRGB.primaries), _bradford(white, _xyz(*_D65)) @ to_xyz)
 
 
 def convert(values: np.ndarray, source: ColorSpec, target: ColorSpec) -> np.ndarray:
@@ -186,7 +213,12 @@ def describe(icc: bytes) -> str:
 
 def _adaptation() -> np.ndarray:
     """3×3 Bradford matrix from D65 to the D50 of the profile connection space."""
-    ratio = (_BRADFORD @ _D50_XYZ) / (_BRADFORD @ _xyz(*_D65))
+    return _bradford(_xyz(*_D65), _D50_XYZ)
+
+
+def _bradford(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """3×3 matrix on XYZ that takes one white to another."""
+    ratio = (_BRADFORD @ target) / (_BRADFORD @ source)
     return np.linalg.solve(_BRADFORD, ratio[:, None] * _BRADFORD)
 
 

@@ -1,5 +1,7 @@
 """Our stream: what carries the bytes of `wavelet`, `dct-rans` and `hyperprior`; docs/format.md describes it.
 
+Float pictures in formats of others (`jpeg2000`, `jxl`, `avif`) travel in it too: their files cannot name our transfer.
+
 A plain 8-bit sRGB picture costs 18 bytes of container: at low rates headers count. The parser trusts
 nothing: the checksum comes first, then every claimed size is bounded before anything is allocated.
 """
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from engine.color import SRGB, ColorSpec
 from engine.errors import CorruptStream, EngineError, Unsupported
 from engine.image import Alpha, Image
+from engine.light import LogTransfer
 from engine.native import crc32c
 
 MAGIC = b"\x8bRS"
@@ -23,7 +26,7 @@ MAX_ICC = 2**22
 CHECKSUM_BYTES = 4
 
 # Wire ids: pinned for ever, new ones at the end.
-CODECS: dict[int, str] = {1: "wavelet", 2: "dct-rans", 3: "hyperprior"}
+CODECS: dict[int, str] = {1: "wavelet", 2: "dct-rans", 3: "hyperprior", 4: "jpeg2000", 5: "jxl", 6: "avif"}
 _CODEC_BYTE = {name: byte for byte, name in CODECS.items()}
 _ALPHA: dict[int, Alpha] = {0: Alpha.NONE, 1: Alpha.STRAIGHT, 2: Alpha.PREMULTIPLIED}
 _ALPHA_BITS = {alpha: bits for bits, alpha in _ALPHA.items()}
@@ -33,23 +36,19 @@ class Section(enum.IntEnum):
     """Section types: below 0x80 a reader must know them, from there on it may skip them."""
 
     WAVELET = 0x01
+    FILE = 0x10  # a file of the codec's own format, which holds the codes of a float picture
     ICC = 0x80
-
-
-class Mapping16(enum.IntEnum):
-    """How floats became the integers that were coded."""
-
-    LOG2 = 1  # log2(x + 2^-10), from -10 to 16 stops, over 0 … 65535
 
 
 # Bits of the picture byte.
 _COLOUR, _ALPHA_SHIFT, _SAMPLES_SHIFT, _POINTS, _RESERVED = 0x01, 1, 3, 0x20, 0xC0
 _U8, _INTEGER, _FLOAT = 0, 1, 2
+_LOG2 = 1  # the transfers of float pictures: engine.light.LogTransfer
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What the header says of the picture. `mapping` is given for float pictures (bits 32) and only for them."""
+    """What the header says of the picture. `transfer` is given for float pictures (bits 32) and only for them."""
 
     width: int
     height: int
@@ -58,13 +57,13 @@ class Picture:
     bits: int = 8
     color: ColorSpec = SRGB
     icc: bytes | None = None
-    mapping: Mapping16 | None = None
+    transfer: LogTransfer | None = None
 
     @staticmethod
-    def of(image: Image, mapping: Mapping16 | None = None) -> Picture:
+    def of(image: Image, transfer: LogTransfer | None = None) -> Picture:
         """The header of `image`."""
         return Picture(
-            image.width, image.height, image.channels, image.alpha, image.bits, image.color, image.icc, mapping
+            image.width, image.height, image.channels, image.alpha, image.bits, image.color, image.icc, transfer
         )
 
     @property
@@ -109,8 +108,8 @@ def section_name(kind: int) -> str:
 def write(codec: str, picture: Picture, sections: Mapping[int, bytes]) -> bytes:
     """The stream of `picture` coded by `codec` as `sections`; `Unsupported` beyond the limits of the format."""
     _check_size(picture.width, picture.height, Unsupported)
-    if (picture.mapping is not None) != (picture.bits == 32):
-        raise EngineError("a float picture, and only that, needs a mapping to integers")
+    if (picture.transfer is not None) != (picture.bits == 32):
+        raise EngineError("a float picture, and only that, needs a transfer to integers")
     out = bytearray(MAGIC)
     out += bytes([VERSION, _CODEC_BYTE[codec]])
     out += _picture_header(picture)
@@ -153,8 +152,8 @@ def _picture_header(picture: Picture) -> bytes:
     out = bytes([flags]) + _varint(picture.width) + _varint(picture.height)
     if samples == _INTEGER:
         out += bytes([picture.bits])
-    if picture.mapping is not None:
-        out += bytes([picture.mapping])
+    if picture.transfer is not None:
+        out += bytes([_LOG2, picture.transfer.quarters])
     if flags & _POINTS:
         out += bytes(picture.color.code_points)
     return out
@@ -169,19 +168,25 @@ def _read_picture(cursor: _Cursor) -> Picture:
         raise CorruptStream("the picture header contradicts itself")
     width, height = cursor.varint(), cursor.varint()
     _check_size(width, height, CorruptStream)
-    bits, mapping = {_U8: 8, _FLOAT: 32}.get(samples, 0), None
+    bits, transfer = {_U8: 8, _FLOAT: 32}.get(samples, 0), None
     if samples == _INTEGER:
         bits = cursor.byte()
         if not 1 <= bits <= 16 or bits == 8:
             raise CorruptStream(f"the picture header claims {bits} bits per sample")
     if samples == _FLOAT:
-        code = cursor.byte()
-        if code not in set(Mapping16):
-            raise Unsupported(f"the stream maps floats by method {code}, which this program does not know")
-        mapping = Mapping16(code)
+        transfer = _read_transfer(cursor)
     color = ColorSpec(cursor.byte(), cursor.byte()) if flags & _POINTS else SRGB
     channels = (3 if flags & _COLOUR else 1) + (alpha_bits != 0)
-    return Picture(width, height, channels, _ALPHA[alpha_bits], bits, color, None, mapping)
+    return Picture(width, height, channels, _ALPHA[alpha_bits], bits, color, None, transfer)
+
+
+def _read_transfer(cursor: _Cursor) -> LogTransfer:
+    kind, quarters = cursor.byte(), cursor.byte()
+    if kind != _LOG2:
+        raise Unsupported(f"the stream codes floats by transfer {kind}, which this program does not know")
+    if quarters == 0:
+        raise CorruptStream("the picture header claims a range of no light")
+    return LogTransfer(quarters)
 
 
 def _read_sections(cursor: _Cursor) -> dict[int, bytes]:

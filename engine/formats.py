@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine import container, io
+from engine.codec import CodecInfo
+from engine.codecs import log_coded
 from engine.errors import CorruptStream
 
 
@@ -44,6 +46,12 @@ def identify(data: bytes) -> Format:
         return Format(_OURS, container.read(data).codec, ours=True)
     name = io.reader_of(data).format
     return Format(name, _CODECS.get(name))
+
+
+def suffix_of(data: bytes, info: CodecInfo) -> str:
+    """The suffix of a file that `info`'s codec wrote: its own, or our container's where that holds light."""
+    wrapped = container.is_ours(data) and container.Section.FILE in container.read(data).sections
+    return log_coded.SUFFIX if wrapped else info.extension
 
 
 def sections(data: bytes) -> list[Section]:

@@ -24,7 +24,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("open_folder", "Open folder…", "File", ("Ctrl+Shift+O",)),
     ActionSpec("reload", "Reload the picture", "File", ("F5",)),
     ActionSpec("save_file", "Save encoded file…", "File", ("Ctrl+S",)),
-    ActionSpec("save_png", "Save decoded PNG…", "File", ("Ctrl+Shift+S",)),
+    ActionSpec("save_decoded", "Save decoded picture…", "File", ("Ctrl+Shift+S",)),
     ActionSpec("copy_command", "Copy as command line", "File", ("Ctrl+Shift+C",)),
     ActionSpec("export_chart", "Export chart…", "File", ("Ctrl+E",)),
     ActionSpec("export_numbers", "Export numbers…", "File", ("Ctrl+Shift+E",)),

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from engine import __version__, registry
 from engine.curves import Curve, published, read_curves
 from engine.errors import EngineError
+from engine.formats import suffix_of
 from gui import saving, style
 from gui.actions import ACTIONS
 from gui.curve_picker import CurvePicker
@@ -27,7 +28,11 @@ from gui.views.layouts import Layout
 ZOOM_STEP = 2**0.5
 FEW_CURVES = 6  # as many are laid under the plot unasked
 LANDMARKS = ("bmshj2018-hyperprior (paper)", "mbt2018 (paper)", "elic2022 (paper)", "VTM")
-PICTURE_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.avif *.jxl *.jp2 *.j2k *.tif *.tiff *.bmp *.gif *.ppm *.pgm)"
+PICTURE_FILTER = (
+    "Pictures (*.png *.jpg *.jpeg *.webp *.avif *.jxl *.jp2 *.j2k *.tif *.tiff *.bmp *.gif *.ppm *.pgm *.exr *.hdr)"
+)
+CODE_FILTERS = ("PNG (*.png)", (".png",))
+LIGHT_FILTERS = ("OpenEXR (*.exr);;Radiance (*.hdr);;PNG, clipped (*.png)", (".exr", ".hdr", ".png"))
 CHART_FILTERS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
 NUMBER_FILTERS = "CSV (*.csv);;JSON (*.json)"
 
@@ -211,7 +216,7 @@ class Commands:
         if chosen is None:
             return
         product = chosen[1]
-        suffix = product.info.extension
+        suffix = suffix_of(product.solved.data, product.info)
         wish = product.file_name(suffix)
         name, _ = QFileDialog.getSaveFileName(
             self._window, "Save encoded file", str(wish), f"{product.info.label} (*{suffix})"
@@ -220,15 +225,17 @@ class Commands:
             path = saving.with_suffix(Path(name), suffix)
             self._write(path, lambda: saving.save_encoded(product, path))
 
-    def save_png(self) -> None:
+    def save_decoded(self) -> None:
         chosen = self._lane_to_save()
         if chosen is None:
             return
         product = chosen[1]
-        wish = product.file_name(".png")
-        name, _ = QFileDialog.getSaveFileName(self._window, "Save decoded PNG", str(wish), "PNG (*.png)")
+        filters, suffixes = LIGHT_FILTERS if product.solved.decoded.is_float else CODE_FILTERS
+        wish = product.file_name(suffixes[0])
+        name, chosen_filter = QFileDialog.getSaveFileName(self._window, "Save decoded picture", str(wish), filters)
         if name:
-            path = saving.with_suffix(Path(name), ".png")
+            typed = Path(name).suffix.lower()
+            path = saving.with_suffix(Path(name), typed if typed in suffixes else _suffix_of(chosen_filter, suffixes))
             self._write(path, lambda: saving.save_decoded(product, path))
 
     def copy_command(self) -> None:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 _COMMON = ".png .jpg .jpeg .jpe .webp .avif .tif .tiff .bmp .gif"
-_SPECIAL = ".jxl .jp2 .j2k .jpx .ppm .pgm .pnm"
+_SPECIAL = ".jxl .jp2 .j2k .jpx .ppm .pgm .pnm .exr .hdr"
 SUFFIXES = frozenset(f"{_COMMON} {_SPECIAL}".split())
 MOST = 2000
 

@@ -13,7 +13,8 @@ from engine.curves import Curve
 from engine.errors import UsageError
 from engine.export import csv_text, json_text, trial_rows
 from engine.files import atomic_write
-from engine.io import write_png
+from engine.formats import suffix_of
+from engine.io import write
 from engine.metrics import metric
 from engine.palette import ORIGINAL, look
 from engine.tasks import ChartTask, Solved
@@ -50,9 +51,9 @@ def save_encoded(product: Product, path: Path) -> None:
 
 
 def save_decoded(product: Product, path: Path) -> None:
-    """What the file decodes to, as PNG."""
+    """What the file decodes to, as PNG, OpenEXR or Radiance by the path's suffix."""
     _guard(product, path)
-    write_png(path, product.solved.decoded)
+    write(path, product.solved.decoded)
 
 
 def _guard(product: Product, path: Path) -> None:
@@ -106,7 +107,7 @@ def command_line(product: Product, codec_id: str, settings: Mapping[str, Any], t
     """The words that repeat this encode in a terminal."""
     flag = {TargetKind.BPP: "--bpp", TargetKind.BYTES: "--bytes", TargetKind.PSNR: "--psnr"}[target.kind]
     value = f"{target.value:.0f}" if target.kind is TargetKind.BYTES else f"{target.value:g}"
-    out = product.file_name(product.info.extension)
+    out = product.file_name(suffix_of(product.solved.data, product.info))
     words = ["ratescope", "encode", str(product.source.path), str(out), "--codec", codec_id, flag, value]
     defaults = product.info.defaults()
     for name, chosen in settings.items():

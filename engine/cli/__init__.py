@@ -23,7 +23,7 @@ FAILURE, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 COMMANDS = {
     "codecs": "list the codecs, their settings and what they carry",
     "encode": "compress a picture at a quality, a rate, a size or a PSNR",
-    "decode": "decompress a file to PNG",
+    "decode": "decompress a file to PNG, OpenEXR or Radiance",
     "info": "say what a compressed file is made of",
     "measure": "compare two pictures, by numbers and by a map",
     "rd": "measure rate-distortion curves over pictures",

@@ -1,4 +1,7 @@
-"""Decompress a file to PNG. The codec is told by the file's content, not by its name."""
+"""Decompress a file to PNG, OpenEXR or Radiance, as the output's suffix says.
+
+The codec is told by the file's content, not by its name.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--codec", metavar="ID", help="use this codec's decoder, whatever the content looks like")
 
 
-def run(args: argparse.Namespace, _console: Console) -> Answer:
-    require_suffix(args.target, ".png", "a decoded picture")
+def run(args: argparse.Namespace, console: Console) -> Answer:
+    require_suffix(args.target, io.WRITABLE, "a decoded picture")
     refuse_same(args.source, args.target)
     begun = time.perf_counter()
     source = decode_file(args.source, args.codec, full_ctx())
     seconds = time.perf_counter() - begun
-    io.write_png(args.target, source.image)
+    notes = io.write(args.target, source.image)
+    for note in notes:
+        console.note(note)
     document = {
         "input": str(args.source),
         "output": str(args.target),
         "codec": source.codec,
         **shape(source.image),
         "decode_s": seconds,
+        "notes": list(notes),
     }
     size = f"{source.image.width}×{source.image.height}"
     return Answer(document, f"{args.target}: {size}, decoded by {source.codec}")

@@ -72,7 +72,7 @@ def number(metric_id: str, value: float) -> str:
 
 
 def _check_heatmap(args: argparse.Namespace) -> None:
-    require_suffix(args.heatmap, ".png", "a heat map")
+    require_suffix(args.heatmap, (".png",), "a heat map")
     refuse_same(args.reference, args.heatmap)
     refuse_same(args.test, args.heatmap)
     if args.heatmap_metric is not None and not metric(args.heatmap_metric).info.has_map:

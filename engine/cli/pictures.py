@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,9 +91,10 @@ def refuse_same(source: Path, target: Path) -> None:
         raise UsageError("would be written onto an input; name another file", path=target)
 
 
-def require_suffix(path: Path, suffix: str, what: str) -> None:
-    if path.suffix.lower() != suffix:
-        raise UsageError(f"{what} is written as {suffix[1:].upper()}; let the name end in {suffix}", path=path)
+def require_suffix(path: Path, suffixes: Sequence[str], what: str) -> None:
+    if path.suffix.lower() not in suffixes:
+        formats, ends = " or ".join(suffix[1:].upper() for suffix in suffixes), " or ".join(suffixes)
+        raise UsageError(f"{what} is written as {formats}; let the name end in {ends}", path=path)
 
 
 def add_in_out(parser: argparse.ArgumentParser) -> None:

@@ -2,15 +2,17 @@
 
 It goes through imagecodecs rather than Pillow, which links the same library: Pillow hands over no 16-bit colour and
 no threads, and leaves the colour transform off. The JP2 boxes around the codestream are written here, so that alpha
-and colour profile are declared.
+and colour profile are declared. Light in floats goes through its logarithm in 16 bits (log_coded.py).
 """
 
 from __future__ import annotations
 
 import struct
+from typing import Any
 
+from engine import container
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
-from engine.codecs import via_imagecodecs
+from engine.codecs import log_coded, via_imagecodecs
 from engine.codecs.checks import encoding, profile_of, require_carried
 from engine.image import Image
 from engine.io import decode, jpeg2000
@@ -23,6 +25,7 @@ _TYPICAL_BPP = (
 
 _ENUMERATED, _RESTRICTED_ICC = 1, 2
 _SRGB, _GREY = 16, 17
+_LOG_BITS = 16
 
 
 def _box(kind: bytes, *parts: bytes) -> bytes:
@@ -56,7 +59,9 @@ class Jpeg2000Codec:
             ),
             Param("lossless", Kind.BOOL, False, label="Lossless", help="Reversible 5/3; quality has no effect."),
         ),
-        capabilities=Capabilities(alpha=True, depths=(8, 10, 12, 16), lossless=True, memory=16.0),
+        capabilities=Capabilities(
+            alpha=True, depths=(8, 10, 12, 16, 32), lossless=True, memory=16.0, light=log_coded.LIGHT_16
+        ),
         about="OpenJPEG, 9/7 wavelet, colour transform on (OpenJPEG has none for pictures with alpha).",
     )
 
@@ -70,6 +75,16 @@ class Jpeg2000Codec:
         require_carried(image, self.info)
         chosen = self.info.complete(settings)
         ctx.check()
+        if image.is_float:
+            log_coded.require_lossy(self.info, chosen)
+            data = log_coded.encode(image, "jpeg2000", _LOG_BITS, lambda codes: self._file(codes, chosen, ctx))
+        else:
+            data = self._file(image, chosen, ctx)
+        ctx.check()
+        return Encoded(data)
+
+    def _file(self, image: Image, chosen: dict[str, Any], ctx: Ctx) -> bytes:
+        """The JP2 file of whole numbers."""
         with encoding(self.info):
             codestream = via_imagecodecs.load().jpeg2k_encode(
                 image.pixels[:, :, 0] if image.channels == 1 else image.pixels,
@@ -80,11 +95,12 @@ class Jpeg2000Codec:
                 bitspersample=image.bits,
                 numthreads=ctx.threads,
             )
-        ctx.check()
-        return Encoded(_SIGNATURE + _FILE_TYPE + _header(image) + _box(b"jp2c", bytes(codestream)))
+        return _SIGNATURE + _FILE_TYPE + _header(image) + _box(b"jp2c", bytes(codestream))
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         ctx.check()
+        if container.is_ours(data):
+            return log_coded.decode(data, "jpeg2000", _LOG_BITS, lambda file: decode(file, jpeg2000.READER, ctx))
         return decode(data, jpeg2000.READER, ctx)
 
 

@@ -3,19 +3,20 @@
 Lossy: colour rotated onto axes made for the picture (engine/codecs/colour_axes.py), six levels of the 9/7 wavelet
 in float32, one quantisation step weighted by the norms of the subbands (equal weight on every unit of error),
 each coefficient decided by distortion + lambda rate against the adaptive model itself. Lossless: YCoCg-R and the
-5/3 wavelet. Alpha is always coded losslessly. docs/format.md describes the stream, csrc/wavelet_bands.c the model.
+5/3 wavelet. Alpha is always coded losslessly. Light in floats goes through its logarithm in 16 bits (engine/light.py).
+docs/format.md describes the stream, csrc/wavelet_bands.c the model.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine import container, memory
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
-from engine.codecs import colour_axes
+from engine.codecs import colour_axes, log_coded
 from engine.container import Picture, Section
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
@@ -38,6 +39,7 @@ _ALPHA_PLANE = 3
 _TRADE = 0.1
 _CENTRE_UNIT = 32
 _LOSSLESS_FLAG = 0x20
+_LOG_BITS = 16
 
 _PARAMS = (
     Param(
@@ -60,7 +62,13 @@ _PARAMS = (
         label="Chroma",
         help="4:2:0 leaves the finest colour detail out",
     ),
-    Param("lossless", Kind.BOOL, False, label="Lossless", help="exact pixels (5/3 wavelet); quality is not used"),
+    Param(
+        "lossless",
+        Kind.BOOL,
+        False,
+        label="Lossless",
+        help="exact pixels (5/3 wavelet), not for floats; quality is not used",
+    ),
 )
 
 
@@ -83,7 +91,9 @@ class WaveletCodec:
         family="wavelet",
         extension=".rsw",
         params=_PARAMS,
-        capabilities=Capabilities(alpha=True, depths=tuple(range(1, 17)), lossless=True, memory=18.0),
+        capabilities=Capabilities(
+            alpha=True, depths=(*range(1, 17), 32), lossless=True, memory=18.0, light=log_coded.LIGHT_16
+        ),
         about="9/7 wavelet with context-mixed coding of the coefficients; 5/3 when lossless",
     )
 
@@ -94,10 +104,13 @@ class WaveletCodec:
         return f"stream {STREAM_VERSION}, encoder {ENCODER_REVISION}"
 
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
-        """Encode u8 or u16 of any channels; `Unsupported` for floats."""
+        """Encode u8, u16 or f32 of any channels, floats without alpha; `Unsupported` for lossless floats."""
+        chosen = self.info.complete(settings)
+        picture = Picture.of(image)
         if image.is_float:
-            raise Unsupported("wavelet codes 8- and 16-bit pictures", hint="convert the picture to 16 bit first")
-        picture, chosen = Picture.of(image), self.info.complete(settings)
+            log_coded.require_lossy(self.info, chosen)
+            image, transfer = log_coded.codes_of(image, _LOG_BITS)
+            picture = replace(picture, transfer=transfer)
         levels = _levels(image.width, image.height)
         code = _step_code(chosen["quality"], image.bits)
         planes, axes = _split(image, levels, None if chosen["lossless"] else _step_of(code))
@@ -114,14 +127,17 @@ class WaveletCodec:
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for damaged data, `Unsupported` for streams of later versions, `LimitExceeded`."""
         stream = container.read(data)
-        if stream.codec != "wavelet" or stream.picture.mapping is not None:
+        if stream.codec != "wavelet":
             raise Unsupported(f"this stream was written by the codec '{stream.codec}', not by wavelet")
-        picture, payload = stream.picture, stream.section(Section.WAVELET)
+        transfer, payload = stream.picture.transfer, stream.section(Section.WAVELET)
+        picture = stream.picture if transfer is None else replace(stream.picture, bits=_LOG_BITS)
         header = _Header.read(payload, picture)
         memory.require(memory.decode_estimate(self.info, picture.pixels * picture.channels), "decoding this picture")
         planes = [_Plane(n, np.zeros((picture.height, picture.width), np.int32)) for n in _plane_numbers(picture)]
         _decode_planes(planes, header.levels, payload[header.size :], ctx)
         pixels = _join(planes, picture, header, ctx)
+        if transfer is not None:
+            return log_coded.light_of(pixels, stream.picture, _LOG_BITS)
         return Image(pixels, picture.color, picture.alpha, picture.bits, picture.icc)
 
 

@@ -1,4 +1,4 @@
-"""Reading pictures of any known format, and writing PNG.
+"""Reading pictures of any known format, and writing PNG, OpenEXR and Radiance.
 
 `READERS` is one ordered list. Each reader says "not mine" by its `sniff` (then the next is asked) and
 "mine, but broken" by raising: :class:`CorruptStream`, :class:`Unsupported` or :class:`LimitExceeded`.
@@ -15,13 +15,14 @@ from engine import memory
 from engine.codec import Ctx
 from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, UnknownFormat
 from engine.image import Image
-from engine.io import avif, jpeg2000, jxl, netpbm, pillow, png, tiff
+from engine.io import avif, exr, jpeg2000, jxl, netpbm, pillow, png, radiance, tiff
 from engine.io.finish import finish
 from engine.io.source import Reader, Source
-from engine.io.write import png_bytes, write_png
+from engine.io.write import WRITABLE, png_bytes, write, write_png
 
 __all__ = [
     "READERS",
+    "WRITABLE",
     "Loaded",
     "decode",
     "formats",
@@ -31,6 +32,7 @@ __all__ = [
     "read_bytes",
     "reader_of",
     "suffixes",
+    "write",
     "write_png",
 ]
 
@@ -46,6 +48,8 @@ READERS: tuple[Reader, ...] = (
     tiff.READER,
     jxl.READER,
     jpeg2000.READER,
+    exr.READER,
+    radiance.READER,
     netpbm.READER,
     pillow.BMP,
     pillow.GIF,
@@ -65,6 +69,8 @@ class Loaded:
 
 def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = None) -> Loaded:
     """The picture in `path`, upright, in sRGB or Display P3 code values (see the notes), 8 or 16 bits a sample.
+
+    Light in floats is linear, finite and without alpha, which becomes the mask.
 
     max_pixels: what is refused before anything is decoded; by default what fits :func:`engine.memory.limit`.
     Raises an `EngineError` that names the file: unreadable, `UnknownFormat`, `CorruptStream`, `Unsupported`

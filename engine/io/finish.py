@@ -7,6 +7,7 @@ import numpy as np
 from engine import color
 from engine.color import DISPLAY_P3, SRGB, ColorSpec
 from engine.image import Alpha, Image
+from engine.io.finish_light import finish_light
 from engine.io.source import Raw
 
 _TURNS = {
@@ -27,15 +28,23 @@ _LCMS_SPACE = {b"RGB ": "rgb", b"GRAY": "gray", b"CMYK": "cmyk"}
 
 def finish(raw: Raw) -> tuple[Image, tuple[str, ...]]:
     """The picture, upright and in a colour space that we know, and what was done to get there."""
+    if raw.pixels.dtype.kind == "f":
+        raw.pixels = _turned(raw.pixels, raw)
+        return finish_light(raw)
     pixels, spec = _to_known_colours(raw)
-    if raw.orientation in _TURNS:
-        pixels = _upright(pixels, raw.orientation)
-        raw.notes.append(f"{_TURNS[raw.orientation]}, as the file asks")
+    pixels = _turned(pixels, raw)
     alpha = Alpha.NONE
     if pixels.shape[2] in (2, 4):
         alpha = Alpha.PREMULTIPLIED if raw.premultiplied else Alpha.STRAIGHT
     bits = raw.bits if pixels.dtype == np.uint16 else 8
     return Image(np.ascontiguousarray(pixels), spec, alpha, bits), tuple(raw.notes)
+
+
+def _turned(pixels: np.ndarray, raw: Raw) -> np.ndarray:
+    if raw.orientation not in _TURNS:
+        return pixels
+    raw.notes.append(f"{_TURNS[raw.orientation]}, as the file asks")
+    return _upright(pixels, raw.orientation)
 
 
 def _to_known_colours(raw: Raw) -> tuple[np.ndarray, ColorSpec]:

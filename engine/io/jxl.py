@@ -22,17 +22,21 @@ def _read(source: Source) -> Raw:
 
     header = parse(_codestream(source.data))
     source.check_size(header.width, header.height)
-    if header.is_float or header.bits > 16:
-        raise Unsupported("JPEG XL pictures with floats or more than 16 bits a sample cannot be read yet")
+    if header.bits > 16 and not header.is_float:
+        raise Unsupported("JPEG XL pictures with more than 16 bits a sample cannot be read")
     pixels = as_planes(imagecodecs.jpegxl_decode(source.data, index=0, numthreads=source.threads))
-    if pixels.dtype not in (np.uint8, np.uint16) or pixels.shape[2] not in CHANNELS:
+    expected = (np.float16, np.float32) if header.is_float else (np.uint8, np.uint16)
+    if pixels.dtype not in expected or pixels.shape[2] not in CHANNELS:
         raise Unsupported(f"JPEG XL samples of the kind '{pixels.dtype} {pixels.shape[2:]}' cannot be read")
     return _raw(pixels, header)
 
 
 def _raw(pixels: np.ndarray, header: Header) -> Raw:
     channels = CHANNELS[pixels.shape[2]]
-    pixels, bits = full_bytes(pixels, header.bits)
+    if header.is_float:
+        bits = 32
+    else:
+        pixels, bits = full_bytes(pixels, header.bits)
     raw = Raw(pixels, channels, bits, cicp=header.cicp, premultiplied=header.premultiplied)
     if header.has_profile and not header.xyb:
         raw.notes.append("its packed ICC profile cannot be read: colours taken as sRGB")

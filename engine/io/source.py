@@ -33,9 +33,11 @@ class Source:
 class Raw:
     """Samples as a decoder gives them, and what the file says about them.
 
-    pixels: H×W×C u8 or u16. channels: "L", "LA", "RGB", "RGBA" or "CMYK" (more is more ink).
+    pixels: H×W×C u8 or u16, or f16 or f32 of light, linear unless `cicp` says otherwise.
+    channels: "L", "LA", "RGB", "RGBA" or "CMYK" (more is more ink).
     bits: significant bits. cicp: H.273 primaries and transfer, None when not stated; it outranks `icc`.
     orientation: EXIF's 1…8 that remains to be applied. notes: in plain words.
+    chromaticities: x, y of red, green, blue and white, of light whose `cicp` is None.
     """
 
     pixels: np.ndarray
@@ -46,6 +48,7 @@ class Raw:
     orientation: int = 1
     premultiplied: bool = False
     notes: list[str] = field(default_factory=list)
+    chromaticities: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)

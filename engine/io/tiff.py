@@ -1,4 +1,4 @@
-"""TIFF 6.0 and BigTIFF through tifffile: the first page, 8 or 16 bits, grey, RGB, palette or CMYK."""
+"""TIFF 6.0 and BigTIFF through tifffile: the first page, 8 or 16 bits, grey, RGB, palette or CMYK; light in floats."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _PICTURES = (7, 33003, 33004, 33005, 34712, 34892, 34933, 50001, _JPEG_XL)  # JP
 _HEADER_BYTES = 4096
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_KINDS = (("b", 1), ("u", 1), ("u", 2), ("f", 2), ("f", 4))
 _ASSOCIATED = 1  # extra sample: alpha that the colours are multiplied by
 
 
@@ -65,12 +66,14 @@ def _check_segments(page: Any, source: Source) -> None:
 
 
 def _samples(page: Any) -> np.ndarray:
-    """H×W×C u8 or u16 as stored."""
+    """H×W×C u8, u16, f16 or f32 as stored."""
     import tifffile
 
-    if page.dtype is None or page.dtype.kind not in "ub" or page.dtype.itemsize > 2:
+    if page.dtype is None or (page.dtype.kind, page.dtype.itemsize) not in _KINDS:
         kind = page.dtype or f"{page.bitspersample}-bit"
-        raise Unsupported(f"TIFF samples of the kind '{kind}' cannot be read; 8 and 16-bit whole numbers can")
+        raise Unsupported(
+            f"TIFF samples of the kind '{kind}' cannot be read; 8 and 16-bit whole numbers and floats can"
+        )
     if page.imagedepth != 1:
         raise Unsupported("a TIFF volume cannot be read")
     pixels = page.asarray()
@@ -85,6 +88,8 @@ def _raw(page: Any, pixels: np.ndarray) -> Raw:
     photometric = tifffile.PHOTOMETRIC
     notes: list[str] = []
     bits = page.bitspersample
+    if pixels.dtype.kind == "f":
+        return _light(page, pixels, notes)
     if page.photometric == photometric.PALETTE:
         colours = np.asarray(page.colormap).T
         pixels, bits = _narrow(colours[pixels[:, :, 0].clip(0, len(colours) - 1)]), 8
@@ -97,7 +102,31 @@ def _raw(page: Any, pixels: np.ndarray) -> Raw:
     icc = page.tags.valueof("InterColorProfile")
     turn = page.tags.valueof("Orientation") or 1
     premultiplied = channels.endswith("A") and page.extrasamples[0] == _ASSOCIATED
-    return Raw(pixels, channels, bits, icc, None, int(turn), premultiplied, notes)
+    return Raw(pixels, channels, bits, icc, orientation=int(turn), premultiplied=premultiplied, notes=notes)
+
+
+def _light(page: Any, pixels: np.ndarray, notes: list[str]) -> Raw:
+    """Floats: linear light, by the custom of every program that writes them."""
+    import tifffile
+
+    if page.photometric not in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.MINISBLACK):
+        raise Unsupported("a TIFF with floats is read as RGB or grey only")
+    channels, pixels = _channels(page, pixels, notes)
+    notes.append("floats are taken as linear light")
+    if page.tags.valueof("InterColorProfile"):
+        notes.append("its colour profile does not apply to linear light and was ignored")
+    turn = page.tags.valueof("Orientation") or 1
+    white, primaries = (_rationals(page.tags.valueof(tag)) for tag in ("WhitePoint", "PrimaryChromaticities"))
+    known = len(white) == 2 and len(primaries) == 6
+    chromaticities = (*primaries, *white) if known else None
+    return Raw(pixels, channels, 32, orientation=int(turn), notes=notes, chromaticities=chromaticities)
+
+
+def _rationals(value: Any) -> tuple[float, ...]:
+    """Pairs of numerator and denominator as numbers; nothing where one makes no sense."""
+    flat = tuple(value) if isinstance(value, tuple) else ()
+    pairs = list(zip(flat[::2], flat[1::2], strict=False))
+    return tuple(a / b for a, b in pairs) if all(b for _, b in pairs) else ()
 
 
 def _narrow(colours: np.ndarray) -> np.ndarray:

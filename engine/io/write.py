@@ -1,4 +1,4 @@
-"""Writing PNG: 8 or 16 bits, with alpha, and with a profile where the colours are not sRGB."""
+"""Writing pictures: PNG of 8 or 16 bits, OpenEXR and Radiance for light; each whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,15 +6,42 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
+
 from engine import color
-from engine.color import SRGB
-from engine.errors import Unsupported
+from engine.color import LINEAR_SRGB, SRGB, ColorSpec
+from engine.errors import Unsupported, UsageError
 from engine.files import atomic_write
 from engine.image import Alpha, Image
+from engine.io.exr import exr_bytes
 from engine.io.png import SIGNATURE
+from engine.io.radiance import hdr_bytes
+from engine.light import over_black, texels
 
 _LEVEL = 4  # of zlib: twice as fast as the usual 6 for 1 % more bytes on photographs
 _IHDR_END = len(SIGNATURE) + 25
+WRITABLE = (".png", ".exr", ".hdr")
+
+
+def write(path: str | Path, image: Image) -> tuple[str, ...]:
+    """Write `image` in the format that the suffix names; notes say what it could not hold. `UsageError` for others.
+
+    EXR holds light exactly: half floats where they do, 32 bits else. Radiance rounds it to 8 bits of mantissa. PNG
+    gets light as 16-bit sRGB code values, what is brighter than white clipped.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in WRITABLE:
+        raise UsageError(f"pictures are written as {', '.join(WRITABLE)}; let the name end in one of them", path=path)
+    notes: list[str] = []
+    if suffix == ".png":
+        data = png_bytes(_as_codes(image, notes) if image.is_float else image)
+    elif suffix == ".exr":
+        data = exr_bytes(_as_light(image, notes))
+    else:
+        data = hdr_bytes(_as_radiance(_as_light(image, notes), notes))
+    atomic_write(path, data)
+    return tuple(f"{path.name}: {note}" for note in notes)
 
 
 def write_png(path: str | Path, image: Image) -> None:
@@ -40,6 +67,47 @@ def png_bytes(image: Image) -> bytes:
     pixels = full.pixels[:, :, 0] if full.channels == 1 else full.pixels
     data = bytes(imagecodecs.png_encode(pixels, _LEVEL))
     return data[:_IHDR_END] + _about(image) + data[_IHDR_END:]
+
+
+def _as_codes(image: Image, notes: list[str]) -> Image:
+    """Light as 16-bit code values of sRGB's curve, over black."""
+    image = over_black(image)
+    beyond = int(((image.pixels > 1) | (image.pixels < 0)).any(axis=2).sum())
+    if beyond:
+        notes.append(f"light outside of black … white was clipped at {texels(beyond)}: PNG holds no more")
+    codes = color.from_linear(np.nan_to_num(image.pixels, nan=0).clip(0, 1), SRGB)
+    spec = ColorSpec(image.color.primaries, SRGB.transfer)
+    return image.with_pixels(np.rint(codes * 65535).astype(np.uint16), color=spec, bits=16)
+
+
+def _as_light(image: Image, notes: list[str]) -> Image:
+    """Any picture as linear light in floats; straight alpha becomes premultiplied, as EXR has it."""
+    if image.is_float:
+        return image
+    notes.append("code values were converted to linear light")
+    light = color.to_linear(image.colour_pixels.astype(np.float32) / np.float32(image.peak), image.color)
+    spec = ColorSpec(image.color.primaries, LINEAR_SRGB.transfer)
+    if not image.has_alpha:
+        return Image(light, spec)
+    alpha = image.pixels[:, :, -1:].astype(np.float32) / np.float32(image.peak)
+    if image.alpha is Alpha.STRAIGHT:
+        light = light * alpha
+    return Image(np.concatenate([light, alpha], axis=2), spec, Alpha.PREMULTIPLIED)
+
+
+def _as_radiance(image: Image, notes: list[str]) -> Image:
+    """R, G, B with BT.709 primaries, without alpha, none below 0."""
+    if image.has_alpha:
+        notes.append("Radiance files carry no alpha: the picture was laid over black")
+        image = over_black(image)
+    light = color.convert(image.pixels, image.color, LINEAR_SRGB)
+    if image.color != LINEAR_SRGB and not image.is_gray:
+        notes.append(f"{image.color} was converted to BT.709")
+    if (light < 0).any():
+        notes.append("Radiance files carry no light below 0: it was raised to 0")
+    if image.is_gray:
+        light = np.repeat(light, 3, axis=2)
+    return Image(light, LINEAR_SRGB)
 
 
 def _about(image: Image) -> bytes:

@@ -205,7 +205,7 @@ def test_the_winning_file_picture_chart_and_numbers_are_saved(
     suffix = registry.codec(winner.codec).info.extension
     saves = {
         "save_file": (tmp_path / "best", suffix, ""),
-        "save_png": (tmp_path / "best", ".png", ""),
+        "save_decoded": (tmp_path / "best", ".png", ""),
         "export_chart": (tmp_path / "chart", ".pdf", "PDF (*.pdf)"),
         "export_numbers": (tmp_path / "numbers", ".json", "JSON (*.json)"),
     }
@@ -217,7 +217,7 @@ def test_the_winning_file_picture_chart_and_numbers_are_saved(
         qtbot.waitUntil(written[action].exists, timeout=60_000)
     settle(bench)
     assert written["save_file"].read_bytes() == solved.data
-    assert np.array_equal(read(written["save_png"]).image.pixels, solved.decoded.pixels)
+    assert np.array_equal(read(written["save_decoded"]).image.pixels, solved.decoded.pixels)
     assert written["export_chart"].read_bytes().startswith(b"%PDF")
     rows = json.loads(written["export_numbers"].read_text())["trials"]
     assert {row["codec"] for row in rows} == set(CODECS)
@@ -229,7 +229,7 @@ def test_the_original_is_never_overwritten(
     before = photo.read_bytes()
     compared(bench, photo, settle)
     answer_dialog(monkeypatch, photo)
-    bench.window.actions_by_id["save_png"].trigger()
+    bench.window.actions_by_id["save_decoded"].trigger()
     qtbot.waitUntil(lambda: bool(bench.window.toasts.shown()), timeout=10_000)
     assert "never overwritten" in bench.window.toasts.shown()[0].text
     assert photo.read_bytes() == before

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import carry
-from engine.carry import fit, flatten, with_bits
+from engine.carry import fit, flatten, light_refusal, with_bits
 from engine.codec import Capabilities, CodecInfo
 from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB, ColorSpec
 from engine.errors import Unsupported
@@ -84,12 +84,37 @@ def test_grey_becomes_rgb_where_grey_is_not_carried():
     assert "grey" in fitted.notes[0]
 
 
-def test_linear_floats_become_code_values_and_clipping_is_said():
-    light = np.array([[[0.0, 0.2158605, 1.0], [4.0, -1.0, np.nan]]], np.float32)
-    fitted = fit(Image(light, LINEAR_SRGB), info(depths=(8,)))
-    np.testing.assert_array_equal(fitted.image.pixels[0], [[0, 128, 255], [255, 0, 0]])
-    assert fitted.image.color == SRGB
-    assert "clipped" in fitted.notes[0]
+@pytest.mark.parametrize(("depths", "deepest"), [((8,), 8), ((8, 10, 16), 16)])
+def test_light_in_floats_is_refused_by_codecs_of_whole_numbers(depths, deepest):
+    light = Image(np.ones((2, 2, 3), np.float32), LINEAR_SRGB)
+    with pytest.raises(Unsupported, match=f"Codec X carries {deepest}-bit pictures only; .* take wavelet, JPEG 2000"):
+        fit(light, info(depths=depths))
+    assert light_refusal(info(depths=depths)) and light_refusal(info(depths=(8, 32))) is None
+
+
+def test_light_is_made_finite_and_positive_and_that_is_said():
+    light = np.array([[[0.0, 0.5, 1.0], [4.0, -1.0, 2.0], [np.nan, 3.0, np.inf]]], np.float32)
+    fitted = fit(Image(light, LINEAR_SRGB), info(depths=(8, 32), light="codes light somehow"))
+    np.testing.assert_array_equal(fitted.image.pixels[0], [[0, 0.5, 1], [4, 0, 2], [0, 3, 4]])
+    (note,) = fitted.notes
+    assert note.startswith("Codec X codes light somehow; 1 texel that is not finite was replaced; 1 texel with light")
+
+
+def test_light_loses_its_alpha_over_black_and_keeps_its_mask():
+    rgba = np.array([[[2, 4, 6, 0.5], [1, 1, 1, 0]]], np.float32)
+    mask = np.array([[True, False]])
+    can = info(depths=(32,), alpha=True, light="codes light somehow")
+    straight = fit(Image(rgba, LINEAR_SRGB, Alpha.STRAIGHT, mask=mask), can)
+    np.testing.assert_array_equal(straight.image.pixels[0], [[1, 2, 3], [0, 0, 0]])
+    multiplied = fit(Image(rgba, LINEAR_SRGB, Alpha.PREMULTIPLIED, mask=mask), can)
+    np.testing.assert_array_equal(multiplied.image.pixels[0], [[2, 4, 6], [1, 1, 1]])
+    assert (straight.image.mask == mask).all() and "laid over black" in straight.notes[0]
+
+
+def test_proper_light_is_left_alone():
+    light = Image(np.ones((2, 2, 3), np.float32), LINEAR_SRGB)
+    fitted = fit(light, info(depths=(32,), light="codes light somehow"))
+    assert fitted.image is light and fitted.notes == ("Codec X codes light somehow",)
 
 
 @pytest.mark.parametrize("alpha", [False, True])
@@ -140,24 +165,11 @@ def test_every_loss_has_its_words():
     assert fit(wide, info(wide_gamut=False, depths=(16,))).notes == (
         "Codec X names no colours but sRGB: Display P3 was converted, what lies outside sRGB was clipped",
     )
-    light = Image(np.ones((2, 2, 3), np.float32), LINEAR_SRGB)
-    assert fit(light, info(depths=(8, 10))).notes == (
-        "Codec X carries no floats: light above 1 was clipped and coded in 10 bits",
-    )
 
 
-def test_floats_stay_where_they_are_carried_and_take_the_most_bits_elsewhere():
-    light = Image(np.full((2, 2, 3), 0.5, np.float32), LINEAR_SRGB)
-    assert fit(light, info(depths=(8, 32))).image is light
-    fitted = fit(light, info(depths=(8, 16))).image
-    assert (fitted.bits, int(fitted.pixels[0, 0, 0])) == (16, round(65535 * 0.7353569830524495))
-
-
-def test_floats_keep_their_primaries_and_their_alpha():
-    light = np.array([[[0.0, 0.0, 1.0, 0.5], [0.0, 1.0, 0.0, 3.0], [0.0, 0.0, 0.0, -1.0]]], np.float32)
-    fitted = fit(Image(light, ColorSpec(9, 8), Alpha.STRAIGHT), info(alpha=True)).image
-    assert fitted.color == ColorSpec(9, 13)
-    assert fitted.pixels[0].tolist() == [[0, 0, 255, 128], [0, 255, 0, 255], [0, 0, 0, 0]]
+def test_floats_keep_their_primaries():
+    light = Image(np.full((2, 2, 3), -1, np.float32), ColorSpec(9, 8))
+    assert fit(light, info(depths=(8, 32), light="codes light somehow")).image.color == ColorSpec(9, 8)
 
 
 def test_integers_are_refused_by_a_codec_of_floats_alone():

@@ -107,6 +107,7 @@ def test_a_codec_carries_8_bit_colour_and_grey_without_alpha_unless_said_otherwi
         "depths": [8],
         "gray": True,
         "hdr": False,
+        "light": "",
         "lossless": False,
         "wide_gamut": True,
         "memory": 32.0,

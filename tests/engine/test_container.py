@@ -11,9 +11,10 @@ from engine import container
 from engine.codec import Ctx
 from engine.codecs.wavelet import WaveletCodec
 from engine.color import DISPLAY_P3, SRGB, ColorSpec
-from engine.container import Mapping16, Picture, Section
+from engine.container import Picture, Section
 from engine.errors import CorruptStream, EngineError, Unsupported
 from engine.image import Alpha, Image
+from engine.light import LogTransfer
 from engine.native import crc32c
 
 PLAIN = Picture(768, 512, 3)
@@ -60,8 +61,9 @@ def test_alpha_comes_back(alpha: Alpha, channels: int) -> None:
     assert container.read(stream(picture)).picture == picture
 
 
-def test_a_float_picture_names_its_mapping() -> None:
-    picture = Picture(5, 4, 3, bits=32, mapping=Mapping16.LOG2, color=ColorSpec(1, 8))
+@pytest.mark.parametrize("quarters", [1, 51, 255])
+def test_a_float_picture_names_its_transfer_and_range(quarters: int) -> None:
+    picture = Picture(5, 4, 3, bits=32, transfer=LogTransfer(quarters), color=ColorSpec(1, 8))
     assert container.read(stream(picture)).picture == picture
     with pytest.raises(EngineError):
         stream(Picture(5, 4, 3, bits=32))
@@ -121,7 +123,8 @@ HEAD = bytes([0x8B, 0x52, 0x53, 1, 1])
         (HEAD + b"\x01\xff\xff\xff\xff\xff\x01\x04" + bytes(9), CorruptStream),  # a number without end
         (HEAD + b"\x01\x85\x00\x04" + bytes(9), CorruptStream),  # 5 in a long form
         (HEAD + b"\x09\x05\x04\x11" + bytes(9), CorruptStream),  # 17 bits
-        (HEAD + b"\x11\x05\x04\x09" + bytes(9), Unsupported),  # float mapping 9
+        (HEAD + b"\x11\x05\x04\x09" + bytes(9), Unsupported),  # float transfer 9
+        (HEAD + b"\x11\x05\x04\x01\x00" + bytes(8), CorruptStream),  # a range of nothing
         (HEAD + b"\x01\x05\x04\x01\xff\xff\xff\xff\x0f" + bytes(5), CorruptStream),  # a section of 4 GiB
         (HEAD + b"\x01\x05\x04\x01\x01\x00\x01\x01\x00" + b"\x90\x00", CorruptStream),  # the same section twice
         (HEAD + b"\x01\x05\x04\x01\x04", CorruptStream),  # a section that reaches into the checksum

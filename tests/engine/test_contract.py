@@ -19,7 +19,7 @@ import pytest
 
 from engine import carry, registry
 from engine.codec import Codec, Ctx
-from engine.color import DISPLAY_P3, SRGB
+from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB, ColorSpec
 from engine.errors import Cancelled, CorruptStream, LimitExceeded, Unsupported
 from engine.image import Alpha, Image
 from engine.metrics import scores
@@ -56,6 +56,28 @@ def picture(height: int, width: int, channels: int = 3, bits: int = 8) -> Image:
         values[:, :, -1] = np.linspace(0, 1, height * width).reshape(height, width)
     dtype = np.uint8 if bits <= 8 else np.uint16
     return Image(np.rint(values * (2**bits - 1)).astype(dtype), alpha=alpha, bits=bits)
+
+
+@cache
+def light(height: int, width: int, channels: int = 3) -> Image:
+    """Light in floats over 18 stops, smooth, with a texel of black."""
+    y, x = np.mgrid[0:height, 0:width]
+    waves = np.sin(x / 11 + 1)[:, :, None] * np.cos(y / 8)[:, :, None] * np.array([1, 0.95, 0.9])[:channels]
+    pixels = np.exp2(-2 + 9 * waves).astype(np.float32)
+    pixels[0, 0] = 0
+    return Image(pixels, LINEAR_SRGB)
+
+
+def log2_psnr(ref: Image, img: Image) -> float:
+    """PSNR of log2(x + 2⁻¹⁰) with a peak of 16 stops."""
+    stops = [np.log2(np.maximum(each.pixels.astype(np.float64), 0) + 2.0**-10) for each in (ref, img)]
+    return float(10 * np.log10(256 / np.maximum(np.square(stops[0] - stops[1]).mean(), 1e-12)))
+
+
+def carries_light(codec: Codec) -> Codec:
+    if not codec.info.capabilities.hdr:
+        pytest.skip("makes no such claim")
+    return codec
 
 
 def fitted(codec: Codec, image: Image) -> Image:
@@ -160,25 +182,31 @@ def test_display_p3_is_kept_or_refused(codec: Codec) -> None:
     assert np.abs(decoded.pixels.astype(int) - plain.pixels).max() <= 1, "code values are converted by nobody"
 
 
-def test_every_prefix_is_refused(codec: Codec) -> None:
-    data = codec.encode(fitted(codec, picture(61, 83)), {}, CTX).data
+@pytest.fixture(params=["codes", "light"])
+def file(codec: Codec, request: pytest.FixtureRequest) -> bytes:
+    """A file of a small picture, of code values or of light."""
+    image = picture(61, 83) if request.param == "codes" else light(61, 83)
+    if image.is_float:
+        carries_light(codec)
+    return codec.encode(fitted(codec, image), {}, CTX).data
+
+
+def test_every_prefix_is_refused(codec: Codec, file: bytes) -> None:
     lengths = {
-        *range(min(64, len(data))),
-        *range(0, len(data), max(1, len(data) // 60)),
-        *range(len(data) - 9, len(data)),
+        *range(min(64, len(file))),
+        *range(0, len(file), max(1, len(file) // 60)),
+        *range(len(file) - 9, len(file)),
     }
     for length in sorted(lengths):
         with pytest.raises(CorruptStream):
-            codec.decode(data[:length], CTX)
+            codec.decode(file[:length], CTX)
 
 
-def test_mutated_streams_are_refused_or_decode_to_a_bounded_picture(codec: Codec) -> None:
-    image = fitted(codec, picture(31, 67))
-    data = codec.encode(image, {}, CTX).data
+def test_mutated_streams_are_refused_or_decode_to_a_bounded_picture(codec: Codec, file: bytes) -> None:
     rng = np.random.default_rng(9)
     for _ in range(120):
-        mutant = bytearray(data)
-        for place in rng.integers(0, len(data), rng.integers(1, 4)):
+        mutant = bytearray(file)
+        for place in rng.integers(0, len(file), rng.integers(1, 4)):
             mutant[place] = rng.integers(256)
         try:
             decoded = codec.decode(bytes(mutant), CTX)
@@ -213,9 +241,56 @@ def test_better_settings_spend_more_bits_on_less_error(codec: Codec) -> None:
         assert [db for _, db in points] == sorted(db for _, db in points)
 
 
+@pytest.mark.parametrize("size", [*SIZES, (61, 83)], ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("channels", [1, 3])
+def test_light_comes_back_as_light(codec: Codec, size: tuple[int, int], channels: int) -> None:
+    image = fitted(carries_light(codec), light(*size, channels))
+    decoded = codec.decode(codec.encode(image, {}, CTX).data, CTX)
+    assert decoded.pixels.shape == image.pixels.shape and decoded.is_float and decoded.color == LINEAR_SRGB
+    assert np.isfinite(decoded.pixels).all() and (decoded.pixels >= 0).all()
+    assert min(size) < 61 or log2_psnr(image, decoded) > 30
+
+
+def test_the_best_setting_keeps_light_within_a_hundredth_of_a_stop(codec: Codec) -> None:
+    rate = carries_light(codec).info.rate_param
+    assert rate is not None
+    image = fitted(codec, light(61, 83))
+    best = rate.hi if rate.better > 0 else rate.lo
+    decoded = codec.decode(codec.encode(image, {rate.name: rate.coerce(best)}, CTX).data, CTX)
+    assert log2_psnr(image, decoded) > 64
+
+
+def test_wide_gamut_light_keeps_its_primaries(codec: Codec) -> None:
+    image = replace(light(17, 19), color=ColorSpec(DISPLAY_P3.primaries, LINEAR_SRGB.transfer))
+    decoded = codec.decode(codec.encode(fitted(carries_light(codec), image), {}, CTX).data, CTX)
+    assert decoded.color == image.color
+
+
+def test_lossless_light_is_exact_or_refused(codec: Codec) -> None:
+    if not carries_light(codec).info.capabilities.lossless:
+        pytest.skip("makes no such claim")
+    image = fitted(codec, light(17, 19))
+    try:
+        data = codec.encode(image, {"lossless": True}, CTX).data
+    except Unsupported as error:
+        assert "lossless" in str(error)
+    else:
+        assert (codec.decode(data, CTX).pixels == image.pixels).all()
+
+
+def test_a_codec_that_carries_light_says_how(codec: Codec) -> None:
+    can = codec.info.capabilities
+    assert bool(can.light) == can.hdr
+    if can.hdr:
+        assert carry.fit(light(5, 7), codec.info).notes == (f"{codec.info.label} {can.light}",)
+    else:
+        with pytest.raises(Unsupported, match=f"{codec.info.label} carries .* only"):
+            carry.fit(light(5, 7), codec.info)
+
+
 @pytest.fixture(scope="module")
 def samples() -> dict[str, dict[str, bytes]]:
-    """For each usable codec: files of a colour, a grey, and where it can a transparent and a lossless picture."""
+    """For each usable codec: files of a colour, a grey, and where it can a transparent, a lossless, an HDR picture."""
     files: dict[str, dict[str, bytes]] = {}
     for codec in registry.codecs():
         if codec.info.id not in registry.BUILTIN or codec.available() is not None:
@@ -228,6 +303,8 @@ def samples() -> dict[str, dict[str, bytes]]:
             name: codec.encode(fitted(codec, picture(61, 83, channels)), settings, CTX).data
             for name, (channels, settings) in cases.items()
         }
+        if can.hdr:
+            files[codec.info.id]["light"] = codec.encode(fitted(codec, light(61, 83)), {}, CTX).data
     return files
 
 

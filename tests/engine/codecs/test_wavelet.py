@@ -156,9 +156,9 @@ def test_stats_add_up_to_the_file() -> None:
     assert sum(encoded.stats["bytes"].values()) == pytest.approx(len(encoded.data), abs=4)
 
 
-def test_float_is_refused_in_plain_words() -> None:
-    with pytest.raises(Unsupported, match="16-bit"):
-        encode(Image(np.zeros((4, 4, 3), np.float32)))
+def test_lossless_floats_are_refused_in_plain_words() -> None:
+    with pytest.raises(Unsupported, match="nothing lossless"):
+        encode(Image(np.zeros((4, 4, 3), np.float32)), lossless=True)
 
 
 def resealed(data: bytes, payload: bytes) -> bytes:

@@ -197,9 +197,9 @@ def test_associated_alpha_is_premultiplied(tmp_path, rgb):
     assert load(tmp_path, tiff(rgba, extrasamples=["unassalpha"])).image.alpha is Alpha.STRAIGHT
 
 
-def test_a_float_tiff_is_refused_in_plain_words(tmp_path):
-    with pytest.raises(Unsupported, match="float32"):
-        load(tmp_path, tiff(np.zeros((4, 4), np.float32)))
+def test_a_tiff_of_wide_numbers_is_refused_in_plain_words(tmp_path):
+    with pytest.raises(Unsupported, match="uint32"):
+        load(tmp_path, tiff(np.zeros((4, 4), np.uint32)))
 
 
 # --- Colour and orientation ---------------------------------------------------------------------

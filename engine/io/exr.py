@@ -1,0 +1,186 @@
+"""OpenEXR through the library of that name: half and float, scanlines and tiles, the first part that is a picture.
+
+The library tells a damaged file apart by what it prints, not by what it raises: what it says on the way is caught, and
+a part that lacks its pixels is an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from engine import memory
+from engine.color import chromaticities
+from engine.errors import CorruptStream, Unsupported
+from engine.image import Alpha, Image
+from engine.io.source import Raw, Reader, Source
+from engine.light import over_black
+
+_MAGIC = b"\x76\x2f\x31\x01"
+_NAMES = {"r": "R", "red": "R", "g": "G", "green": "G", "b": "B", "blue": "B", "y": "Y", "a": "A", "alpha": "A"}
+_CHUNK_ROWS = 256  # at most: of DWAB
+_SAMPLE_BYTES = 4
+_FINISH_BYTES = 32  # a pixel, to stack, repair and convert
+_quiet_lock = threading.Lock()
+
+Layer = dict[str, str]
+"""Channel names of a part by what they are: R, G, B, Y, A."""
+
+
+def _read(source: Source) -> Raw:
+    notes: list[str] = []
+    parts = _parts(source.data, header_only=True)
+    _check_sizes(parts, source)
+    number, layer = _picture_part(parts, notes)
+    width, height = _size(parts[number].header)
+    read = _parts(source.data, threads=source.threads)
+    channels: dict[str, Any] = next((part.channels for part in read if part.part_index == number), {})
+    names = [layer[kind] for kind in ("R", "G", "B", "Y", "A") if kind in layer]
+    planes = [channels[name].pixels for name in names if name in channels]
+    if len(planes) < len(names) or any(plane is None or plane.shape != (height, width) for plane in planes):
+        raise CorruptStream("the OpenEXR file ends before its pixels do, or they are damaged")
+    if any(plane.dtype.kind != "f" for plane in planes):
+        raise Unsupported("OpenEXR channels of whole numbers cannot be read; half and float can")
+    pixels = np.stack([plane.astype(np.float32, copy=False) for plane in planes], axis=2)
+    kind = ("RGB" if "R" in layer else "L") + ("A" if "A" in layer else "")
+    return Raw(pixels, kind, 32, chromaticities=parts[number].header.get("chromaticities"), notes=notes)
+
+
+def _parts(data: bytes, *, header_only: bool = False, threads: int = 0) -> list[Any]:
+    """The parts of the file; those whose pixels are damaged are left out by the library."""
+    import OpenEXR
+
+    with _quietly():
+        try:
+            file = OpenEXR.File(
+                io.BytesIO(data), separate_channels=True, header_only=header_only, num_threads=max(threads, 1)
+            )
+        except (RuntimeError, ValueError, TypeError, OSError) as error:
+            raise CorruptStream("the header of the OpenEXR file is damaged or cut off") from error
+    return list(file.parts)
+
+
+def _check_sizes(parts: list[Any], source: Source) -> None:
+    """Every part is read, so every part's claim must be one that the file can hold and memory may take."""
+    import OpenEXR
+
+    total = 0
+    for part in parts:
+        header = part.header
+        if header.get("type") not in (OpenEXR.scanlineimage, OpenEXR.tiledimage):
+            raise Unsupported("deep OpenEXR files cannot be read")
+        width, height = _size(header)
+        source.check_size(width, height)
+        if 8 * math.ceil(height / _chunk_rows(header)) > len(source.data):  # the table of chunks has 8 bytes for each
+            raise CorruptStream(f"the OpenEXR file is too short for the {width} × {height} pixels that it claims")
+        total += width * height * (len(header["channels"]) * _SAMPLE_BYTES + _FINISH_BYTES)
+    memory.require(total, "reading this OpenEXR file")
+
+
+def _chunk_rows(header: dict[str, Any]) -> int:
+    tiles = header.get("tiles")
+    return max(1, int(tiles.ySize)) if tiles is not None else _CHUNK_ROWS
+
+
+def _size(header: dict[str, Any]) -> tuple[int, int]:
+    (left, top), (right, bottom) = (tuple(int(v) for v in corner) for corner in header["dataWindow"])
+    return right - left + 1, bottom - top + 1
+
+
+def _picture_part(parts: list[Any], notes: list[str]) -> tuple[int, Layer]:
+    """The first part with colour or luminance, else with any channel, and its channels; notes say what is left out."""
+    for choose in (_layer, _any_channel):
+        for number, part in enumerate(parts):
+            names = [c.name for c in part.header["channels"] if (c.xSampling, c.ySampling) == (1, 1)]
+            found = choose(names)
+            if found is not None:
+                if len(parts) > 1:
+                    name = f", “{part.name()}”" if part.name() else ""
+                    notes.append(f"part {number + 1} of {len(parts)}{name}")
+                _tell(found, part.header, notes)
+                return number, found
+    raise Unsupported("this OpenEXR file has no channel of light")
+
+
+def _layer(names: list[str]) -> Layer | None:
+    """R, G, B (and A) of the nameless layer, else of the first that has them; else Y of such."""
+    layers: dict[str, Layer] = {}
+    for name in sorted(names, key=lambda name: (name.count("."), name)):
+        prefix, _, last = name.rpartition(".")
+        if last.lower() in _NAMES:
+            layers.setdefault(prefix, {}).setdefault(_NAMES[last.lower()], name)
+    for wanted in ("RGB", "Y"):
+        for layer in layers.values():
+            if set(wanted) <= set(layer):
+                return {kind: layer[kind] for kind in (*wanted, "A") if kind in layer}
+    return None
+
+
+def _any_channel(names: list[str]) -> Layer | None:
+    return {"Y": names[0]} if names else None
+
+
+def _tell(layer: Layer, header: dict[str, Any], notes: list[str]) -> None:
+    used = set(layer.values())
+    if used - {"R", "G", "B", "A"}:
+        notes.append(f"read from the channel{'s' if len(used) > 1 else ''} {', '.join(layer.values())}")
+    others = [c.name for c in header["channels"] if c.name not in used]
+    if others:
+        shown = ", ".join(others[:6]) + (" …" if len(others) > 6 else "")
+        notes.append(f"{len(others)} further channel{'s' if len(others) > 1 else ''} left out: {shown}")
+    display = _size({"dataWindow": header["displayWindow"]})
+    if display != _size(header):
+        notes.append(f"the stored window of a picture of {display[0]} × {display[1]}")
+
+
+def exr_bytes(image: Image) -> bytes:
+    """A float picture as an OpenEXR file (ZIP, lossless): half floats where they hold every sample exactly, else float.
+
+    Straight alpha is multiplied in, as the format has it; a mask becomes alpha 0 and 1. The primaries are named.
+    """
+    import OpenEXR
+
+    light = over_black(image).pixels if image.alpha is Alpha.STRAIGHT else image.colour_pixels
+    names = "Y" if image.is_gray else "RGB"
+    channels = {name: light[:, :, place] for place, name in enumerate(names)}
+    if image.alpha_plane is not None:
+        channels["A"] = image.alpha_plane
+    elif image.mask is not None:
+        channels["A"] = image.mask.astype(np.float32)
+    with np.errstate(over="ignore"):
+        halves = {name: plane.astype(np.float16) for name, plane in channels.items()}
+    if all(np.array_equal(halves[name], plane, equal_nan=True) for name, plane in channels.items()):
+        channels = halves
+    header = {
+        "compression": OpenEXR.ZIP_COMPRESSION,
+        "type": OpenEXR.scanlineimage,
+        "chromaticities": chromaticities(image.color.primaries),
+    }
+    out = io.BytesIO()
+    OpenEXR.File(header, {name: np.ascontiguousarray(plane) for name, plane in channels.items()}).write(out)
+    return out.getvalue()
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Nothing on standard output or error meanwhile: the library comments on damaged files there."""
+    with _quiet_lock, contextlib.redirect_stdout(io.StringIO()):
+        kept = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
+
+
+READER = Reader("OpenEXR", (".exr",), lambda data: data.startswith(_MAGIC), _read)

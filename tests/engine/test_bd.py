@@ -149,3 +149,82 @@ def test_the_share_is_of_the_narrower_curve() -> None:
     wide = [(2.0**k, 24.0 + 6.0 * k) for k in range(13)]
     assert bd_rate(LINE, wide).share == pytest.approx(0.5)
     assert bd_rate(wide, LINE).share == pytest.approx(0.5)
+
+
+# --- Exact figures
+
+
+def test_a_result_says_what_it_rests_on() -> None:
+    result = bd_rate([*BENT, (0.3, 20.0)], OTHER, within=(30, 35))
+    assert (result.method, result.lo, result.hi) == ("pchip", 30.0, 35.0)
+    assert (result.anchor_points, result.test_points, result.dropped) == (5, 6, 1)
+    assert result.share == pytest.approx(5 / 14)
+    rates = bd_quality(BENT, OTHER, within=(0.2, 1.0), method="akima")
+    assert (rates.method, rates.anchor_points, rates.test_points, rates.dropped) == ("akima", 5, 6, 0)
+    assert (rates.lo, rates.hi) == (pytest.approx(0.2), pytest.approx(1.0))
+    assert rates.share == pytest.approx(math.log(5) / math.log(20))
+
+
+@pytest.mark.parametrize(("method", "rate", "quality"), [("pchip", -17.2088, 0.8627), ("akima", -16.8390, 0.8761)])
+def test_figures_stay_what_they_were(method: str, rate: float, quality: float) -> None:
+    assert bd_rate(BENT, OTHER, method=method).value == pytest.approx(rate, abs=1e-4)
+    assert bd_quality(BENT, OTHER, method=method).value == pytest.approx(quality, abs=1e-4)
+
+
+def test_curves_that_only_touch_share_nothing() -> None:
+    above = [(rate, quality + 14.0) for rate, quality in BENT]  # begins where BENT ends
+    with pytest.raises(NotComparable, match="no quality in common; a delta would be an extrapolation"):
+        bd_rate(BENT, above)
+    with pytest.raises(NotComparable, match="do not reach the stated range of quality"):
+        bd_rate(BENT, OTHER, within=(40, 50))
+    with pytest.raises(NotComparable, match="do not reach the stated range of rate"):
+        bd_quality(BENT, OTHER, within=(3.0, 4.0))
+
+
+@pytest.mark.parametrize(
+    ("points", "kept"),
+    [
+        ([(1.0, 30.0), (1.0, 31.0)], [(1.0, 31.0)]),
+        ([(1.0, 30.0), (2.0, 30.0)], [(1.0, 30.0)]),
+        ([(2.0, 30.0), (1.0, 29.0)], [(1.0, 29.0), (2.0, 30.0)]),
+        ([(math.inf, 30.0), (math.nan, 30.0), (1.0, math.nan), (-1.0, 30.0), (0.0, 30.0), (1e-9, 1.0)], [(1e-9, 1.0)]),
+    ],
+)
+def test_a_point_counts_if_it_is_better_than_all_that_cost_no_more(points: list, kept: list) -> None:
+    assert frontier(points) == kept
+    falling = [(rate, -quality) for rate, quality in points]
+    assert frontier(falling, higher_is_better=False) == [(rate, -quality) for rate, quality in kept]
+
+
+def test_four_points_are_enough() -> None:
+    assert bd_rate(BENT[:4], BENT[:4]).value == pytest.approx(0.0)
+    with pytest.raises(NotComparable, match="the anchor has 3 usable points of 3; 4 are needed"):
+        bd_rate(BENT[:3], BENT)
+
+
+def test_a_turn_at_an_end_is_flattened_as_fritsch_and_carlson_do() -> None:
+    for bumps in ([0.0, 1.0, 1.2, 4.0, 9.0], [0.0, 0.1, 3.0, 3.1, 9.0], [0.0, 5.0, 5.5, 5.6, 5.7]):
+        x = np.array([0.0, 1.0, 1.5, 4.0, 4.2])
+        y = np.array(bumps)
+        curve = list(zip(np.exp(x).tolist(), y.tolist(), strict=True))
+        line = [(math.exp(at), 2.0 * at + 0.1) for at in (0.0, 1.4, 2.8, 4.2)]
+        expected = float(PchipInterpolator(x, y).integrate(0, 4.2)) / 4.2 - (2.0 * 2.1 + 0.1)
+        assert bd_quality(line, curve).value == pytest.approx(expected, rel=1e-9)
+
+
+def test_akima_agrees_with_scipy_where_chords_are_equal() -> None:
+    x = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    y = np.array([0.0, 1.0, 2.0, 3.0, 7.0, 11.0, 15.0])
+    curve = list(zip(np.exp(x).tolist(), y.tolist(), strict=True))
+    line = [(math.exp(at), 2.0 * at + 0.1) for at in (0.0, 1.5, 4.0, 6.0)]
+    expected = float(Akima1DInterpolator(x, y).integrate(0, 6)) / 6 - 6.1
+    assert bd_quality(line, curve, method="akima").value == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_set_keeps_its_terms() -> None:
+    result = bd_set({"a": (BENT, OTHER), "b": (BENT, BENT)}, method="akima", within=(30, 35))
+    assert (result.method, result.within, result.lo, result.hi) == ("akima", (30, 35), 30.0, 35.0)
+    assert result.per_image["b"].method == "akima"
+    assert 1 + result.value / 100 == pytest.approx(math.sqrt(1 + result.per_image["a"].value / 100))
+    with pytest.raises(NotComparable, match="no picture can be compared: there are no pictures"):
+        bd_set({})

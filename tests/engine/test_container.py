@@ -160,3 +160,127 @@ def test_the_checksum_is_crc_32c() -> None:
     assert crc32c(b"123456789") == 0xE3069283  # the check value of RFC 3720's polynomial
     assert crc32c(b"") == 0
     assert crc32c(b"56789", crc32c(b"1234")) == crc32c(b"123456789")
+
+
+# --- Exact bytes and limits
+
+
+def header(**fields: object) -> str:
+    """The bytes between the codec and the first section."""
+    picture = Picture(**{"width": 300, "height": 5, "channels": 3, **fields})  # type: ignore[arg-type]
+    return container.write("wavelet", picture, {})[5:-4].hex(" ")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, "01 ac 02 05"),
+        ({"channels": 1}, "00 ac 02 05"),
+        ({"channels": 2, "alpha": Alpha.STRAIGHT}, "02 ac 02 05"),
+        ({"channels": 4, "alpha": Alpha.PREMULTIPLIED}, "05 ac 02 05"),
+        ({"bits": 10}, "09 ac 02 05 0a"),
+        ({"bits": 7}, "09 ac 02 05 07"),
+        ({"bits": 32, "mapping": Mapping16.LOG2}, "11 ac 02 05 01"),
+        ({"color": DISPLAY_P3}, "21 ac 02 05 0c 0d"),
+        ({"bits": 16, "color": ColorSpec(9, 8)}, "29 ac 02 05 10 09 08"),
+    ],
+)
+def test_a_header_has_these_bytes(fields: dict, expected: str) -> None:
+    assert header(**fields) == expected
+
+
+@pytest.mark.parametrize(("codec", "byte"), [("wavelet", 1), ("dct-rans", 2), ("hyperprior", 3)])
+def test_a_codec_keeps_its_number(codec: str, byte: int) -> None:
+    data = container.write(codec, PLAIN, {})
+    assert data[:5] == bytes([0x8B, 0x52, 0x53, 1, byte])
+    assert container.read(data).codec == codec
+
+
+def test_sections_are_in_the_order_of_their_numbers() -> None:
+    data = container.write("wavelet", Picture(1, 1, 1, icc=b"profile"), {0x90: b"z", Section.WAVELET: b"a"})
+    assert list(container.read(data).sections) == [Section.WAVELET, Section.ICC, 0x90]
+    assert data[8:-4] == b"\x01\x01a\x80\x07profile\x90\x01z"
+
+
+@pytest.mark.parametrize(("size", "cost"), [(0, 2), (127, 129), (128, 131), (16_383, 16_386), (16_384, 16_388)])
+def test_a_section_costs_its_number_and_its_length(size: int, cost: int) -> None:
+    assert container.section_bytes(bytes(size)) == cost
+    whole = container.write("wavelet", PLAIN, {Section.WAVELET: bytes(size)})
+    assert len(whole) == len(container.write("wavelet", PLAIN, {})) + cost
+
+
+def test_a_section_has_a_name_whatever_it_is() -> None:
+    names = [container.section_name(kind) for kind in (1, 0x80, 0x02, 0x90)]
+    assert names == ["wavelet", "icc", "section 0x02", "section 0x90"]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "fits"),
+    [
+        (1, 1, True),
+        (2**14, 2**14, True),
+        (2**14 + 1, 2**14, False),
+        (2**24, 16, True),
+        (2**24 + 1, 1, False),
+        (1, 2**24 + 1, False),
+        (0, 1, False),
+        (1, 0, False),
+    ],
+)
+def test_a_picture_has_2_to_the_28_pixels_and_sides_of_2_to_the_24_at_most(width: int, height: int, fits: bool) -> None:
+    if fits:
+        assert container.read(container.write("wavelet", Picture(width, height, 1), {Section.WAVELET: b""}))
+    else:
+        with pytest.raises(Unsupported, match="beyond the format: at most 268,435,456 pixels"):
+            container.write("wavelet", Picture(width, height, 1), {})
+
+
+def test_a_profile_has_four_mebibytes_at_most() -> None:
+    largest = bytes(2**22)
+    data = container.write("wavelet", Picture(1, 1, 3, icc=largest), {Section.WAVELET: b""})
+    assert container.read(data).picture.icc == largest
+    with pytest.raises(Unsupported, match="the colour profile of 4194305 bytes is too long"):
+        container.write("wavelet", Picture(1, 1, 3, icc=bytes(2**22 + 1)), {})
+    body = HEAD + b"\x01\x05\x04" + b"\x80\x81\x80\x80\x02" + bytes(2**22 + 1)
+    with pytest.raises(CorruptStream, match="the colour profile is too long"):
+        container.read(sealed(body))
+
+
+@pytest.mark.parametrize(
+    ("data", "fault", "message"),
+    [
+        (b"\x8bRS\x01\x01" + bytes(8), CorruptStream, "the stream is cut off"),
+        (sealed(HEAD[:3] + b"\x02" + bytes(9)), Unsupported, "container version 2; this program reads version 1"),
+        (sealed(HEAD[:3] + b"\x00" + bytes(9)), Unsupported, "container version 0"),
+        (sealed(HEAD)[:-1] + b"\x99" * 9, CorruptStream, "checksum does not match"),
+        (sealed(HEAD[:4] + b"\x04\x01\x05\x04" + bytes(4)), Unsupported, "names codec 4"),
+        (sealed(HEAD[:4] + b"\x00\x01\x05\x04" + bytes(4)), Unsupported, "names codec 0"),
+        (sealed(HEAD + b"\x81\x05\x04" + bytes(4)), Unsupported, "bits of a later version"),
+        (sealed(HEAD + b"\x09\x05\x04\x00" + bytes(4)), CorruptStream, "claims 0 bits per sample"),
+        (sealed(HEAD + b"\x09\x05\x04\x08" + bytes(4)), CorruptStream, "claims 8 bits per sample"),
+        (sealed(HEAD + b"\x11\x05\x04\x00" + bytes(4)), Unsupported, "maps floats by method 0"),
+        (sealed(HEAD + b"\x01\x05\x04\x01\x05abcd"), CorruptStream, "the stream is cut off"),
+        (sealed(HEAD + b"\x01\x05\x04\x01\x01a\x01\x01b"), CorruptStream, "section 0x01 appears twice"),
+        (sealed(HEAD + b"\x01\x05\x04\x7f\x01abb"), Unsupported, "a section of type 0x7f"),
+        (sealed(HEAD + b"\x01\x85\x80\x00\x04" + bytes(4)), CorruptStream, "not in its shortest form"),
+        (sealed(HEAD + b"\x01\xff\xff\xff\xff\x80\x04" + bytes(4)), CorruptStream, "too long"),
+    ],
+)
+def test_each_fault_of_a_stream_has_its_words(data: bytes, fault: type[Exception], message: str) -> None:
+    with pytest.raises(fault, match=message):
+        container.read(data)
+
+
+def test_a_number_may_take_five_bytes() -> None:
+    body = HEAD + b"\x01\x05\x04\x01\x80\x80\x80\x80\x01"  # a section of 2^28 bytes, which are not there
+    with pytest.raises(CorruptStream, match="cut off"):
+        container.read(sealed(body))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_the_header_of_a_picture_is_taken_from_it(channels: int) -> None:
+    alpha = Alpha.STRAIGHT if channels in (2, 4) else Alpha.NONE
+    image = Image(np.zeros((3, 5, channels), np.uint16), DISPLAY_P3, alpha, 12, icc=b"x")
+    picture = Picture.of(image)
+    assert picture == Picture(5, 3, channels, alpha, 12, DISPLAY_P3, b"x", None)
+    assert (picture.is_gray, picture.pixels) == (channels <= 2, 15)

@@ -121,3 +121,56 @@ def test_a_wrong_file_is_refused_by_name_and_cause(
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"nowhere\.json: cannot be read"):
         read_curves(tmp_path / "nowhere.json")
+
+
+def test_other_peoples_names_of_metrics_are_ours() -> None:
+    names = ["psnr-rgb", "psnr_rgb", "ms-ssim", "ms_ssim_rgb", "ms-ssim-rgb", "psnr-y", "psnr-yuv", "vmaf"]
+    found = []
+    for name in names:
+        (curve,) = parse_curves({"results": {"bpp": [0.5], name: [1.0]}})
+        found.append(next(key for key in curve.points[0] if key != "bpp"))
+    assert found == ["psnr", "psnr", "ms_ssim", "ms_ssim", "ms_ssim", "psnr_y", "psnr_yuv", "vmaf"]
+
+
+@pytest.mark.parametrize(("inputs", "source"), [(1, ""), (2, "mean of 2 pictures"), (0, "mean of 0 pictures")])
+def test_a_mean_says_of_how_many_pictures_it_is(inputs: int, source: str) -> None:
+    (curve,) = parse_curves({**OWN, "inputs": inputs})
+    assert curve.source == source
+    (alone,) = parse_curves({"codecs": OWN["codecs"]})
+    assert alone.source == ""
+
+
+def test_a_curve_keeps_its_name_and_where_it_is_from() -> None:
+    (named,) = parse_curves(COMPRESSAI)
+    assert (named.name, named.source) == ("bmshj2018-factorized", "Inference (ans)")
+    (nameless,) = parse_curves({"results": {"bpp": [0.1]}})
+    assert (nameless.name, nameless.source) == ("unnamed", "")
+    entry = {"bpp": [0.1], "psnr": [20.0], "remark": "not a column"}
+    (plain,) = parse_curves({"set": "Kodak", "source": "a paper", "curves": {"key": entry}})
+    assert (plain.name, plain.source, plain.points) == ("key", "Kodak, a paper", ({"bpp": 0.1, "psnr": 20.0},))
+
+
+@pytest.mark.parametrize("value", [None, "x", True, float("nan"), float("inf"), [1]])
+def test_a_score_that_is_no_number_is_left_out(value: object) -> None:
+    document = {"codecs": {"a": {"points": [{"bpp": 1, "psnr": value, "ssim": 0.5, "settings": {"q": 1}}]}}}
+    (curve,) = parse_curves(document)
+    assert curve.points == ({"bpp": 1, "ssim": 0.5, "settings": {"q": 1}},)
+    assert (curve.has("psnr"), curve.has("ssim"), curve.pairs("ssim")) == (False, True, [(1, 0.5)])
+
+
+@pytest.mark.parametrize("bpp", [0, -1.0, None, True, float("inf"), "1"])
+def test_a_point_needs_a_rate_above_0(bpp: object) -> None:
+    with pytest.raises(CorruptStream, match="curve 'a' has a point without a rate above 0"):
+        parse_curves({"codecs": {"a": {"points": [{"bpp": bpp}]}}})
+
+
+def test_a_file_of_more_than_64_mib_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.json"
+    with path.open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    with pytest.raises(UnknownFormat, match="too large for a file of curves"):
+        read_curves(path)
+    with path.open("wb") as file:
+        file.truncate(64 << 20)
+    with pytest.raises(UnknownFormat, match="is not JSON"):
+        read_curves(path)

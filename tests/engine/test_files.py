@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EngineError
-from engine.files import atomic_write
+from engine.files import atomic_write, write_error
 
 
 def test_the_bytes_arrive_and_nothing_else_is_left(tmp_path):
@@ -131,3 +131,44 @@ def test_what_cannot_be_a_file_is_refused(tmp_path):
 def test_a_device_is_never_replaced():
     with pytest.raises(EngineError, match="not a regular file"):
         atomic_write("/dev/null", b"x")
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "hint"),
+    [
+        (errno.ENOSPC, "the disk is full", "free some space or choose another folder"),
+        (errno.EDQUOT, "the disk quota is used up", "free some space or choose another folder"),
+        (errno.EROFS, "the folder is read-only", "choose another folder"),
+        (errno.EACCES, "no permission to write there", "choose another folder"),
+        (errno.EPERM, "no permission to write there", "choose another folder"),
+        (errno.ENOENT, "the folder does not exist", "create it first"),
+        (errno.ENOTDIR, "a part of the path is a file, not a folder", "choose another folder"),
+        (errno.ENAMETOOLONG, "the file name is too long", "choose a shorter one"),
+        (errno.EFBIG, "the file would be larger than is allowed there", "choose another folder"),
+        (errno.EIO, "input/output error", ""),
+    ],
+)
+def test_each_reason_has_its_words_and_its_remedy(code, words, hint):
+    error = write_error(OSError(code, os.strerror(code)), Path("a.bin"))
+    assert (error.message, error.hint, error.path) == (f"could not be written: {words}", hint, Path("a.bin"))
+
+
+def test_an_error_without_a_text_of_its_own_is_told_by_what_it_says():
+    assert write_error(OSError("Odd Thing"), Path("a")).message == "could not be written: odd thing"
+
+
+def test_the_file_and_its_folder_are_synced_before_it_is_said_to_be_written(tmp_path, monkeypatch):
+    synced, really = [], os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        really(descriptor)
+
+    monkeypatch.setattr("engine.files.os.fsync", sync)
+    open_files = Path("/proc/self/fd")
+    before = len(list(open_files.iterdir())) if open_files.exists() else 0
+    atomic_write(tmp_path / "a.bin", b"x")
+    assert len(synced) == 2
+    if before:
+        assert synced[0].endswith(".part") and synced[1] == os.path.realpath(tmp_path)
+        assert len(list(open_files.iterdir())) == before

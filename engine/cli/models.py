@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.cli.console import Answer, Console, table
+from engine.cli.pictures import add_store
+from engine.cli.train import count
 from engine.errors import EngineError, UsageError
 from engine.learned import needs, zoo
-from engine.learned.card import ARCHITECTURE, attribution_path, card_path, load_card
+from engine.learned.card import ARCHITECTURE, attribution_path, card_path, load_card, write_card
 from engine.memory import size_text
 
 VERBS = {"list": "every set of weights", "show": "a card", "export": "weights from a run", "verify": "check weights"}
@@ -36,6 +38,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--attribution", action="append", default=[], type=Path, metavar="FILE",
         help="whose pictures were learnt from: a text, or a JSON manifest; may be given several times",
     )  # fmt: skip
+    export.add_argument(
+        "--measure", type=Path, metavar="FOLDER", help="code these pictures and put the result in the card"
+    )
+    export.add_argument("--workers", type=count, metavar="N", help="processes that measure (default: one a core)")
+    add_store(export)
     for each in parsers.values():
         each.add_argument("--json", action="store_true", help="print one JSON document on stdout")
 
@@ -85,7 +92,7 @@ def _row(model: zoo.Model) -> dict[str, Any]:
 def bd_rates(card: dict[str, Any]) -> dict[str, float]:
     """Measured BD-rates by anchor, in per cent; none if nobody measured."""
     rates = _part(_part(_part(card, "measured"), "pictures"), "bd_rate")
-    return {anchor: entry["bd_rate"] for anchor, entry in rates.items()}
+    return {anchor: entry["bd_rate"] for anchor, entry in rates.items() if entry["bd_rate"] is not None}
 
 
 def _part(card: dict[str, Any], name: str) -> dict[str, Any]:
@@ -127,11 +134,23 @@ def card_text(card: dict[str, Any]) -> str:
         ("attribution", card.get("attribution_file") or ""),
     ]
     text = table([row for row in rows if row[1]])
+    text += _worth(card)
     held_back = _part(_part(card, "measured"), "held_back")
     if held_back:
         points = [("bpp", "PSNR"), *((f"{p['bpp']:.4f}", f"{p['psnr']:.2f} dB") for p in held_back["curve"])]
         text += "\n\non pictures held back (estimated rates):\n" + table(points, right=(0, 1))
     return text
+
+
+def _worth(card: dict[str, Any]) -> str:
+    """The measured curve and BD-rates for people; "" if nobody measured."""
+    measured = _part(_part(card, "measured"), "pictures")
+    if not measured:
+        return ""
+    points = [("bpp", "PSNR"), *((f"{p['bpp']:.4f}", f"{p['psnr']:.2f} dB") for p in measured["curve"])]
+    against = ", ".join(f"{value:+.1f} % against {anchor}" for anchor, value in bd_rates(card).items())
+    head = f"\n\non {measured['pictures']} pictures of '{measured['folder']}'"
+    return f"{head} (file bytes): BD-rate {against or 'not comparable'}\n{table(points, right=(0, 1))}"
 
 
 # --- export and verify ----------------------------------------------------------------------------
@@ -149,6 +168,8 @@ def _export(args: argparse.Namespace, console: Console) -> Answer:
     zoo.check_id(path.stem)
     if args.attribution and folder is None:
         raise UsageError(f"{args.run}: this run does not say what folder it learnt from; resume it for a step first")
+    if args.measure is not None and not args.measure.is_dir():
+        raise EngineError("is not a folder", path=args.measure)
     text = attribution_text(args.attribution, folder) if args.attribution and folder else ""
     if not text:
         console.note("the card says nothing of whose pictures these are: --attribution names a list")
@@ -156,8 +177,14 @@ def _export(args: argparse.Namespace, console: Console) -> Answer:
         console.note(f"{args.run} is no finished decay: weights are better after one (--decay-minutes)")
     make_folder(path.parent)
     card = export_run(args.run, path, note=args.note, attribution=text)
+    if args.measure is not None:
+        from engine.cli.worth import measure
+
+        worth = measure(path, args.measure, console, args.store, args.workers)
+        card["measured"]["pictures"] = worth
+        write_card(path, card)
     document = {"file": str(path), "card_file": str(card_path(path)), **card}
-    return Answer(document, f"{path}: {size_text(card['bytes'])}, digest {card['digest'][:12]}")
+    return Answer(document, f"{path}: {size_text(card['bytes'])}, digest {card['digest'][:12]}{_worth(card)}")
 
 
 def _verify(model: zoo.Model) -> Answer:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,13 +17,17 @@ import torch
 from PIL import Image as Pillow
 from tiny_model import picture
 
-from engine.cli import main
+from engine import io
+from engine.cli import main, worth
 from engine.errors import EngineError, UsageError
+from engine.image import Image
 from engine.learned import needs, zoo
+from engine.learned import train as train_module
 from engine.learned.attribution import attribution_text
 from engine.learned.checkpoint import FILE, read_checkpoint
 from engine.learned.export import load_model
 from engine.learned.train import WEIGHTS
+from tests.pictures import photo_like
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard")
 
@@ -179,13 +185,12 @@ def test_without_torch_a_command_says_what_to_install(train, monkeypatch):
     assert "no_such_library must be installed: pip install 'ratescope[learned]'" in err
 
 
-def test_the_module_s_own_path_is_the_same_command(recipe, data, tmp_path):
-    import subprocess
-    import sys
-
-    command = [sys.executable, "-m", "engine.learned.train", "--help"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert shown.startswith("usage: ratescope train")
+def test_the_module_s_own_path_is_the_same_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["train", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(train_module.__file__, run_name="__main__")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: ratescope train")
 
 
 def test_weights_are_exported_listed_shown_and_verified(train, run, tmp_path, own_weights, capsys):
@@ -220,6 +225,29 @@ def test_weights_are_exported_listed_shown_and_verified(train, run, tmp_path, ow
     code, verified, _ = run("models", "verify", "hyperprior-6")
     assert (code, verified["digest"]) == (0, exported["digest"])
     assert len(verified["points"]["integers"]) == 2
+
+
+def test_a_measured_card_has_the_curve_of_file_bytes_and_bd_rates(train, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(worth, "ARCHITECTURE", "dct")  # a codec that is at hand, and quick
+    monkeypatch.setattr(worth, "POINTS", 5)
+    folder = tmp_path / "measured"
+    folder.mkdir()
+    io.write_png(folder / "one.png", Image(photo_like(96, 128)))
+    train("--steps", 1)
+    weights = tmp_path / "weights" / "tiny.safetensors"
+    export = ["models", "export", tmp_path / "run", "--out", weights, "--workers", 1, "--store", tmp_path / "store"]
+    code, exported, _ = run(*export, "--measure", folder)
+    assert code == 0
+    measured = exported["measured"]["pictures"]
+    assert (measured["folder"], measured["pictures"], len(measured["curve"])) == ("measured", 1, 5)
+    assert measured["bd_rate"]["jpeg"]["pictures"] == 1
+    assert worth.VARIABLE not in os.environ
+    _, shown, _ = run("models", "show", "tiny")
+    assert shown["measured"] == exported["measured"]
+    _, listed, _ = run("models", "list")
+    assert listed["models"][0]["bd_rate"].keys() == {"jpeg", "jpeg2000"}
+    code, _, err = run(*export, "--measure", tmp_path / "nowhere")
+    assert (code, "nowhere: is not a folder" in err) == (1, True)
 
 
 def test_what_cannot_be_exported_is_said(train, run, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image as Pillow
 from tiny_model import picture
 
+from engine import io
 from engine.color import LINEAR_SRGB
 from engine.errors import EngineError, LimitExceeded, UsageError
 from engine.image import Alpha, Image
@@ -76,6 +77,15 @@ def test_deeper_pictures_and_light_become_floats_without_rounding():
     codes = rgb(Image(linear, color=LINEAR_SRGB))
     assert codes[1:] == pytest.approx(np.full((3, 5, 3), 0.50196), abs=1e-4)
     assert codes[0, 0] == pytest.approx([1, 0, 0], abs=1e-6)
+
+
+def test_folders_of_light_are_read(tmp_path):
+    for seed in range(30):
+        light = picture(seed, 32).astype(np.float32) / 255
+        io.write(tmp_path / f"{seed}.exr", Image(light, color=LINEAR_SRGB))
+    photographs = load_photographs(tmp_path, min_side=16)
+    assert photographs.folder == tmp_path.name
+    assert {each.dtype for each in photographs.training} == {np.dtype(np.float32)}
 
 
 def test_bytes_and_floats_of_one_picture_give_the_same_patches():

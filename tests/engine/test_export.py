@@ -57,3 +57,21 @@ def test_curves_become_rows_for_each_picture_and_then_the_means() -> None:
         {"image": "b", "codec": "jpeg", "bpp": 0.6},
         {"image": "mean", "codec": "jpeg", "bpp": 0.5},
     ]
+
+
+def test_json_is_indented_by_one_and_keeps_what_has_a_value() -> None:
+    assert json_text({1: (0.5, True, None, "é")}) == '{\n "1": [\n  0.5,\n  true,\n  null,\n  "é"\n ]\n}\n'
+    assert json_text({"x": -math.inf, "y": math.nan, "z": 3}) == '{\n "x": null,\n "y": null,\n "z": 3\n}\n'
+
+
+def test_csv_has_its_columns_in_order_and_ends_its_lines_as_the_standard_says() -> None:
+    assert csv_text([{"b": 1}, {"a": {"y": 2, "x": [1]}, "b": None}]) == 'b,a\r\n1,\r\n,"{""x"":[1],""y"":2}"\r\n'
+
+
+def test_a_codec_without_pictures_has_its_means_alone() -> None:
+    codecs = {"b": {"points": [{"bpp": 1.0}]}, "a": {"points": [{"bpp": 2.0}], "images": {"p": [{"bpp": 3.0}]}}}
+    assert [(row["image"], row["codec"], row["bpp"]) for row in curve_rows(codecs)] == [
+        ("p", "a", 3.0),
+        ("mean", "b", 1.0),
+        ("mean", "a", 2.0),
+    ]

@@ -8,7 +8,9 @@ import numpy as np
 
 from engine.color import LINEAR_SRGB, SRGB, ColorSpec, from_linear, rgb_matrix, to_linear
 from engine.errors import UsageError
+from engine.film import Film
 from engine.image import Alpha, Image
+from engine.tone import NEUTRAL, Tone
 
 CHECKER = (204, 153)  # the two greys behind transparent parts
 CHECKER_SIDE = 8  # px
@@ -23,24 +25,33 @@ _ANCHORS = {
     "gray": "#000000 #ffffff",
 }
 COLOUR_TABLES = tuple(_ANCHORS)
+Shown = np.ndarray | Film
+"""What a view shows: H×W×3 u8 sRGB, or of a floating-point picture a film, which it develops in a tone."""
 
 
-def to_display(image: Image, *, background: str = "checker", exposure: float = 0.0) -> np.ndarray:
+def to_display(image: Image, *, background: str = "checker", tone: Tone = NEUTRAL) -> np.ndarray:
     """`image` as H×W×3 u8 sRGB, C-contiguous.
 
-    background: what shows through alpha: "checker" or a colour "#rrggbb". exposure: stops, for linear
-    floats only. Other primaries go through linear light; what lies outside sRGB is clipped.
+    background: what shows through alpha: "checker" or a colour "#rrggbb". tone: of floating-point pictures, whose
+    alpha is coverage and not shown. Other primaries go through linear light; what lies outside sRGB is clipped.
     """
+    if image.is_float:
+        return Film(image).develop(tone)
     out = np.empty((image.height, image.width, 3), np.uint8)
     rows = max(1, _STRIP_SAMPLES // (image.width * image.channels))
     for top in range(0, image.height, rows):
         part = slice(top, min(top + rows, image.height))
         pixels = image.pixels[part]
-        out[part] = _colours(pixels[:, :, :-1] if image.has_alpha else pixels, image, exposure)
+        out[part] = _colours(pixels[:, :, :-1] if image.has_alpha else pixels, image)
         if image.has_alpha:
             behind = _background(background, top, out[part].shape)
             out[part] = _over(out[part], pixels[:, :, -1], behind, image)
     return out
+
+
+def displayable(image: Image) -> Shown:
+    """What a view keeps of a picture."""
+    return Film(image) if image.is_float else to_display(image)
 
 
 def heat(values: np.ndarray, lo: float, hi: float, name: str = "inferno") -> np.ndarray:
@@ -68,19 +79,16 @@ def colour_table(name: str) -> np.ndarray:
 # --- Samples to 8-bit sRGB ----------------------------------------------------------------------
 
 
-def _colours(pixels: np.ndarray, image: Image, exposure: float) -> np.ndarray:
-    if image.is_float or image.color != SRGB:
-        return _through_linear_light(pixels, image, exposure)
+def _colours(pixels: np.ndarray, image: Image) -> np.ndarray:
+    if image.color != SRGB:
+        return _through_linear_light(pixels, image)
     if image.bits == 8 and pixels.dtype == np.uint8:
         return pixels
     return _to_8_bits(image.bits)[pixels]
 
 
-def _through_linear_light(pixels: np.ndarray, image: Image, exposure: float) -> np.ndarray:
-    if image.is_float:
-        linear = to_linear(np.nan_to_num(pixels, nan=0), image.color) * np.float32(2.0**exposure)
-    else:
-        linear = _linear_of_codes(image.color, image.bits)[pixels]
+def _through_linear_light(pixels: np.ndarray, image: Image) -> np.ndarray:
+    linear = _linear_of_codes(image.color, image.bits)[pixels]
     if linear.shape[2] == 3 and image.color.primaries != SRGB.primaries:
         linear = linear @ rgb_matrix(image.color, LINEAR_SRGB).T.astype(np.float32)
     return _codes_of_linear()[(linear.clip(0, 1) * 65535 + 0.5).astype(np.uint16)]

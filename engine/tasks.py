@@ -72,11 +72,14 @@ class ThumbnailTask:
 
     def run(self, ctx: TaskCtx) -> Thumbnail:
         from engine.display import to_display
+        from engine.film import auto_exposure
         from engine.io import read
+        from engine.tone import Tone
 
         loaded = read(self.path, ctx)
         image = loaded.image
-        shown = shrink(to_display(image), self.side)
+        tone = Tone(exposure=auto_exposure(image) if image.is_float else 0.0)
+        shown = shrink(to_display(image, tone=tone), self.side)
         size = (image.width, image.height)
         return Thumbnail(shown, size, image.bits, str(image.color), loaded.notes, loaded.format)
 

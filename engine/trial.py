@@ -62,16 +62,16 @@ class Trial:
     @property
     def db(self) -> float | None:
         """The score that a target in dB means: PSNR, or log2-PSNR of a floating-point picture; None if not measured."""
-        return next((self.scores[each] for each in _DB_METRICS.values() if each in self.scores), None)
+        return next((self.scores[each] for each in DB_METRICS.values() if each in self.scores), None)
 
 
 # The metric that a target in dB means, by whether the picture is a floating-point one; no picture has both scores.
-_DB_METRICS = {False: "psnr", True: "log2_psnr"}
+DB_METRICS = {False: "psnr", True: "log2_psnr"}
 
 
 def db_metric(image: Image) -> str:
     """The id of the metric that a target in dB means for this picture."""
-    return _DB_METRICS[image.is_float]
+    return DB_METRICS[image.is_float]
 
 
 class TargetKind(enum.StrEnum):

@@ -168,6 +168,7 @@ def describe(bench: Workbench) -> dict[str, object]:
                 "bpp": trial.bpp if trial else None,
                 "bytes": trial.size if trial else None,
                 "psnr": trial.scores.get("psnr") if trial else None,
+                "log2_psnr": trial.scores.get("log2_psnr") if trial else None,
                 "rect": [place.x(), place.y(), place.width(), place.height()],
             }
         )

@@ -21,6 +21,7 @@ from gui.curve_picker import CurvePicker
 from gui.frame import Frame
 from gui.models.curves import RdPoint, Reference
 from gui.models.verdict_model import Disagreement
+from gui.panels.tone_strip import ToneStrip
 from gui.preferences import PreferencesDialog
 from gui.state import ORIGINAL, Lane, View
 from gui.views.layouts import Layout
@@ -63,6 +64,13 @@ class Commands:
             "one_to_one": area.one_to_one,
             "zoom_in": lambda: area.zoom(ZOOM_STEP),
             "zoom_out": lambda: area.zoom(1 / ZOOM_STEP),
+            "exposure_up": lambda: self._tone(lambda strip: strip.step(1)),
+            "exposure_down": lambda: self._tone(lambda strip: strip.step(-1)),
+            "exposure_up_much": lambda: self._tone(lambda strip: strip.step(1, coarse=True)),
+            "exposure_down_much": lambda: self._tone(lambda strip: strip.step(-1, coarse=True)),
+            "exposure_auto": lambda: self._tone(ToneStrip.choose_auto),
+            "tone_reset": lambda: self._tone(ToneStrip.choose_neutral),
+            "next_curve": lambda: self._tone(ToneStrip.next_curve),
             "overlay": lambda: state.set_view(overlay=not state.overlay),
             "next_rendition": lambda: self._step_rendition(1),
             "previous_rendition": lambda: self._step_rendition(-1),
@@ -155,6 +163,12 @@ class Commands:
             self._window.tell("No codec of this comparison says where its bits went")
         else:
             self._state.set_view(view=View.PICTURE if self._state.view is view else view)
+
+    def _tone(self, change: Callable[[ToneStrip], object]) -> None:
+        if self._state.is_float:
+            change(self._window.tone_strip)
+        else:
+            self._window.tell("Exposure and tone are for pictures of floating-point light (EXR, Radiance)")
 
     def zoom_to(self, scale: float) -> None:
         """0 fits; any other value is device pixels a texel."""

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from engine import registry
-from engine.display import to_display
+from engine.display import Shown, displayable
 from engine.errors import EngineError
+from engine.film import Film
 from engine.image import Image
 from engine.io import Loaded
 from engine.jobs import Event
@@ -28,6 +29,7 @@ from engine.tasks import (
     Thumbnail,
     ThumbnailTask,
 )
+from engine.tone import Tone
 from engine.trial import Target, Trial, canonical
 from gui.desk import FINAL, Desk
 from gui.folders import pictures_in
@@ -150,12 +152,12 @@ class Controller:
             elif event.state is Job.DONE:
                 loaded: Loaded = event.value
                 self.desk.apart(
-                    lambda: to_display(loaded.image), lambda shown: self._place_source(source, loaded, shown)
+                    lambda: displayable(loaded.image), lambda shown: self._place_source(source, loaded, shown)
                 )
 
         return on
 
-    def _place_source(self, source: Source, loaded: Loaded, display: np.ndarray) -> None:
+    def _place_source(self, source: Source, loaded: Loaded, display: Shown) -> None:
         if source.id != self._incoming or self.state.source(source.id) is None:
             return
         self._incoming = None
@@ -168,6 +170,8 @@ class Controller:
         source.image, source.display, source.phase, source.error = image, display, Phase.DONE, ""
         source.notes, source.format, source.bits = loaded.notes, loaded.format, image.bits
         source.size, source.colour = (image.width, image.height), str(image.color)
+        if isinstance(display, Film) and source.tone is None:
+            source.tone = Tone(exposure=display.auto_exposure)
         self.state.announce(Topic.CURRENT, Topic.SOURCES)
         self.solve_all()
 
@@ -325,7 +329,7 @@ class Controller:
     def _show_solved(self, source: Source, lane: Lane, target: Target, solved: Solved, *, early: bool = False) -> None:
         """Make the answer ready for display, then place it; `early`: its scores are still to come."""
 
-        def place(display: np.ndarray) -> None:
+        def place(display: Shown) -> None:
             wanted = self.state.lane(lane.id) is lane and source is self.state.current and target == self.state.target
             if wanted and early:
                 outcome = self.state.outcome(lane.id, source.id)
@@ -335,9 +339,9 @@ class Controller:
             elif wanted:
                 self._place_solved(source, lane, target, solved, display)
 
-        self.desk.apart(lambda: to_display(solved.decoded), place)
+        self.desk.apart(lambda: displayable(solved.decoded), place)
 
-    def _place_solved(self, source: Source, lane: Lane, target: Target, solved: Solved, display: np.ndarray) -> None:
+    def _place_solved(self, source: Source, lane: Lane, target: Target, solved: Solved, display: Shown) -> None:
         outcome = self.state.outcome(lane.id, source.id)
         outcome.phase, outcome.progress, outcome.error, outcome.early = Phase.DONE, None, "", False
         if outcome.solved is None or outcome.solved.data != solved.data:

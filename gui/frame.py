@@ -9,7 +9,6 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.curves import Curve
-from engine.metrics import metric, metric_ids
 from gui import style
 from gui.controller import Controller
 from gui.panels.codecs import CodecsPanel
@@ -17,6 +16,7 @@ from gui.panels.rate_lock import RateLock
 from gui.panels.rd_plot import RdPlot
 from gui.panels.sources import SourcesPanel
 from gui.panels.status import StatusBar
+from gui.panels.tone_strip import ToneStrip
 from gui.panels.top_bar import TopBar
 from gui.panels.verdict import VerdictPanel
 from gui.preferences import save_theme
@@ -54,6 +54,8 @@ class Frame(QMainWindow):
     def _make_parts(self) -> None:
         self.top_bar = TopBar()
         self.sources = SourcesPanel()
+        self.tone_strip = ToneStrip()
+        self.tone_strip.hide()
         self.compare = CompareArea()
         self.rate_lock = RateLock()
         self.plot = RdPlot()
@@ -61,10 +63,8 @@ class Frame(QMainWindow):
         self.codecs = CodecsPanel()
         self.loupe = Loupe()
         self.status = StatusBar()
-        self.top_bar.set_map_metrics([(m, f"{metric(m).info.label} map") for m in _maps()], self.state.map_metric)
         self.top_bar.set_layout(self.state.layout)
         self.top_bar.set_view(self.state.view)
-        self.plot.set_metrics([metric(m).info for m in metric_ids()], self.state.score_metric)
         self.rate_lock.set_target(self.state.target.kind, self.state.target.value)
 
     def _place_parts(self) -> None:
@@ -84,6 +84,7 @@ class Frame(QMainWindow):
         column = QVBoxLayout(upper)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID + 2)
+        column.addWidget(self.tone_strip)
         column.addWidget(self.compare, 1)
         column.addWidget(self.rate_lock)
         self.middle = QSplitter(Qt.Orientation.Vertical)
@@ -137,8 +138,3 @@ class Frame(QMainWindow):
             self.middle.setSizes([self.middle.height() - lower, lower])
         for side in (self.left, self.right):
             side.fold_for(self.width())
-
-
-def _maps() -> list[str]:
-    """The metrics that have a map, in the order in which they are offered."""
-    return [metric_id for metric_id in metric_ids() if metric(metric_id).info.has_map]

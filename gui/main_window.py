@@ -63,6 +63,7 @@ class MainWindow(Frame):
         self.top_bar.zoom_chosen.connect(self.commands.zoom_to)
         self.top_bar.search_requested.connect(lambda: self.commands.serve("palette"))
         self.status.cancel_requested.connect(controller.cancel_all)
+        self.tone_strip.tone_changed.connect(lambda tone, moving: state.set_tone(tone, moving=moving))
         self._listen_to_pictures()
 
     def _listen_to_pictures(self) -> None:

@@ -158,8 +158,7 @@ def in_kind(trial: Trial, kind: TargetKind) -> float | None:
         return trial.bpp
     if kind is TargetKind.BYTES:
         return float(trial.size)
-    value = trial.scores.get("psnr")
-    return value if value is not None and math.isfinite(value) else None
+    return trial.db if trial.db is not None and math.isfinite(trial.db) else None
 
 
 def achieved(outcome: Outcome, kind: TargetKind) -> Achieved | None:

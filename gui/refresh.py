@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.display import Shown
+from engine.film import Film, Print
 from engine.metrics import metric, metric_ids
-from engine.trial import TargetKind
+from engine.trial import DB_METRICS, TargetKind
 from gui import presenters
 from gui.frame import Frame
 from gui.heat import HeatMaps
@@ -39,11 +41,13 @@ class Refresher:
         self._thumbnails: dict[int, object] = {}
         self._curves: dict[int, object] = {}
         self._looked_at: int | None = None
+        self._floats: bool | None = None  # what the metrics on offer are for
 
     def refresh(self, topics: set[Topic]) -> None:
         if topics & {Topic.LANES}:
             self._lanes()
         if topics & {Topic.SOURCES, Topic.CURRENT}:
+            self._kinds()
             self._sources()
         if topics & {Topic.LANES, Topic.CURRENT, Topic.OUTCOME, Topic.VIEW}:
             self._panes()
@@ -54,6 +58,8 @@ class Refresher:
             self._plot()
         if topics & {Topic.VIEW}:
             self._view()
+        if topics & {Topic.CURRENT, Topic.TONE}:
+            self._tone()
         if topics & {Topic.JOBS}:
             self._jobs()
 
@@ -69,6 +75,18 @@ class Refresher:
         window.verdict.set_lanes(tags, str(state.anchor or ""))
         window.right.set_marks(tags)
         self._curves.clear()
+
+    def _kinds(self) -> None:
+        """Offer the metrics that are for pictures like the current one."""
+        state, window = self._state, self._window
+        if self._floats is state.is_float:
+            return
+        self._floats = state.is_float
+        infos = [info for info in (metric(m).info for m in metric_ids()) if info.floats is state.is_float]
+        maps = [(info.id, f"{info.label} map") for info in infos if info.has_map]
+        window.top_bar.set_map_metrics(maps, state.map_metric)
+        window.plot.set_metrics(infos, state.score_metric)
+        window.rate_lock.set_quality(metric(DB_METRICS[state.is_float]).info.label, *_DB_RANGES[state.is_float])
 
     def _sources(self) -> None:
         state, panel = self._state, self._window.sources
@@ -114,7 +132,18 @@ class Refresher:
             models[str(lane_id)] = presenters.lane_pane(number, self._tags[lane_id], state.outcome(lane_id), info)
         return models
 
-    def _picture(self, key: str, display: np.ndarray | None, values: np.ndarray | None) -> None:
+    def _tone(self) -> None:
+        """The tone of the panes, the loupe and the strip, which is there for floating-point pictures only."""
+        state, strip = self._state, self._window.tone_strip
+        film = state.current.display if state.current is not None else None
+        strip.setVisible(isinstance(film, Film))
+        if isinstance(film, Film):
+            strip.set_auto(film.auto_exposure)
+            strip.set_tone(state.tone)
+        self._window.compare.set_tone(state.tone, moving=state.tone_moves)
+        self._loupe()
+
+    def _picture(self, key: str, display: Shown | None, values: np.ndarray | None) -> None:
         """Hand a picture over when it is another one than before; the pane keeps the old one meanwhile."""
         if self._pictures.get(key) is display:
             return
@@ -129,7 +158,8 @@ class Refresher:
             display = state.current.display if key == str(ORIGINAL) and state.current else None
             if key != str(ORIGINAL):
                 display = state.outcome(int(key)).display
-            sources.append(LoupeSource(model.label, model.colour, model.marker, display))
+            pixels = Print(display, state.tone) if isinstance(display, Film) else display
+            sources.append(LoupeSource(model.label, model.colour, model.marker, pixels))
         shown = {str(rendition) for rendition in state.shown()}
         keys = list(self._models())
         self._window.loupe.set_sources([s for key, s in zip(keys, sources, strict=True) if key in shown][:4])
@@ -245,4 +275,5 @@ class Refresher:
         self._window.status.set_pixel(None)
 
 
-_JUDGES = ("psnr", "ms_ssim", "flip", "ssimulacra2")
+_JUDGES = ("psnr", "ms_ssim", "flip", "ssimulacra2", "log2_psnr", "hdr_flip")
+_DB_RANGES = {False: (20.0, 50.0), True: (20.0, 70.0)}

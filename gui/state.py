@@ -15,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.display import Shown
 from engine.image import Image
+from engine.metrics import metric
 from engine.tasks import Solved
+from engine.tone import NEUTRAL, Tone
 from engine.trial import Target, TargetKind, Trial
 from gui.views.layouts import Layout, visible_keys
 
@@ -32,6 +35,7 @@ class Topic(enum.StrEnum):
     VIEW = "view"
     OUTCOME = "outcome"
     CURVES = "curves"
+    TONE = "tone"
     JOBS = "jobs"
 
 
@@ -52,7 +56,10 @@ class Phase(enum.StrEnum):
 
 @dataclass
 class Source:
-    """A picture that was dropped in. `image` and `display` are there while it is the current one."""
+    """A picture that was dropped in. `image` and `display` are there while it is the current one.
+
+    tone: how light is shown, None until a floating-point picture was first looked at.
+    """
 
     id: int
     path: Path
@@ -66,7 +73,12 @@ class Source:
     colour: str = ""
     thumbnail: np.ndarray | None = None
     image: Image | None = None
-    display: np.ndarray | None = None
+    display: Shown | None = None
+    tone: Tone | None = None
+
+    @property
+    def is_float(self) -> bool:
+        return self.bits == 32
 
 
 @dataclass
@@ -89,7 +101,7 @@ class Outcome:
     progress: float | None = None
     target: Target | None = None  # what `solved` answers
     solved: Solved | None = None
-    display: np.ndarray | None = None
+    display: Shown | None = None
     early: bool = False  # `solved` is the new answer already, only scores are still to come
     error: str = ""
     maps: dict[str, np.ndarray] = field(default_factory=dict)
@@ -113,8 +125,9 @@ class State:
         self.target = target or Target(TargetKind.BPP, 0.5)
         self.layout = Layout.GRID
         self.view = View.PICTURE
-        self.map_metric = "flip"
-        self.score_metric = "psnr"
+        self._score_metrics = {False: "psnr", True: "log2_psnr"}  # of code values, of light in floats
+        self._map_metrics = {False: "flip", True: "log2_psnr"}
+        self.tone_moves = False  # a control of the tone is being dragged
         self.overlay = False
         self.active = ORIGINAL
         self.codec = ORIGINAL  # the lane that was active last
@@ -257,6 +270,40 @@ class State:
             if name in ("score_metric", "anchor"):
                 topics.append(Topic.CURVES)
         self.announce(*topics)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the current source holds light: it has metrics of its own, and a tone."""
+        return self.current is not None and self.current.is_float
+
+    @property
+    def score_metric(self) -> str:
+        """What the current source is judged by; setting it is remembered for all pictures of the metric's kind."""
+        return self._score_metrics[self.is_float]
+
+    @score_metric.setter
+    def score_metric(self, metric_id: str) -> None:
+        self._score_metrics[metric(metric_id).info.floats] = metric_id
+
+    @property
+    def map_metric(self) -> str:
+        """The metric of the error maps, likewise."""
+        return self._map_metrics[self.is_float]
+
+    @map_metric.setter
+    def map_metric(self, metric_id: str) -> None:
+        self._map_metrics[metric(metric_id).info.floats] = metric_id
+
+    @property
+    def tone(self) -> Tone:
+        """How the current source's light is shown, and what is decoded from it."""
+        return (self.current.tone if self.current else None) or NEUTRAL
+
+    def set_tone(self, tone: Tone, *, moving: bool = False) -> None:
+        """Show light in another tone; `moving` while the control is still being dragged."""
+        if self.current is not None:
+            self.current.tone, self.tone_moves = tone, moving
+            self.announce(Topic.TONE)
 
     # -- renditions: 1 is the original, 2… the visible lanes
 

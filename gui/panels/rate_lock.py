@@ -22,6 +22,7 @@ from gui.widgets.rate_slider import RateSlider, Stretch
 from gui.widgets.themed import Themed, label
 
 DEBOUNCE_MS = 100
+KIND_WIDTH = 76
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class RateLock(Themed):
         self.setAccessibleName("Rate lock")
         self.kind = Combo("What the target is")
         self.kind.set_choices([(str(kind), text) for kind, text in _KINDS])
-        self.kind.setFixedWidth(76)
+        self.kind.setFixedWidth(KIND_WIDTH)
         self.kind.currentIndexChanged.connect(self._kind_chosen)
         self.slider = RateSlider()
         self.slider.value_changed.connect(self._slid)
@@ -156,6 +157,12 @@ class RateLock(Themed):
             value = self.slider.value_now()
             self._rescale()
             self.slider.set_value(value)
+
+    def set_quality(self, name: str, lo: float, hi: float) -> None:
+        """What a target in dB means for the picture, and the slider's range for it."""
+        self.kind.set_choices([(str(kind), name if kind is TargetKind.PSNR else text) for kind, text in _KINDS])
+        self.kind.setFixedWidth(max(KIND_WIDTH, self.kind.sizeHint().width()))
+        self.set_range(TargetKind.PSNR, lo, hi)
 
     def set_equivalents(self, equivalents: Mapping[TargetKind, float]) -> None:
         """The operating point in every kind that is known: a change of kind starts from these values.

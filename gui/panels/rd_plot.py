@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.metric import MetricInfo
-from engine.trial import TargetKind
+from engine.trial import DB_METRICS, TargetKind
 from gui import style
 from gui.models.curves import RdPoint, Reference, drawable, frontier
 from gui.models.lane import LaneTag
@@ -339,7 +339,7 @@ class RdPlot(Panel):
         rate = self._target_rate()
         if rate is not None:
             at = (90, self._x(rate))
-        elif self._target is not None and self._target[0] is TargetKind.PSNR and metric.id == "psnr":
+        elif self._target is not None and self._target[0] is TargetKind.PSNR and metric.id in DB_METRICS.values():
             at = (0, self._target[1])
         self._target_line.setVisible(at is not None)
         if at is not None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
+from engine.metrics.log2_psnr import FLOOR
 from gui import style
-from gui.models.units import MINUS
+from gui.models.units import MINUS, signed
 from gui.theme import GRID
 from gui.widgets.elided import ElidedLabel
 from gui.widgets.themed import Themed, label
+
+LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear BT.709
 
 
 @dataclass(frozen=True)
 class PixelReadOut:
     """Values under the pointer. decoded: (lane label, values) of the pane it is over, if it shows a codec.
 
-    Values are per channel, in code values of the original's depth (whole) or linear (float).
+    Values are per channel, in code values of the original's depth (whole), or linear light (float), which is shown
+    with its luminance in stops from 1.0, and its differences in stops.
     """
 
     x: int
@@ -29,14 +34,37 @@ class PixelReadOut:
 
 
 def values_text(values: Sequence[float], *, sign: bool = False) -> str:
-    """Channel values side by side; `sign` for differences."""
+    """Channel values side by side, of light four figures each; `sign` for differences."""
     form = "+" if sign else ""
 
     def one(value: float) -> str:
-        text = f"{value:{form}d}" if isinstance(value, int) else f"{value:{form}.4f}"
+        text = f"{value:{form}d}" if isinstance(value, int) else f"{value:.4g}"
         return "0" if sign and value == 0 else text.replace("-", MINUS)
 
     return " ".join(one(value) for value in values)
+
+
+def stops_text(values: Sequence[float]) -> str:
+    """Luminance of linear light in stops from 1.0: "−1.35 stops"; "no light" for none."""
+    weights = LUMINANCE if len(values) >= 3 else (1.0,)
+    luminance = sum(weight * value for weight, value in zip(weights, values, strict=False))
+    if not (luminance > 0 and math.isfinite(luminance)):
+        return "no light" if luminance <= 0 else "not finite"
+    return f"{signed(math.log2(luminance), 2)} stops"
+
+
+def difference_text(values: Sequence[float], original: Sequence[float]) -> str:
+    """What a pixel differs by, channel by channel: in code values, or of light in stops as log2-PSNR counts them."""
+    pairs = zip(values, original, strict=False)
+    kinds = {type(value) for value in (*values, *original)}
+    if kinds == {int}:
+        return values_text([new - old for new, old in pairs], sign=True)
+    if kinds != {float}:
+        return ""  # light and code values have no difference
+    if not all(math.isfinite(value) for value in (*values, *original)):
+        return "not finite"
+    stops = [math.log2((max(new, 0) + FLOOR) / (max(old, 0) + FLOOR)) for new, old in pairs]
+    return " ".join("0" if round(each, 2) == 0 else signed(each, 2) for each in stops) + " stops"
 
 
 def _plain(values: Sequence[float]) -> list[float]:
@@ -90,12 +118,12 @@ class StatusBar(Themed):
         if read_out is not None:
             texts[0] = f"x {read_out.x}  y {read_out.y}"
             original = _plain(read_out.original)
-            texts[1] = f"original {values_text(original)}"
+            light = any(isinstance(value, float) for value in original)
+            texts[1] = f"original {values_text(original)}" + (f"  ({stops_text(original)})" if light else "")
             if read_out.decoded is not None:
                 name, values = read_out.decoded[0], _plain(read_out.decoded[1])
                 texts[2] = f"{name} {values_text(values)}"
-                delta = [new - old for new, old in zip(values, original, strict=False)]
-                texts[3] = f"Δ {values_text(delta, sign=True)}"
+                texts[3] = f"Δ {difference_text(values, original)}"
         for widget, text in zip((self._position, self._original, self._decoded, self._delta), texts, strict=True):
             widget.setText(text)
             widget.setVisible(bool(text))

@@ -6,6 +6,7 @@ signals. The first key is the original, the others are codecs. Nothing here know
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,6 +14,8 @@ from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
+from engine.display import Shown
+from engine.tone import NEUTRAL, Tone
 from gui.style import current
 from gui.theme import GRID, Theme
 from gui.views.layouts import GRID_MOST, Layout, arrangement, visible_keys
@@ -62,6 +65,7 @@ class CompareArea(QWidget):
         self._worker = PictureWorker(self)
         self._refiner = Refiner(self._worker, self)
         self._renditions: dict[str, Rendition] = {}
+        self._tone = NEUTRAL
         self._layout = Layout.GRID
         self._active = ""
         self._codec = ""
@@ -131,9 +135,18 @@ class CompareArea(QWidget):
         """Header and state of one rendition. Raises KeyError for an unknown key, as do the setters below."""
         self._renditions[key].set_model(model)
 
-    def set_picture(self, key: str, rgb: np.ndarray | None) -> None:
-        """H×W×3 u8 sRGB pixels, C-contiguous, never changed afterwards; shown once ready, old ones stay till then."""
-        self._renditions[key].set_picture(rgb)
+    def set_picture(self, key: str, shown: Shown | None) -> None:
+        """H×W×3 u8 sRGB pixels (C-contiguous, never changed afterwards) or a film; old ones stay until it is ready."""
+        self._renditions[key].set_picture(shown)
+
+    def set_tone(self, tone: Tone, *, moving: bool = False) -> None:
+        """How films are shown. moving: a control is being dragged; what is in view follows, as fine as it is drawn."""
+        self._tone = tone
+        step = max(1, math.floor(1 / self.linked.scale)) if moving else 0
+        seen = self._seen()
+        for key, rendition in self._renditions.items():
+            if not moving or key in seen:
+                rendition.set_tone(tone, step)
 
     def set_heat(self, key: str, heat: np.ndarray | None, opacity: float = 1.0) -> None:
         """A map as H×W×3 u8 in place of the picture, or over the greyed picture at opacity < 1; None: the picture."""
@@ -306,6 +319,7 @@ class CompareArea(QWidget):
         rendition = Rendition(key, self._refiner, model, self)
         rendition.pixels_changed.connect(lambda: self._pixels_changed(rendition))
         rendition.problem.connect(lambda text: self.problem.emit(key, text))
+        rendition.set_tone(self._tone)
         return rendition
 
     def _pixels_changed(self, rendition: Rendition) -> None:

@@ -35,7 +35,7 @@ class Stage:
 def draw_picture(painter: QPainter, picture: Picture, stage: Stage, refiner: Refiner) -> None:
     """The part of `picture` that is seen: texels as they are from 1:1 up, averaged light below."""
     view, pane = stage.view, stage.pane
-    if view.scale >= 1:
+    if view.scale >= 1 and picture.images[0].width() == picture.size[0]:
         refiner.not_needed()
         _draw_texels(painter, picture, stage)
         return
@@ -96,7 +96,7 @@ def draw_values(
     values, reference: H×W×C of u8, u16 or f32; an alpha channel is left out. shown: what is drawn below, for contrast.
     """
     x0, y0, x1, y1 = visible_texels((values.shape[1], values.shape[0]), stage)
-    if x0 >= x1 or y0 >= y1 or shown.size != (values.shape[1], values.shape[0]):
+    if x0 >= x1 or y0 >= y1 or shown.size != (values.shape[1], values.shape[0]) or shown.is_draft:
         return
     channels = 1 if values.shape[2] <= 2 else 3
     part = values[y0:y1, x0:x1, :channels]

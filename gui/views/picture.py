@@ -40,15 +40,23 @@ def _to_code() -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """levels: H×W×3 u8 sRGB; level n has half the sides (rounded up) of level n-1. images: the same as QImages."""
+    """levels: H×W×3 u8 sRGB; level n has half the sides (rounded up) of level n-1. images: the same as QImages.
+
+    whole: of a draft, whose one level holds every n-th row and column, the size of what it stands for; else None.
+    """
 
     levels: tuple[np.ndarray, ...]
     images: tuple[QImage, ...]
+    whole: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in texels."""
-        return self.levels[0].shape[1], self.levels[0].shape[0]
+        return self.whole or (self.levels[0].shape[1], self.levels[0].shape[0])
+
+    @property
+    def is_draft(self) -> bool:
+        return self.whole is not None
 
     @property
     def nbytes(self) -> int:
@@ -66,6 +74,11 @@ def build_picture(rgb: np.ndarray) -> Picture:
     while max(levels[-1].shape[:2]) > SMALLEST:
         levels.append(_halved(levels[-1]))
     return Picture(tuple(levels), tuple(as_qimage(level) for level in levels))
+
+
+def draft_picture(rgb: np.ndarray, whole: tuple[int, int]) -> Picture:
+    """Every n-th row and column of a picture of width and height `whole`, to be drawn in its place for a moment."""
+    return Picture((rgb,), (as_qimage(rgb),), whole)
 
 
 def as_qimage(rgb: np.ndarray) -> QImage:

@@ -77,6 +77,8 @@ class Refiner(QObject):
         done = self._done.get(picture)
         moved = self._geometry is not None and self._geometry[:2] != (picture.size, drawn)
         self._geometry = (picture.size, drawn, box)
+        if picture.is_draft:
+            return None
         if done is not None and done.covers(drawn, box):
             return done
         if (drawn, box) not in (self._waiting.get(picture), self._sent.get(picture)):

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from engine.film import Print
 from engine.palette import Look
 from gui.style import SMALL_PX, current, text_font
 from gui.theme import Theme
@@ -28,7 +29,7 @@ class LoupeSource:
     label: str
     colour: str
     marker: str
-    pixels: np.ndarray | None
+    pixels: np.ndarray | Print | None
 
 
 class Loupe(QWidget):

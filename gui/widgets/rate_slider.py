@@ -46,6 +46,7 @@ class RateSlider(QAbstractSlider):
         self._value = 0.5
         self._unit = ""
         self._scale = 1.0
+        self._origin: float | None = None
         self._stretches: list[Stretch] = []
         self._hover = False
         self.setRange(0, _STEPS)
@@ -57,9 +58,22 @@ class RateSlider(QAbstractSlider):
     # ------------------------------------------------------------ data
 
     def set_scale(
-        self, lo: float, hi: float, *, log: bool, fine: float, coarse: float, unit: str, scale: float = 1.0
+        self,
+        lo: float,
+        hi: float,
+        *,
+        log: bool,
+        fine: float,
+        coarse: float,
+        unit: str,
+        scale: float = 1.0,
+        origin: float | None = None,
     ) -> None:
-        """The range, the steps, and for the ticks the unit and what a value is divided by (1024 for KB)."""
+        """The range, the steps, for the ticks the unit and what a value is divided by (1024 for KB).
+
+        origin: the value from which the track is filled, by default the left end.
+        """
+        self._origin = origin
         self._lo, self._hi, self._log, self._fine, self._coarse = lo, hi, log, fine, coarse
         self._unit, self._scale = unit, scale
         self._stretches = []
@@ -188,7 +202,8 @@ class RateSlider(QAbstractSlider):
         painter.setBrush(QColor(theme.hairline))
         painter.drawRoundedRect(QRectF(left, _TRACK_Y - 2, right - left, 4), 2, 2)
         painter.setBrush(QColor(theme.accent))
-        painter.drawRoundedRect(QRectF(left, _TRACK_Y - 2, knob - left, 4), 2, 2)
+        start = left if self._origin is None else self._x(self._origin)
+        painter.drawRoundedRect(QRectF(min(start, knob), _TRACK_Y - 2, abs(knob - start), 4), 2, 2)
         self._paint_stretches(painter, theme)
         self._paint_ticks(painter, theme)
         if self.hasFocus() or self._hover:

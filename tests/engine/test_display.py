@@ -12,6 +12,7 @@ from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB, convert
 from engine.display import COLOUR_TABLES, colour_table, heat, to_display
 from engine.errors import UsageError
 from engine.image import Alpha, Image
+from engine.tone import Tone
 
 
 def random(shape: tuple[int, ...], dtype: type) -> np.ndarray:
@@ -46,7 +47,7 @@ def test_display_p3_is_converted_and_clipped(dtype):
 
 def test_exposure_doubles_light_per_stop():
     light = np.full((2, 2, 3), 0.25, np.float32)
-    one = to_display(Image(light, LINEAR_SRGB), exposure=1.0)
+    one = to_display(Image(light, LINEAR_SRGB), tone=Tone(exposure=1.0))
     np.testing.assert_array_equal(one, to_display(Image(2 * light, LINEAR_SRGB)))
     assert one[0, 0, 0] == 188  # half of the light of white
 

@@ -177,3 +177,11 @@ def test_home_and_end_go_to_the_ends(lock: RateLock, qtbot: QtBot) -> None:
     assert lock.target()[1] == 8
     qtbot.keyClick(lock.slider, Key.Key_Home)
     assert lock.target()[1] == pytest.approx(0.02)
+
+
+def test_a_target_in_db_is_called_by_its_metric(lock: RateLock) -> None:
+    lock.set_quality("log2-PSNR", 20.0, 70.0)
+    assert lock.kind.itemText(lock.kind.findData("psnr")) == "log2-PSNR"
+    lock.set_target(TargetKind.PSNR, 64.0)
+    assert lock.target() == ("psnr", 64.0)
+    assert lock.kind.width() >= lock.kind.sizeHint().width()

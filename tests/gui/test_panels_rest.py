@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -114,6 +115,27 @@ def test_differences_of_unsigned_values_do_not_wrap_around(qtbot: QtBot) -> None
     assert bar.text().startswith("x 330  y 300  original 87 58 44  JPEG 75 58 47  Δ −12 0 +3")
     bar.set_pixel(None)
     assert "original" not in bar.text()
+
+
+@pytest.mark.parametrize(
+    ("original", "decoded", "said"),
+    [
+        (
+            (0.5, 0.5, 0.5),
+            (1.0, 0.5, 0.25),
+            "original 0.5 0.5 0.5  (−1.00 stops)  JXL 1 0.5 0.25  Δ +1.00 0 −1.00 stops",
+        ),
+        ((2.0,), (4.0,), "original 2  (+1.00 stops)  JXL 4  Δ +1.00 stops"),
+        ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), "original 0 0 0  (no light)  JXL 0 0 0  Δ 0 0 0 stops"),
+        ((-1.0, 0.0, 0.0), (math.nan, 0.0, 0.0), "original −1 0 0  (no light)  JXL nan 0 0  Δ not finite"),
+        ((0.5, 0.5, 0.5), (188, 188, 188), "original 0.5 0.5 0.5  (−1.00 stops)  JXL 188 188 188"),
+    ],
+)
+def test_light_is_read_out_with_its_stops(qtbot: QtBot, original: tuple, decoded: tuple, said: str) -> None:
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    bar.set_pixel(PixelReadOut(1, 2, original, ("JXL", decoded)))
+    assert bar.text() == f"x 1  y 2  {said}  ready"
 
 
 def test_work_in_hand_can_be_cancelled_and_idleness_is_quiet(qtbot: QtBot) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.tone import Tone
 from engine.trial import EncodeKey, Target, TargetKind, Trial
 from gui.state import KEPT_OUTCOMES, ORIGINAL, Phase, State, Topic
 from gui.views.layouts import Layout
@@ -126,3 +127,46 @@ def test_listeners_hear_the_topics_that_change() -> None:
     assert not state.set_target(Target(TargetKind.BPP, 1.0))
     state.set_view(score_metric="ssim")
     assert heard == [Topic.TARGET, Topic.VIEW, Topic.CURVES]
+
+
+def float_and_code_sources() -> tuple[State, list[int]]:
+    state = State()
+    sources = [state.add_source(Path(f"/{name}")) for name in ("a.png", "b.exr", "c.exr")]
+    for source in sources[1:]:
+        source.bits = 32
+    return state, [source.id for source in sources]
+
+
+def test_pictures_of_light_and_of_code_values_have_metrics_of_their_own() -> None:
+    state, (codes, light, _) = float_and_code_sources()
+    state.choose_source(codes)
+    assert (state.score_metric, state.map_metric) == ("psnr", "flip")
+    state.choose_source(light)
+    assert (state.score_metric, state.map_metric) == ("log2_psnr", "log2_psnr")
+    state.set_view(map_metric="hdr_flip")
+    state.choose_source(codes)
+    state.set_view(score_metric="ssim")
+    assert (state.score_metric, state.map_metric) == ("ssim", "flip")
+    state.choose_source(light)
+    assert (state.score_metric, state.map_metric) == ("log2_psnr", "hdr_flip")
+
+
+def test_a_metric_of_the_other_kind_is_kept_for_pictures_of_that_kind() -> None:
+    state, (codes, light, _) = float_and_code_sources()
+    state.choose_source(codes)
+    state.set_view(score_metric="hdr_flip")
+    assert state.score_metric == "psnr"
+    state.choose_source(light)
+    assert state.score_metric == "hdr_flip"
+
+
+def test_every_picture_of_light_keeps_its_tone() -> None:
+    state, (_, first, second) = float_and_code_sources()
+    heard: list[bool] = []
+    state.subscribe(Topic.TONE, lambda: heard.append(state.tone_moves))
+    state.choose_source(first)
+    state.set_tone(Tone(exposure=2.0), moving=True)
+    state.choose_source(second)
+    assert state.tone == Tone()
+    state.choose_source(first)
+    assert (state.tone, heard) == (Tone(exposure=2.0), [True])

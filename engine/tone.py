@@ -15,11 +15,11 @@ import numpy as np
 
 from engine.color import SRGB, from_linear
 from engine.errors import UsageError
+from engine.light import HALF_MAX
 
 EXPOSURE_LIMIT = 16.0  # stops either way
 OFFSET_LIMIT = 1.0
 GAMMA_RANGE = (0.2, 5.0)
-_HALF_MAX = 65504.0
 _HABLE_WHITE = 11.2
 
 
@@ -74,7 +74,7 @@ NEUTRAL = Tone()
 def tone_table(tone: Tone) -> np.ndarray:
     """65536 u8: the sRGB code of light by the bits of its half float. NaN is black, infinity the brightest half."""
     light = np.arange(65536, dtype=np.uint16).view(np.float16).astype(np.float64)
-    light = np.nan_to_num(light, nan=0.0, posinf=_HALF_MAX, neginf=-_HALF_MAX)
+    light = np.nan_to_num(light, nan=0.0, posinf=HALF_MAX, neginf=-HALF_MAX)
     shown = CURVES[tone.curve]((light * 2.0**tone.exposure + tone.offset).clip(0, None)).clip(0, 1)
     table = np.rint(255 * from_linear(shown, SRGB) ** (1 / tone.gamma)).astype(np.uint8)
     table.flags.writeable = False

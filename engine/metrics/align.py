@@ -18,8 +18,8 @@ from engine.carry import flatten
 from engine.color import LINEAR_SRGB, ColorSpec, convert
 from engine.errors import Unsupported, UsageError
 from engine.image import Alpha, Image
+from engine.light import HALF_MAX
 
-HALF_MAX = 65504.0
 # Conversions run over row strips of about this many samples: a float copy of a whole picture is never held.
 _STRIP_SAMPLES = 1 << 20
 

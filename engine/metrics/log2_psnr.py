@@ -12,11 +12,11 @@ import numpy as np
 
 from engine.codec import Ctx
 from engine.image import Image
+from engine.light import TOE
 from engine.metric import Domain, MetricInfo
 from engine.metrics.align import strips
 from engine.metrics.error import psnr
 
-FLOOR = 2.0**-10
 PEAK_STOPS = 16.0
 
 
@@ -60,7 +60,7 @@ class Log2Psnr:
 
 
 def _stops(image: Image, rows: slice) -> np.ndarray:
-    return np.log2(image.pixels[rows].astype(np.float64) + FLOOR)
+    return np.log2(image.pixels[rows].astype(np.float64) + TOE)
 
 
 def _counts(ref: Image, rows: slice) -> np.ndarray:

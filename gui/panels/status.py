@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
-from engine.metrics.log2_psnr import FLOOR
+from engine.light import TOE
 from gui import style
 from gui.models.units import MINUS, signed
 from gui.theme import GRID
@@ -63,7 +63,7 @@ def difference_text(values: Sequence[float], original: Sequence[float]) -> str:
         return ""  # light and code values have no difference
     if not all(math.isfinite(value) for value in (*values, *original)):
         return "not finite"
-    stops = [math.log2((max(new, 0) + FLOOR) / (max(old, 0) + FLOOR)) for new, old in pairs]
+    stops = [math.log2((max(new, 0) + TOE) / (max(old, 0) + TOE)) for new, old in pairs]
     return " ".join("0" if round(each, 2) == 0 else signed(each, 2) for each in stops) + " stops"
 
 
@@ -123,7 +123,8 @@ class StatusBar(Themed):
             if read_out.decoded is not None:
                 name, values = read_out.decoded[0], _plain(read_out.decoded[1])
                 texts[2] = f"{name} {values_text(values)}"
-                texts[3] = f"Δ {difference_text(values, original)}"
+                difference = difference_text(values, original)
+                texts[3] = f"Δ {difference}" if difference else ""
         for widget, text in zip((self._position, self._original, self._decoded, self._delta), texts, strict=True):
             widget.setText(text)
             widget.setVisible(bool(text))

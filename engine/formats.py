@@ -207,13 +207,14 @@ def _jxl(data: bytes) -> Parts:
 
 
 _OURS = "Ratescope"
-_CODECS = {"JPEG": "jpeg", "JPEG 2000": "jpeg2000", "WebP": "webp", "AVIF": "avif", "JPEG XL": "jxl"}
+_CODECS = {"JPEG": "jpeg", "JPEG 2000": "jpeg2000", "WebP": "webp", "AVIF": "avif", "JPEG XL": "jxl", "HEIC": "heic"}
 _WALKS: dict[str, Callable[[bytes], Parts]] = {
     _OURS: _ours,
     "JPEG": _jpeg,
     "JPEG 2000": _jpeg2000,
     "WebP": _riff,
     "AVIF": _boxes,
+    "HEIC": _boxes,
     "JPEG XL": _jxl,
     "PNG": _png,
 }

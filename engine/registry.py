@@ -28,6 +28,7 @@ BUILTIN: dict[str, str] = {
     "webp": "engine.codecs.webp:WebpCodec",
     "avif": "engine.codecs.avif:AvifCodec",
     "jxl": "engine.codecs.jxl:JxlCodec",
+    "heic": "engine.codecs.heic:HeicCodec",
 }
 FOLDERS_VARIABLE = "RATESCOPE_CODECS"
 

@@ -97,6 +97,7 @@ class Refresher:
                 panel.set_thumbnail(str(source.id), source.thumbnail)
         chosen = self._window.controller.chosen_id
         panel.set_current(str(chosen) if chosen is not None else None)
+        self._window.codecs.set_light(state.current is not None and state.current.bits == 32)
         name = state.current.name if state.current else ""
         if state.current is not None and state.current.size and self._looked_at != state.current_id:
             self._looked_at = state.current_id

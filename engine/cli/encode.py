@@ -17,8 +17,9 @@ from engine.cli.decode import shape
 from engine.cli.measure import number
 from engine.cli.pictures import add_in_out, add_store, full_ctx, read_picture, refuse_same, told_store, usable
 from engine.codec import CodecInfo
-from engine.errors import TargetUnreachable, UsageError
+from engine.errors import EngineError, TargetUnreachable, UsageError
 from engine.files import atomic_write
+from engine.formats import suffix_of
 from engine.image import Image
 from engine.jobs import cores
 from engine.store import Recorder
@@ -61,7 +62,10 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
         known = tuple(store.trials(image.digest, codec.info.id, codec.version()))
         record = Recorder(store, console.note)
         task = SolveTask(image, codec.info.id, settings, (db_metric(image),), known, store.blobs.folder, target)
-        solved = task.run(TaskCtx(threads=cores(), emit=record))
+        try:
+            solved = task.run(TaskCtx(threads=cores(), emit=record))
+        except EngineError as error:
+            raise error.at(args.source) from error
         record(solved.result.best, solved.data)
     for note in solved.notes:
         console.note(note)
@@ -71,6 +75,7 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     if solved.result.message:
         console.note(solved.result.message)
     atomic_write(args.target, solved.data)
+    _tell_suffix(args.target, solved.data, codec.info, console)
     document = {
         "input": str(args.source),
         "output": str(args.target),
@@ -83,6 +88,13 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     if target is not None:
         document |= _search(solved.result, target)
     return Answer(document, _text(args.target, solved.result.best), 0 if solved.result.reached else UNREACHED)
+
+
+def _tell_suffix(path: Path, data: bytes, info: CodecInfo, console: Console) -> None:
+    """Light in a format of others is in our container, whatever the name that was given says."""
+    suffix = suffix_of(data, info)
+    if suffix != info.extension and path.suffix.lower() == info.extension:
+        console.note(f"{path}: holds {info.label} within a container that only Ratescope reads; {suffix} is its suffix")
 
 
 def chosen_settings(info: CodecInfo, pairs: list[str], quality: str | None) -> dict[str, Any]:

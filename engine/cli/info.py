@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from engine import io, native
+from engine import container, io, native
 from engine.cli.console import Answer, Console, table
 from engine.cli.decode import shape
 from engine.cli.pictures import decode_file, full_ctx
@@ -35,6 +35,7 @@ def run(args: argparse.Namespace, _console: Console) -> Answer:
         "bpp": 8 * len(data) / (image.width * image.height),
         **shape(image),
         "sections": [part.__dict__ for part in parts],
+        "light": _light(data) if form.ours else None,
         "checksums": {"crc32c": f"{native.crc32c(data):08x}", "sha256": hashlib.sha256(data).hexdigest()},
     }
     return Answer(document, _text(document))
@@ -46,6 +47,26 @@ def _decoded(path: Path, form: Format) -> Image:
     return decode_file(path, None, full_ctx()).image
 
 
+def _light(data: bytes) -> dict[str, Any] | None:
+    """How our stream codes floats, and in which format; None where it holds code values."""
+    stream = container.read(data)
+    if stream.picture.transfer is None:
+        return None
+    file = stream.sections.get(container.Section.FILE)
+    transfer = stream.picture.transfer
+    return {
+        "transfer": "log2(x + 2^-10)",
+        "stops": transfer.span,
+        "brightest": transfer.brightest,
+        "file": io.reader_of(file).format if file is not None else None,
+    }
+
+
+def _light_text(light: dict[str, Any]) -> str:
+    inside = f", in a {light['file']} file" if light["file"] else ""
+    return f"log2(x + 2⁻¹⁰) over {light['stops']:g} stops, up to {light['brightest']:.4g}{inside}"
+
+
 def _text(info: dict[str, Any]) -> str:
     rows = [
         ("format", info["format"] + (f", decoded by {info['codec']}" if info["codec"] else "")),
@@ -54,6 +75,7 @@ def _text(info: dict[str, Any]) -> str:
             f"{info['width']}×{info['height']}, {info['channels']} channels, {info['bits']} bit, {info['color']}",
         ),
         ("size", f"{info['bytes']} bytes, {info['bpp']:.4f} bits per pixel"),
+        *([("light", _light_text(info["light"]))] if info["light"] else []),
         ("pixels", info["pixels"]),
         *((name, value) for name, value in info["checksums"].items()),
     ]

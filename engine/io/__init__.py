@@ -15,7 +15,7 @@ from engine import memory
 from engine.codec import Ctx
 from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, UnknownFormat
 from engine.image import Image
-from engine.io import avif, exr, jpeg2000, jxl, netpbm, pillow, png, radiance, tiff
+from engine.io import avif, exr, heic, jpeg2000, jxl, netpbm, pillow, png, radiance, tiff
 from engine.io.finish import finish
 from engine.io.source import Reader, Source
 from engine.io.write import WRITABLE, png_bytes, write, write_png
@@ -45,6 +45,7 @@ READERS: tuple[Reader, ...] = (
     pillow.JPEG,
     pillow.WEBP,
     avif.READER,
+    heic.READER,
     tiff.READER,
     jxl.READER,
     jpeg2000.READER,
@@ -166,7 +167,7 @@ def _bytes_of(path: Path) -> bytes:
 def _unknown(data: bytes) -> str:
     """Why nobody wanted it; formats that people often try are named."""
     if data[4:8] == b"ftyp":
-        return f"files of the kind '{data[8:12].decode('ascii', 'replace').strip()}' (HEIC, video …) cannot be read"
+        return f"files of the kind '{data[8:12].decode('ascii', 'replace').strip()}' (video …) cannot be read"
     if data[:4] == b"%PDF":
         return "PDF files cannot be read"
     if data.lstrip()[:5] in (b"<?xml", b"<svg "):

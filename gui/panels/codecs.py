@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget, QWidgetAction
 
+from engine.carry import light_refusal
 from engine.codec import CodecInfo
 from gui import style
 from gui.models.lane import LaneTag
@@ -79,6 +80,7 @@ class CodecsPanel(Panel):
         super().__init__("Codecs", parent)
         self._cards: dict[str, LaneCard] = {}
         self._choices: list[CodecChoice] = []
+        self._is_light = False
         self._holder = _Cards()
         self.add_button = QPushButton("Add codec")
         self.add_button.setProperty("kind", "quiet")
@@ -142,6 +144,10 @@ class CodecsPanel(Panel):
         """What "Add codec" offers, in the order of the registry."""
         self._choices = list(choices)
 
+    def set_light(self, is_light: bool) -> None:
+        """Whether the picture holds light in floats: codecs that carry none are then greyed in the menu."""
+        self._is_light = is_light
+
     def set_expanded(self, lane_id: str, expanded: bool) -> None:
         """Open or close a lane's settings."""
         self._cards[lane_id].set_expanded(expanded)
@@ -152,7 +158,7 @@ class CodecsPanel(Panel):
     # ------------------------------------------------------------ the menu
 
     def menu(self) -> QMenu:
-        """The codecs by family; those that cannot run are greyed, with the reason beside them and as a tooltip."""
+        """The codecs by family; what cannot run, or not on this picture, is greyed, with the reason beside it."""
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         families = list(dict.fromkeys(choice.info.family for choice in self._choices))
@@ -169,7 +175,8 @@ class CodecsPanel(Panel):
         return menu
 
     def _offer(self, menu: QMenu, choice: CodecChoice) -> None:
-        info, reason = choice.info, choice.reason
+        info = choice.info
+        reason = choice.reason or (self._is_light and light_refusal(info)) or ""
         short = menu.fontMetrics().elidedText(reason, Qt.TextElideMode.ElideRight, 260)
         action = menu.addAction(f"{info.label}\t{short}" if reason else info.label)
         action.setEnabled(not reason)

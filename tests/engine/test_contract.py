@@ -353,6 +353,9 @@ def claims_of_huge_size(codec_id: str, data: bytes) -> Iterator[bytes]:
     if codec_id == "webp":  # VP8: 14 bits little-endian; VP8X: 24 bits less one
         for where in range(12, 40):
             yield data[:where] + b"\xff\x3f\xff\x3f" + data[where + 4 :]
+    if codec_id == "heic":  # sides are those of whole coding blocks
+        where = data.find(b"ispe") + 8
+        yield data[:where] + struct.pack(">2I", 60_000, 60_000) + data[where + 8 :]
     if codec_id == "jxl":  # all ones but the flag for small sides: 2³⁰ high and twice as wide
         yield data[:2] + ((1 << 64) - 2).to_bytes(8, "little") + data[10:]
     if codec_id == "wavelet":  # its container checks sums: any byte may belong to a side

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from engine.codec import Capabilities, CodecInfo
 from gui import style
 from gui.panels.codecs import CodecChoice, CodecsPanel, LaneItem, LaneState, Phase
 from gui.panels.sources import Badge, SourceItem, SourcesPanel
@@ -180,6 +181,17 @@ def test_the_menu_groups_by_family_and_greys_what_cannot_run(codecs: CodecsPanel
     with qtbot.waitSignal(codecs.add) as added:
         actions[0].trigger()
     assert added.args == ["jpeg"]
+
+
+def test_on_a_picture_of_light_the_menu_greys_codecs_of_8_bits(codecs: CodecsPanel) -> None:
+    hdr = CodecInfo("x", "X", "dct", ".x", capabilities=Capabilities(depths=(8, 32), light="codes light"))
+    codecs.set_codecs([CodecChoice(JPEG), CodecChoice(hdr)])
+    codecs.set_light(True)
+    actions = [action for action in codecs.menu().actions() if action.text()]
+    assert [action.isEnabled() for action in actions] == [False, True]
+    assert actions[0].toolTip().startswith("JPEG carries 8-bit pictures only")
+    codecs.set_light(False)
+    assert all(action.isEnabled() for action in codecs.menu().actions() if action.text())
 
 
 def test_an_edit_in_a_form_is_reported_once_and_complete(codecs: CodecsPanel, qtbot: QtBot) -> None:

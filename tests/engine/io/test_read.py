@@ -445,7 +445,7 @@ def test_what_is_no_picture_is_said_to_be_none(tmp_path):
         b"%PDF-1.7 ...",
         b"\0" * 64,
         b"<svg xmlns='x'/>",
-        b"\0\0\0\x18ftypheic" + b"\0" * 40,
+        b"\0\0\0\x18ftypqt  " + b"\0" * 40,
     ):
         with pytest.raises(UnknownFormat, match=r"picture\.bin"):
             load(tmp_path, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import platform
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EngineError
-from engine.store import Blobs, Recorder, RunStore, machine, open_store
+from engine.store import DEFAULT_CAP, Blobs, Recorder, RunStore, machine, open_store, processor
 from engine.trial import EncodeKey, Trial, blob_hash
 
 
@@ -256,3 +257,64 @@ def test_a_recorder_tells_once_that_the_disk_is_full(store: RunStore, monkeypatc
     for data in (b"one", b"two"):
         record(trial(), data)
     assert len(told) == 1 and "the disk is full" in told[0]
+
+
+def test_the_store_keeps_two_gibibytes_of_files_unless_told_otherwise() -> None:
+    assert DEFAULT_CAP == 2 << 30
+
+
+def test_what_just_fits_is_not_pruned(store: RunStore) -> None:
+    names = [store.blobs.put(bytes([each]) * 100) for each in range(4)]
+    assert store.prune(400) == 0
+    assert store.prune(399) == 100
+    assert sum(store.blob(name) is not None for name in names) == 3
+    assert store.prune(300) == 0
+    assert store.prune(101) == 200
+
+
+def test_a_file_that_is_kept_is_not_written_again(store: RunStore) -> None:
+    name = store.blobs.put(b"precious")
+    os.utime(store.blobs.path(name), (5, 5))
+    store.blobs.put(b"precious")
+    assert store.blobs.path(name).stat().st_mtime == 5
+    assert store.blobs.path(name) == store.folder / "blobs" / name[:2] / name
+
+
+def test_the_latest_of_undisturbed_times_is_given(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(100, 200))
+    monkeypatch.setattr("engine.store.time.time", lambda: float(next(clock)))
+    for seconds in (3.0, 1.0, 2.0):
+        store.record(trial(encode_s=seconds, decode_s=seconds / 2))
+    store.record(trial(encode_s=9.0, decode_s=9.0, busy=True))
+    assert known(store) == [trial(encode_s=2.0, decode_s=1.0)]
+
+
+def test_half_of_a_time_is_better_than_none_and_a_disturbed_one_better_than_half(store: RunStore) -> None:
+    store.record(trial(decode_s=0.5))
+    assert known(store) == [trial(decode_s=0.5)]
+    store.record(trial(encode_s=4.0, decode_s=4.0, busy=True))
+    assert known(store) == [trial(encode_s=4.0, decode_s=4.0, busy=True)]
+
+
+def test_a_score_that_is_no_number_comes_back_as_none(store: RunStore) -> None:
+    store.record(trial(scores={"psnr": math.nan, "mse": -math.inf}))
+    (found,) = known(store)
+    assert math.isnan(found.scores["psnr"]) and found.scores["mse"] == -math.inf
+
+
+def test_trials_of_one_size_come_in_the_order_in_which_they_were_made(store: RunStore) -> None:
+    for settings, size in (("c", 5), ("a", 5), ("b", 4)):
+        store.record(trial(f'"{settings}"', size))
+    assert [each.key.settings for each in known(store)] == ['"b"', '"c"', '"a"']
+
+
+def test_another_picture_or_codec_has_trials_of_its_own(store: RunStore) -> None:
+    store.record(trial())
+    assert store.trials("other", "codec", "1") == store.trials("picture", "other", "1") == []
+    assert store.find(EncodeKey("other", "codec", "1", "{}")) is None
+    assert store.find(EncodeKey("picture", "codec", "1", "{ }")) is None
+
+
+def test_a_machine_is_named_by_its_processor_and_its_cores() -> None:
+    assert machine().endswith(f", {os.cpu_count()} cores, {platform.system()}")
+    assert processor() and ":" not in processor()[:1]

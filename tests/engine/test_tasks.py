@@ -12,11 +12,12 @@ import pytest
 from job_listener import Listener, run
 from synthetic_codec import SyntheticCodec
 
-from engine import registry, tasks
+from engine import memory, registry, tasks
 from engine.errors import LimitExceeded, UsageError
 from engine.image import Image
 from engine.io import write_png
 from engine.jobs import Scheduler, State
+from engine.metrics import metric
 from engine.store import Blobs
 from engine.tasks import (
     CurveTask,
@@ -237,3 +238,97 @@ def test_of_a_large_picture_the_decoded_picture_comes_before_its_scores(
     assert set(solved.result.best.scores) == {"psnr", "ssim"}
     assert early.data == solved.data
     np.testing.assert_array_equal(early.decoded.pixels, solved.decoded.pixels)
+
+
+def progress_of(task: Any) -> list[float]:
+    seen: list[float] = []
+    task.run(TaskCtx(progress=seen.append))
+    return seen
+
+
+def test_tasks_say_how_far_they_are(codec: SyntheticCodec, image: Image) -> None:
+    assert progress_of(CurveTask(image, "synthetic", points=(20, 40, 60, 80))) == [0.25, 0.5, 0.75, 1.0]
+    targets = progress_of(TargetsTask(image, "synthetic", targets=(bpp(1.0), bpp(2.0))))
+    assert targets[-1] == 1.0 and 0.5 in targets
+    measured = progress_of(MeasureTimesTask(image, "synthetic", repeats=3))
+    assert measured == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_times_are_measured_five_times_unless_told_otherwise(codec: SyntheticCodec, image: Image) -> None:
+    MeasureTimesTask(image, "synthetic").run(TaskCtx())
+    assert len(codec.encodes) == 1 + 5
+
+
+@pytest.mark.parametrize(
+    ("points", "values"),
+    [(1, [6]), (2, [6, 95]), (3, [6, 50, 95]), (5, [6, 28, 50, 73, 95]), ((30, "10", 30), [30, 10])],
+)
+def test_a_ladder_leaves_both_ends_of_a_knob_out(codec: SyntheticCodec, points: Any, values: list[int]) -> None:
+    rungs = ladder(codec, {"tool": "yes"}, points)
+    assert [each["quality"] for each in rungs] == values
+    assert all(each["tool"] is True for each in rungs)
+
+
+def test_a_codec_of_one_rate_has_one_rung() -> None:
+    assert ladder(SyntheticCodec(param=None), {}, 9) == [{"tool": False}]
+
+
+@pytest.mark.parametrize(
+    ("count", "order"),
+    [(1, [0]), (2, [0, 1]), (3, [0, 2, 1]), (4, [0, 3, 1, 2]), (5, [0, 4, 2, 1, 3]), (8, [0, 7, 3, 1, 5, 2, 4, 6])],
+)
+def test_the_ends_come_first_then_the_middle_of_each_gap(count: int, order: list[int]) -> None:
+    assert [each["n"] for each in spread([{"n": n} for n in range(count)])] == order
+
+
+def test_tasks_say_what_they_are(image: Image, tmp_path: Path) -> None:
+    names = [
+        LoadTask(tmp_path / "a.png").what,
+        tasks.ThumbnailTask(tmp_path / "a.png").what,
+        CurveTask(image, "jpeg").what,
+        MapTask(image, image, "psnr").what,
+        tasks.ChartTask(None, tmp_path / "f.svg").what,  # type: ignore[arg-type]
+    ]
+    assert names == [
+        "the reader of a.png",
+        "the reader of a.png",
+        "the jpeg codec",
+        "the psnr map",
+        "the drawing of f.svg",
+    ]
+
+
+def test_a_task_takes_what_its_dearer_half_takes(image: Image) -> None:
+    plain = CurveTask(image, "jpeg", metrics=()).memory
+    assert plain == max(memory.encode_estimate(registry.codec("jpeg").info, image), memory.metric_estimate([], image))
+    dear = CurveTask(image, "jpeg", metrics=("psnr", "flip"))
+    assert (
+        dear.memory
+        == memory.metric_estimate([metric("flip").info], image)
+        > memory.encode_estimate(registry.codec("webp").info, image)
+    )
+    assert MapTask(image, image, "flip").memory == dear.memory
+
+
+def test_a_thumbnail_says_what_the_picture_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    deep = np.random.default_rng(1).integers(0, 1024, (200, 300, 3)).astype(np.uint16)
+    write_png(path, Image(deep, bits=10))
+    small = tasks.ThumbnailTask(path).run(TaskCtx())
+    assert small.pixels.shape == (85, 128, 3)
+    assert (small.size, small.bits, small.colour, small.notes, small.format) == ((300, 200), 10, "sRGB", (), "PNG")
+
+
+def test_a_solution_without_a_target_took_one_encode(codec: SyntheticCodec, image: Image) -> None:
+    solved, _ = emitted(SolveTask(image, "synthetic", {"quality": 33}))
+    assert (solved.result.encodes, solved.result.probes, solved.data) == (1, (solved.result.best,), solved.result.data)
+    assert solved.notes == ()
+
+
+def test_a_picture_that_is_not_large_is_given_once_with_all_its_scores(
+    image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tasks.EARLY_PIXELS == 2_000_000
+    monkeypatch.setattr(tasks, "EARLY_PIXELS", 96 * 128)
+    _, heard = emitted(SolveTask(image, "jpeg", {}, ("psnr",), target=bpp(3.0)))
+    assert not [each for each in heard if isinstance(each, Solved)]

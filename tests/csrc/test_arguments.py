@@ -337,6 +337,38 @@ def test_what_lies_beyond_a_range_is_refused(case: tuple[Callable[..., int], dic
     assert call(**changed) == error
 
 
+WIDE = {"grid_x": 4, "grid_y": 1, "used_x": 3, "used_y": 1}
+
+
+@pytest.mark.parametrize(
+    ("call", "changed", "result"),
+    [
+        (quantise, WIDE, 4),
+        (trellis, WIDE, 4),
+        (count, WIDE, 3),
+        (gather, WIDE, 3),
+        (dc_cost, {}, 0),
+        (forward, {}, 4),
+        (halve, {"width": 3}, 4),
+        (planes, {}, 4),
+        (blocks, {}, 6),
+        (render, {}, 256),
+        *((each, {"levels": 1}, 1) for each in dwt),
+        (load, {}, 4),
+        (store, {}, 4),
+        (dequantise, {"height": 3}, 12),
+        (centres, {"height": 3}, 12),
+        (huffman_lengths, {"symbols": 5}, 5),
+        (huffman_lengths, {"symbols": 1}, 1),
+        (huffman_lengths, {"symbols": 0}, 0),
+    ],
+)
+def test_a_call_returns_the_size_or_the_count_that_it_documents(
+    call: Callable[..., int], changed: dict[str, Any], result: int
+) -> None:
+    assert call(**changed) == result
+
+
 def test_the_bounds_are_what_the_worst_data_needs_and_a_margin() -> None:
     assert lib.rs_rans_bound(1000) == 1500 + 128 + 1025 + 16
     assert lib.rs_ranx_bound(1000) == 7000 + 48 + 16

@@ -89,3 +89,30 @@ def test_a_size_beyond_the_limit_is_an_error() -> None:
 def test_levels_beyond_the_limit_are_an_error(levels: int, inverse: bool) -> None:
     with pytest.raises(EngineError, match="RS_ERR_ARGUMENT"):
         native.dwt(np.zeros((4, 4), np.int32), levels, inverse=inverse)
+
+
+@pytest.mark.parametrize("level", range(1, 11))
+def test_weights_of_deep_levels_are_inverse_norms_too(level: int) -> None:
+    def norm(place: int) -> float:
+        """Of one coefficient's response along a line: the basis in two dimensions is the product of two of these."""
+        line = np.zeros((1, 32 << level), np.float32)
+        line[0, place] = 1
+        native.dwt(line, level, inverse=True)
+        return float(np.sqrt((line.astype(float) ** 2).sum()))
+
+    low, high = norm(16), norm(48)
+    for orientation, expected in enumerate((low * low, low * high, low * high, high * high)):
+        assert native.weight(level, orientation) * expected == pytest.approx(1, rel=1e-5)
+
+
+def test_weights_go_on_as_they_end_and_are_one_where_there_is_no_band() -> None:
+    for orientation in range(4):
+        assert native.weight(11, orientation) == native.weight(30, orientation) == native.weight(10, orientation)
+    assert native.weight(9, 3) != native.weight(10, 3)
+    assert (native.weight(0, 0), native.weight(1, 4), native.weight(1, -1)) == (1.0, 1.0, 1.0)
+
+
+def test_planes_are_rounded_half_up_within_24_bits() -> None:
+    values = [0.5, 1.5, -0.5, -1.5, -0.5000001, 0.4999999, 16_777_215.0, 1e9, -1e9, np.inf, -np.inf, np.nan]
+    rounded = native.round_plane(np.array([values], np.float32))[0].tolist()
+    assert rounded == [1, 2, 0, -1, -1, 0, 2**24 - 1, 2**24, -(2**24), 2**24, -(2**24), -(2**24)]

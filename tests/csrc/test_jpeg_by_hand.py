@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.codec import Ctx
+from engine.codecs.dct import DctCodec
 from engine.errors import CorruptStream
+from engine.image import Image
 from engine.native import jpeg
+from tests.pictures import photo_like
 
 # Symbols by code: 000, 001, 010, ... (three bits each).
 DC = (0, 1, 11)
@@ -166,3 +170,40 @@ def test_blocks_of_nothing_but_corrections_are_written_and_read() -> None:
     levels = (rng.integers(4, 8, (where.blocks, 64)) * rng.choice([-1, 1], (where.blocks, 64))).astype(np.int16)
     data = jpeg.write(levels, where, np.ones((1, 64), np.uint8), "progressive").data
     assert np.array_equal(read(data), levels)
+
+
+def scan_bands(data: bytes) -> list[tuple[int, int, int]]:
+    """First and last coefficient of each scan, and the bits that it brings."""
+    found, at = [], data.find(b"\xff\xda")
+    while at >= 0:
+        end = at + 5 + 2 * data[at + 4]
+        found.append((data[end], data[end + 1], data[end + 2]))
+        at = data.find(b"\xff\xda", at + 2)
+    return found
+
+
+@pytest.mark.parametrize("ends", ["as they are", "all", "some", "with longer runs", "with runs of zeros"])
+def test_levels_that_are_refined_are_written_and_read(ends: str) -> None:
+    rng = np.random.default_rng(8)
+    data = DctCodec().encode(Image(photo_like(160, 200)[:, :, :1]), {"scans": "progressive", "quality": 92}, Ctx()).data
+    levels, where = read(data).copy(), jpeg.layout(200, 160, 1, 1, 1)
+    if ends in ("all", "some"):  # a new level at the very end of the band: no run of empty blocks begins there
+        last = rng.choice([-1, 1], where.blocks) if ends == "all" else rng.choice([-1, 0, 1], where.blocks)
+        levels[:, 63] = last
+    if ends == "with longer runs":
+        levels[40:400, 1:] = np.where(np.abs(levels[40:400, 1:]) < 2, 0, levels[40:400, 1:])
+    if ends == "with runs of zeros":
+        levels[::19, 2:40] = 0
+        levels[::19, [1, 45, 60]] = rng.choice([-5, -1, 1, 2, 3], (len(levels[::19]), 3))
+    data = jpeg.write(levels, where, np.ones((1, 64), np.uint8), "progressive").data
+    assert (1, 63, 0x10) in scan_bands(data), "the plan of scans refines"
+    assert np.array_equal(read(data), levels)
+
+
+@pytest.mark.parametrize("mode", ["sequential", "progressive"])
+def test_the_header_ends_where_the_first_codes_begin(mode: jpeg.Mode) -> None:
+    where = jpeg.layout(20, 20, 3, 2, 2)
+    written = jpeg.write(np.zeros((where.blocks, 64), np.int16), where, np.ones((2, 64), np.uint8), mode)
+    assert written.header_bytes == written.data.index(b"\xff\xc4")
+    assert written.scans == written.data.count(b"\xff\xda")
+    assert written.progressive == (mode == "progressive")

@@ -299,15 +299,12 @@ def test_tasks_say_what_they_are(image: Image, tmp_path: Path) -> None:
 
 
 def test_a_task_takes_what_its_dearer_half_takes(image: Image) -> None:
-    plain = CurveTask(image, "jpeg", metrics=()).memory
-    assert plain == max(memory.encode_estimate(registry.codec("jpeg").info, image), memory.metric_estimate([], image))
-    dear = CurveTask(image, "jpeg", metrics=("psnr", "flip"))
-    assert (
-        dear.memory
-        == memory.metric_estimate([metric("flip").info], image)
-        > memory.encode_estimate(registry.codec("webp").info, image)
-    )
-    assert MapTask(image, image, "flip").memory == dear.memory
+    encode = memory.encode_estimate(registry.codec("jpeg").info, image)
+    flip = memory.metric_estimate([metric("flip").info], image)
+    assert flip > encode > memory.metric_estimate([], image)
+    assert CurveTask(image, "jpeg", metrics=()).memory == encode
+    assert CurveTask(image, "jpeg", metrics=("psnr", "flip")).memory == flip
+    assert MapTask(image, image, "flip").memory == flip
 
 
 def test_a_thumbnail_says_what_the_picture_is(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("move_lane_up", "Move the active codec up", "Codecs", ("Ctrl+Up",)),
     ActionSpec("move_lane_down", "Move the active codec down", "Codecs", ("Ctrl+Down",)),
     ActionSpec("measure_times", "Measure times alone", "Codecs", ("Ctrl+T",)),
+    ActionSpec("batch", "Batch of a folder…", "Codecs", ("Ctrl+B",)),
     ActionSpec("cancel", "Cancel all jobs", "Codecs", ("Esc",)),
     ActionSpec("rate_up", "More bits", "Rate", ("Right",)),
     ActionSpec("rate_down", "Fewer bits", "Rate", ("Left",)),

@@ -65,6 +65,7 @@ class Workbench:
     def close(self) -> None:
         """End jobs, processes and threads; nothing outlives this."""
         self.bridge.close()
+        self.window.batch.end()
         self.window.close()
         self.controller.close()
 

@@ -15,7 +15,7 @@ from engine import __version__, registry
 from engine.curves import Curve, published, read_curves
 from engine.errors import EngineError
 from engine.formats import suffix_of
-from gui import saving, style
+from gui import presenters, saving, style
 from gui.actions import ACTIONS
 from gui.curve_picker import CurvePicker
 from gui.frame import Frame
@@ -146,6 +146,16 @@ class Commands:
     def remove_lane(self) -> None:
         if self._state.active != ORIGINAL:
             self._controller.remove_lane(self._state.active)
+
+    def batch(self) -> None:
+        """Open the batch window with the lanes, the folder and the score of the comparison."""
+        self._window.batch.offer(presenters.batch_lanes(self._state), *self._batch_defaults())
+        self._window.batch.show()
+        self._window.batch.raise_()
+
+    def _batch_defaults(self) -> tuple[str, str]:
+        source = self._state.current
+        return str(source.path.parent) if source else "", self._state.score_metric
 
     def _move_lane(self, step: int) -> None:
         ids = [lane.id for lane in self._state.lanes]

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSplitter,
 
 from engine.curves import Curve
 from gui import style
+from gui.batch.window import BatchWindow
 from gui.controller import Controller
 from gui.panels.codecs import CodecsPanel
 from gui.panels.rate_lock import RateLock
@@ -50,6 +51,8 @@ class Frame(QMainWindow):
         self._make_parts()
         self._place_parts()
         self.palette_list = CommandPalette(self)
+        self.batch = BatchWindow(controller.desk, self)
+        self.batch.ended.connect(lambda text: self.tell(text, ("Show", self.batch.show)))
 
     def _make_parts(self) -> None:
         self.top_bar = TopBar()

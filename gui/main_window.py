@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QMessageBox
 
 from engine.trial import Target, TargetKind
 from gui import actions
@@ -136,9 +137,26 @@ class MainWindow(Frame):
         self.sources.set_drag_active(on)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.batch.running and not self._may_leave_batch():
+            event.ignore()
+            return
         self._timer.stop()
         self.compare.close_work()
         super().closeEvent(event)
+
+    def _may_leave_batch(self) -> bool:
+        """Ask what becomes of the batch that runs; may the window close?"""
+        box = QMessageBox(QMessageBox.Icon.Question, "Ratescope", "A batch is running.", parent=self)
+        box.setInformativeText("It can go on without the window, or stop, and be resumed later.")
+        stop = box.addButton("Stop it", QMessageBox.ButtonRole.DestructiveRole)
+        go_on = box.addButton("Let it go on", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        if box.clickedButton() is stop:
+            self.batch.end()
+        elif box.clickedButton() is go_on:
+            self.batch.let_go()
+        return not self.batch.running
 
 
 def _paths(data: QMimeData) -> list[Path]:

@@ -13,8 +13,9 @@ from engine.metric import MetricInfo
 from engine.palette import ORIGINAL as ORIGINAL_LOOK
 from engine.palette import look
 from engine.trial import TargetKind, Trial
+from gui.batch.plan import BatchLane
 from gui.models.curves import RdPoint
-from gui.models.lane import LaneTag, distinct_labels
+from gui.models.lane import LaneTag, distinct_labels, summary
 from gui.models.sources_model import Badge as SourceBadge
 from gui.models.sources_model import SourceItem
 from gui.models.units import rate_text, score_text, size_text, time_text
@@ -35,6 +36,19 @@ def tags(state: State) -> dict[int, LaneTag]:
     rows = [(str(lane.id), registry.codec(lane.codec).info, lane.settings) for lane in state.lanes]
     labels = distinct_labels(rows)
     return {lane.id: LaneTag(str(lane.id), labels[str(lane.id)], look(lane.place)) for lane in state.lanes}
+
+
+def batch_lanes(state: State) -> list[tuple[LaneTag, BatchLane, str]]:
+    """Every lane as a batch may take it: name and look, codec and settings, the settings in words."""
+    names = tags(state)
+    return [
+        (
+            names[lane.id],
+            BatchLane(lane.codec, dict(lane.settings)),
+            summary(registry.codec(lane.codec).info, lane.settings),
+        )
+        for lane in state.lanes
+    ]
 
 
 def source_item(source: Source) -> SourceItem:

@@ -187,6 +187,7 @@ QPushButton:pressed { background: <<field>>; }
 QPushButton:disabled { color: <<faint>>; border-color: <<hairline>>; }
 QPushButton:focus { border-color: <<accent>>; }
 QPushButton[kind="primary"] { background: <<accent>>; color: <<on_accent>>; border-color: <<accent>>; }
+QPushButton[kind="primary"]:disabled { background: <<raised>>; color: <<faint>>; border-color: <<hairline>>; }
 QPushButton[kind="quiet"], QToolButton { background: transparent; color: <<dim>>; border: 1px solid transparent;
     border-radius: 4px; padding: 2px 6px; }
 QToolButton { padding: 2px; }

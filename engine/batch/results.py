@@ -15,7 +15,7 @@ from engine.curves import parse_curves
 from engine.experiment import environment
 from engine.export import csv_text, json_text
 from engine.files import atomic_write
-from engine.metrics import metric
+from engine.metrics import metric, metric_ids
 from engine.report import curves_document, rd_chart
 
 TABLE, DOCUMENT, CHART = "results.csv", "results.json", "rd.svg"
@@ -59,14 +59,25 @@ class Results:
         out = self.job.out
         if any(entry["points"] for entry in self.document["codecs"].values()):
             note = f"Mean over {self.document['inputs']} pictures" if self.document["inputs"] > 1 else ""
-            chart = rd_chart(parse_curves(self.document), metric(self.job.metrics[0]).info, note=note)
+            chart = rd_chart(parse_curves(self.document), metric(self._drawn()).info, note=note)
             atomic_write(out / CHART, render(chart, "svg"))
         atomic_write(out / DOCUMENT, json_text(self.document).encode(errors="backslashreplace"))
         atomic_write(out / TABLE, csv_text([self._line(row) for row in self.rows]).encode(errors="backslashreplace"))
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that were asked for, and those that floating-point pictures got in addition."""
+        scored = (name for row in self.rows for name in metric_ids() if name in row)
+        return tuple(dict.fromkeys((*self.job.metrics, *scored)))
+
+    def _drawn(self) -> str:
+        """The first metric that the means have."""
+        points = [point for entry in self.document["codecs"].values() for point in entry["points"]]
+        return next((name for name in self.metrics if any(name in point for point in points)), self.metrics[0])
+
     def _line(self, row: Row) -> dict[str, Any]:
         """A row of the table: the same columns in the same order for every row."""
-        columns = ("image", "codec", self.job.goals[0].column, "bpp", *self.job.metrics, *_LAST, "error")
+        columns = ("image", "codec", self.job.goals[0].column, "bpp", *self.metrics, *_LAST, "error")
         line = {name: row.get(name, "") for name in columns}
         return {**line, "notes": "; ".join(row.get("notes", ()))}
 
@@ -87,7 +98,7 @@ def gather(
             del whole["goal"]
             table.append(whole)
             if row["status"] == DONE and step is not None:
-                points[row["codec"]].setdefault(picture.name, {})[step] = _point(whole, job.metrics)
+                points[row["codec"]].setdefault(picture.name, {})[step] = _point(whole)
     document = {
         "job": job.described(),
         "pictures": len(pictures),
@@ -101,7 +112,7 @@ def gather(
     return Results(job, tuple(table), document)
 
 
-def _point(row: Row, metrics: Sequence[str]) -> Row:
-    names = ("bpp", "bytes", *metrics, "encode_s", "decode_s", "busy", "settings")
+def _point(row: Row) -> Row:
+    names = ("bpp", "bytes", *metric_ids(), "encode_s", "decode_s", "busy", "settings")
     targets = {name: value for name, value in row.items() if name.startswith("target_")}
     return {**targets, **{name: row[name] for name in names if name in row}}

@@ -43,3 +43,11 @@ class TimeLeft:
         )
         elapsed = (time.monotonic() if now is None else now) - self.start
         return max(0.0, elapsed * work / spent)
+
+
+def spoken(seconds: float) -> str:
+    """Seconds as people say them: 45 s, 12 min, 3 h 20 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

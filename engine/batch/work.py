@@ -22,7 +22,7 @@ from engine.image import Image
 from engine.io import Loaded
 from engine.rate import solve
 from engine.store import machine
-from engine.trial import RateResult, Run, Runner, Trial
+from engine.trial import RateResult, Run, Runner, Trial, db_metric
 from engine.workers import TaskCtx
 
 
@@ -46,7 +46,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Unit:
-    """One codec on one picture. version: what the codec must be, so that all rows are of one kind."""
+    """One codec on one picture. version: what the codec must be, so that all rows are of one kind.
+
+    metrics: of the scores wanted, of which a picture gets those that are defined for it, and the one in dB.
+    """
 
     codec: str
     version: str
@@ -99,6 +102,7 @@ class _Work:
         self._image: Image = loaded.image
         self._notes = loaded.notes
         self._unit, self._ctx = unit, ctx
+        self._metrics = tuple(dict.fromkeys((*unit.metrics, db_metric(self._image))))
         self._runner: Runner | None = None
         self._encoded: dict[str, bytes] = {}  # every file made, by its hash: two goals may end at one of them
         self.trials: dict[str, Trial] = {}
@@ -125,9 +129,9 @@ class _Work:
             self._runner = Runner(self._checked(), self._image)
         result = self._solved(self._runner, goal)
         if not result.reached:
-            return row_of(self._unit.codec, goal, UNREACHABLE, f"cannot be reached: {result.message}")
+            return row_of(self._unit.codec, goal, UNREACHABLE, result.message)
         run = self._runner.decode(Run(result.best, result.data), self._ctx)
-        run = self._runner.score(run, self._unit.metrics, self._ctx)
+        run = self._runner.score(run, self._metrics, self._ctx)
         self.trials[run.trial.key.settings] = run.trial
         self._save(place, run)
         return self._describe(goal, run.trial, (*self._notes, *self._runner.notes, *filter(None, [result.message])))
@@ -169,10 +173,10 @@ class _Work:
         if self._unit.save_encoded:
             self.files[place, "encoded"] = (run.data, self._runner.codec.info.extension)
         if self._unit.save_decoded:
-            self.files[place, "decoded"] = (io.png_bytes(run.decoded), ".png")
+            self.files[place, "decoded"] = io.exact_bytes(run.decoded)
 
     def _describe(self, goal: Goal, trial: Trial, notes: tuple[str, ...]) -> dict[str, Any]:
-        wanted = {name: score for name, score in trial.scores.items() if name in self._unit.metrics}
+        wanted = {name: score for name, score in trial.scores.items() if name in self._metrics}
         return {
             **row_of(trial.key.codec, goal, DONE),
             "bpp": trial.bpp,

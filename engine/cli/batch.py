@@ -12,6 +12,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from engine.batch.flow import Progress
 from engine.batch.job import KINDS, QUALITY, Goal, Job
 from engine.batch.results import Results
 from engine.batch.run import run_batch
+from engine.batch.timeleft import spoken
 from engine.cli.console import Answer, Console, table
 from engine.cli.measure import metric_list, number
 from engine.cli.rd import codec_settings
@@ -57,6 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> Answer:
     if args.workers is not None and args.workers < 1:
         raise UsageError("--workers is a whole number from 1")
+    if args.scheduler is not None and not re.fullmatch(r"(tcp|tls|ws|wss|ucx)://.+:[0-9]+", args.scheduler):
+        raise UsageError(f"--scheduler {args.scheduler}: write an address such as tcp://host:8786")
     job = job_of(args)
     with _stopped_politely():
         results = run_batch(
@@ -114,7 +118,7 @@ def _stopped_politely() -> Iterator[None]:
 
 def _words(console: Console) -> Callable[[Progress], None]:
     def tell(progress: Progress) -> None:
-        left = "" if progress.left_s is None else f", {duration(progress.left_s)} left"
+        left = "" if progress.left_s is None else f", {spoken(progress.left_s)} left"
         failed = f", {progress.failed} failed" if progress.failed else ""
         name = f", {progress.row['image']}" if progress.row else ""
         share = 100 * progress.done / progress.total
@@ -131,17 +135,9 @@ def _json_lines(progress: Progress) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them: 45 s, 12 min, 3 h 20 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def _text(results: Results) -> str:
     """Means by codec and target, what went wrong, and where the files are."""
-    metrics = results.job.metrics
+    metrics = results.metrics
     kind = results.job.goals[0].column
     head = ["codec", kind.replace("_", " "), "bpp", *(metric(name).info.label for name in metrics)]
     rows = [head]

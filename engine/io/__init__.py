@@ -18,13 +18,14 @@ from engine.image import Image
 from engine.io import avif, exr, heic, jpeg2000, jxl, netpbm, pillow, png, radiance, tiff
 from engine.io.finish import finish
 from engine.io.source import Reader, Source
-from engine.io.write import WRITABLE, png_bytes, write, write_png
+from engine.io.write import WRITABLE, exact_bytes, png_bytes, write, write_png
 
 __all__ = [
     "READERS",
     "WRITABLE",
     "Loaded",
     "decode",
+    "exact_bytes",
     "formats",
     "load",
     "png_bytes",

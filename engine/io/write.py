@@ -53,6 +53,11 @@ def write_png(path: str | Path, image: Image) -> None:
     atomic_write(path, data)
 
 
+def exact_bytes(image: Image) -> tuple[bytes, str]:
+    """`image` as a file that holds it as it is, and the suffix of that: PNG for code values, OpenEXR for light."""
+    return (exr_bytes(image), ".exr") if image.is_float else (png_bytes(image), ".png")
+
+
 def png_bytes(image: Image) -> bytes:
     """`image` as a PNG file. `Unsupported` for floats and premultiplied alpha, which PNG does not have."""
     import imagecodecs

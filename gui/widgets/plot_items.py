@@ -28,6 +28,7 @@ class TickAxis(pg.AxisItem):
         super().__init__(orientation)
         self.log = False
         self._texts: dict[float, str] = {}
+        self.enableAutoSIPrefix(False)  # it would write "(x0.001)" beside a short axis
         self.setStyle(tickLength=-4, tickTextOffset=6, tickFont=style.text_font(11))
 
     def tickValues(self, lo: float, hi: float, length: float) -> list[tuple[float, list[float]]]:

@@ -266,6 +266,7 @@ def test_a_scheduler_that_is_not_there_is_said(folder: Path, tmp_path: Path, run
         (("--codecs", "jpeg", "--bpp", "1", "--psnr", "30"), "not allowed with"),
         (("--codecs", "jpeg"), "required"),
         (("--codecs", "jpeg", "--bpp", "1", "--workers", "0"), "whole number"),
+        (("--codecs", "jpeg", "--bpp", "1", "--scheduler", "host"), "tcp://host:8786"),
     ],
 )
 def test_wrong_usage_is_one_line_and_makes_nothing(

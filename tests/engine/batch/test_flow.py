@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine import io, memory
@@ -14,6 +15,8 @@ from engine.batch.flow import Flow, Progress
 from engine.batch.job import Goal, Job
 from engine.batch.ledger import Ledger, open_ledger
 from engine.batch.pictures import find
+from engine.batch.results import gather
+from engine.color import LINEAR_SRGB
 from engine.errors import Cancelled, EngineError
 from engine.image import Image
 from tests.pictures import photo_like
@@ -218,6 +221,22 @@ def test_what_needs_more_memory_than_there_is_says_so(job: Job, ledger: Ledger) 
     wrong = errors(job, ledger)
     assert {name for name, *_ in wrong} == {"b.png"}
     assert all("memory" in why for *_, why in wrong)
+
+
+def test_light_has_its_own_score_and_is_kept_as_light(job: Job, ledger: Ledger) -> None:
+    light = Image((photo_like(48, 64) / np.float32(32)).astype(np.float32), LINEAR_SRGB)
+    io.write(job.folder / "b.exr", light)
+    hdr = replace(job, codecs={"jxl": {}, "jpeg": {}}, goals=(Goal("psnr", 30),), save_decoded=True)
+    run(hdr, ledger, Crew())
+    rows = {(name, row["codec"]): row for name, each in ledger.rows(find(job.folder, job.out)).items() for row in each}
+    good = rows["b.exr", "jxl"]
+    assert good["log2_psnr"] >= 30
+    assert "psnr" not in good
+    assert io.read(job.out / good["decoded"]).image.is_float
+    assert rows["b.exr", "jpeg"]["status"] == "failed"
+    assert rows["a.png", "jpeg"]["psnr"] >= 30
+    results = gather(hdr, find(job.folder, job.out), ledger.rows(find(job.folder, job.out)), {})
+    assert results.metrics == ("psnr", "log2_psnr")
 
 
 def test_few_pictures_are_under_way_at_once(job: Job, ledger: Ledger) -> None:

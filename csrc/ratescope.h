@@ -34,6 +34,16 @@ enum rs_error {
 /* Name of an error ("RS_ERR_SPACE"), "RS_OK" for >= 0, "RS_ERR_UNKNOWN" otherwise. */
 const char *rs_error_name(int64_t code);
 
+/* --- Processors ----------------------------------------------------------------------------- */
+
+/* Vector instructions that some functions have a variant for: AVX2; AVX-512 with VNNI. */
+enum rs_cpu_flags { RS_CPU_AVX2 = 1, RS_CPU_VNNI = 2 };
+
+/* What this machine has of them; and which the library may use from now on, in all threads: the one thing that
+ * it remembers. None at first. The result: those in use. Results of every function are the same with any. */
+int64_t rs_cpu(void);
+int64_t rs_set_cpu(int32_t mask);
+
 /* --- Checksums ------------------------------------------------------------------------------ */
 
 /* CRC-32C (Castagnoli, reflected 0x82F63B78) of data; crc continues an earlier call, 0 starts. */
@@ -258,6 +268,70 @@ int64_t rs_wavelet_dequantise(const int32_t *q, size_t width, size_t height, int
  * |coefficient| / step - |q|. */
 int64_t rs_wavelet_centres(const int32_t *q, const float *coefficients, size_t width, size_t height, int levels,
                            float step, double *count, double *excess);
+
+/* --- Learned codecs: the integer networks and the coder of the latent ----------------------------------- *
+ *
+ * latent_conv.c and latent_model.c have the arithmetic. Activations are int16 within -2048...2047, channels
+ * innermost. A convolution counts its outputs in raster order over rows x columns. */
+
+#define RS_LATENT_SHIFT 18 /* weights are whole multiples of a power of two, 2^0 down to 2^-18 */
+#define RS_LATENT_FACTOR 16384 /* largest scale, in 1/256 */
+#define RS_LATENT_FEATURE_MAX 2047
+#define RS_LATENT_MAX 32767 /* largest symbol */
+
+/* Where a convolution reads. row, pixel: values from one row or position of the input to the next. taps: 1; 4
+ * (above, left, right, below); or 9 (3x3), which reach one position over the edge. step 2: outputs stand for every other
+ * position only, those whose row + column leaves `phase`, counted from the first value. */
+typedef struct rs_latent_window {
+    int64_t row;
+    int64_t pixel;
+    int32_t inputs; /* channels, even */
+    int32_t taps;
+    int32_t step;
+    int32_t phase;
+    int32_t rows;
+    int32_t columns;
+} rs_latent_window;
+
+/* int16 values of packed weights; packing of weights[output][input][tap]. */
+int64_t rs_latent_packed(int32_t outputs, int32_t inputs, int32_t taps);
+int64_t rs_latent_pack(const int8_t *weights, int32_t outputs, int32_t inputs, int32_t taps, int16_t *packed);
+
+/* Sums of products and biases, outputs of a position side by side. They must fit in 32 bits: the caller's side. */
+int64_t rs_latent_sums(const rs_latent_window *in, const int16_t *values, const int16_t *packed, const int32_t *biases,
+                       int32_t outputs, int32_t *sums);
+
+/* A layer: the sums in units of 2^-(shifts[o] + 6), an eighth of them where leaky and negative, times
+ * factors[o] / 256, rounded to activations (halves up), plus `add` (like out, or NULL), clamped. row, pixel: of out. */
+int64_t rs_latent_layer(const rs_latent_window *in, const int16_t *values, const int16_t *packed,
+                        const int32_t *biases, const uint8_t *shifts, const int32_t *factors, int32_t leaky,
+                        int32_t outputs, const int16_t *add, int64_t row, int64_t pixel, int16_t *out);
+
+/* Features of coefficients values[position][channel]: how many of `count` rising thresholds are not above
+ * |value| * mantissa / 2^shift, with the value's sign, in channels 0..., and without in those behind them.
+ * step, phase, row, pixel: of out, as in rs_latent_window. */
+int64_t rs_latent_features(const int32_t *values, int32_t rows, int32_t columns, int32_t channels, int32_t step,
+                           int32_t phase, const int32_t *mantissas, const int8_t *shifts, const int64_t *thresholds,
+                           int32_t count, int64_t row, int64_t pixel, int16_t *out);
+
+/* From sums[position][2 * channels], first of means, then of log scales, both rounded halves up:
+ * mean = sum * mantissa / 2^mean_shift; index = (sum * rows_per_nat / 2^(shift + 6) + offset) / 2^24 within
+ * 0...rows - 1. */
+int64_t rs_latent_predict(const int32_t *sums, int64_t positions, int32_t channels, const uint8_t *shifts,
+                          const int32_t *mantissas, const uint8_t *mean_shifts, int32_t rows_per_nat,
+                          const int64_t *offsets, int32_t rows, int32_t *means, uint16_t *index);
+
+/* rANS with tables as for rs_ranx_encode; values within +-RS_LATENT_MAX. A reader (two words, to be kept in between)
+ * takes symbols in portions, whose tables may depend on the symbols before: start, read..., end. */
+int64_t rs_latent_bound(size_t count);
+int64_t rs_latent_encode(const int32_t *values, const uint16_t *index, size_t count, const uint16_t *cdfs,
+                         size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint8_t *dst,
+                         size_t capacity);
+int64_t rs_latent_read_start(const uint8_t *data, size_t size, uint64_t *reader);
+int64_t rs_latent_read(const uint8_t *data, size_t size, const uint16_t *index, size_t count, const uint16_t *cdfs,
+                       size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint64_t *reader,
+                       int32_t *values);
+int64_t rs_latent_read_end(size_t size, const uint64_t *reader);
 
 /* CFFI-END */
 

@@ -23,6 +23,7 @@ from engine.plugins import plugins
 BUILTIN: dict[str, str] = {
     "dct": "engine.codecs.dct:DctCodec",
     "wavelet": "engine.codecs.wavelet:WaveletCodec",
+    "hyperprior": "engine.codecs.hyperprior:HyperpriorCodec",
     "jpeg": "engine.codecs.jpeg:JpegCodec",
     "jpeg2000": "engine.codecs.jpeg2000:Jpeg2000Codec",
     "webp": "engine.codecs.webp:WebpCodec",

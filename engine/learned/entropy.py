@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from engine.learned import fixed
+from engine.learned.fixed import ROWS_PER_OCTAVE, SCALE_ROWS
 from engine.learned.layers import (
     SLOPE,
     EntropyConv,
@@ -26,12 +28,11 @@ from engine.learned.layers import (
     round_through,
     round_up_through,
     to_activation_grid,
+    wide,
 )
 from engine.learned.recipe import ModelRecipe
 
 SCALE_FLOOR = 0.05
-SCALE_ROWS = 64
-ROWS_PER_OCTAVE = 5  # the coder's tables: scale 0.05 · 2^(row/5), up to 310
 LOG_FLOOR = math.log(SCALE_FLOOR)
 LOG_ROW = math.log(2) / ROWS_PER_OCTAVE
 LOG_CEILING = LOG_FLOOR + (SCALE_ROWS - 1) * LOG_ROW
@@ -39,9 +40,8 @@ PROBABILITY_FLOOR = 1e-9
 LOGISTIC = math.sqrt(3) / math.pi  # scale of a logistic density of deviation 1
 MEAN_STEPS = 16  # means are multiples of 1/16 of a quantisation step in integers
 OFFSET_STEPS = 256  # and offsets of the hyper-latent, of 1/256
-ROW_STEPS = 1 << 24  # constants in the choice of a row are multiples of 2⁻²⁴
-ROWS_PER_NAT = round(ROW_STEPS / LOG_ROW) / ROW_STEPS
-ROW_OF_UNIT_SPREAD = round((math.log(LOGISTIC) - LOG_FLOOR) / LOG_ROW * ROW_STEPS) / ROW_STEPS
+ROWS_PER_NAT = fixed.ROWS_PER_NAT / 2.0**fixed.FINE_BITS
+ROW_OF_UNIT_SPREAD = fixed.ROW_OF_UNIT_SPREAD / 2.0**fixed.FINE_BITS
 
 
 class _LowerBound(torch.autograd.Function):
@@ -104,8 +104,8 @@ def predict(head: Tensor, spread: Tensor, quantised: bool) -> Prediction:
     mean, log_scale = head.float().chunk(2, 1)
     if not quantised:
         return Prediction(mean * spread, log_scale + torch.log(spread * LOGISTIC))
-    row = log_scale.double() * ROWS_PER_NAT + torch.log2(spread) * ROWS_PER_OCTAVE + ROW_OF_UNIT_SPREAD
-    return Prediction(to_mean_grid(mean.double() * spread), scale_of_row(row))
+    row = wide(log_scale) * ROWS_PER_NAT + torch.log2(spread) * ROWS_PER_OCTAVE + ROW_OF_UNIT_SPREAD
+    return Prediction(to_mean_grid(wide(mean) * spread), scale_of_row(row))
 
 
 def both_signs(feature: Tensor, quantised: bool) -> Tensor:
@@ -182,11 +182,11 @@ class HyperLatent(nn.Module):
 
     def rows(self) -> Tensor:
         """The scale at every point of the range of rates as a row of the coder's tables, or between two."""
-        return (self.log_scale.table.double() - LOG_FLOOR) / LOG_ROW
+        return (wide(self.log_scale.table) - LOG_FLOOR) / LOG_ROW
 
     def octaves(self) -> Tensor:
         """log₂ of the gain at every point of the range of rates."""
-        return self.log_gain.table.double() / math.log(2)
+        return wide(self.log_gain.table) / math.log(2)
 
 
 class HyperAnalysis(nn.Module):

@@ -8,28 +8,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
-from safetensors import SafetensorError
+import numpy as np
+import safetensors.numpy
+import torch
 from torch import Tensor
 
-from engine.errors import CorruptStream, EngineError
+from engine.errors import CorruptStream
 from engine.files import atomic_write
-from engine.learned.card import ARCHITECTURE, LICENCE, attribution_path, card_path, load_card, write_card
+from engine.learned import stored
+from engine.learned.card import ARCHITECTURE, LICENCE, attribution_path, load_card, write_card
 from engine.learned.checkpoint import LOG, read_checkpoint
+from engine.learned.freeze import entropy_convolutions, freeze, thaw
 from engine.learned.model import HyperpriorModel, channels_last
 from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_of
-
-MAX_BYTES = 256 << 20
+from engine.learned.stored import INTEGERS, Stored
 
 
 def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -> None:
-    """Write weights (convolutions in half precision, everything small in full) and their card, path.json."""
-    stored = {
-        name: tensor.detach().half() if tensor.dim() == 4 else tensor.detach().float().clone()
-        for name, tensor in weights.items()
-    }
-    data = safetensors.torch.save({name: tensor.contiguous() for name, tensor in stored.items()})
-    parameters = sum(tensor.numel() for tensor in stored.values())
+    """Write weights and their card, path.json: the entropy networks as the integers that streams depend on, other
+    convolutions in half precision, everything small in full. `EngineError` if they cannot become integers."""
+    model = build_model(*architecture_of(card["recipe"]), weights, path)
+    frozen = freeze(model)
+    entropy = {f"{name}.{part}" for name in entropy_convolutions(model) for part in ("weight", "bias")}
+    arrays = {name: half(tensor) for name, tensor in weights.items() if name not in entropy}
+    arrays |= {INTEGERS + name: array for name, array in frozen.items()}
+    data = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    parameters = sum(tensor.numel() for tensor in weights.values())
     made = {"digest": hashlib.sha256(data).hexdigest(), "bytes": len(data), "parameters": parameters}
     atomic_write(path, data)
     write_card(path, {"architecture": ARCHITECTURE, "licence": LICENCE, **card, **made})
@@ -73,31 +77,36 @@ def held_back_curve(folder: Path, steps: int) -> dict[str, Any] | None:
     return newest
 
 
+def half(tensor: Tensor) -> np.ndarray:
+    """A tensor as it is stored: weights of convolutions in half precision."""
+    return tensor.detach().to(torch.float16 if tensor.dim() == 4 else torch.float32).cpu().numpy()
+
+
 def load_weights(path: Path) -> dict[str, Tensor]:
     """The tensors in `path`, in full precision, checked against the card's digest."""
-    card = load_card(path)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise CorruptStream("is too large for weights", path=path)
-        data = path.read_bytes()
-    except OSError as error:
-        raise EngineError(f"cannot be read: {(error.strerror or str(error)).lower()}", path=path) from error
-    if hashlib.sha256(data).hexdigest() != card.get("digest"):
-        raise CorruptStream("does not match the digest in its card", path=path)
-    try:
-        return {name: tensor.float() for name, tensor in safetensors.torch.load(data).items()}
-    except SafetensorError as error:
-        raise CorruptStream(f"is not a safetensors file: {error}", path=path) from error
+    return tensors_of(stored.read(path))
+
+
+def tensors_of(weights: Stored) -> dict[str, Tensor]:
+    """What a model is made of, in full precision; the entropy networks from their integers."""
+    tensors = {name: torch.tensor(array).float() for name, array in weights.floats.items()}
+    for name in (name.removesuffix(".shift") for name in weights.integers if name.endswith(".shift")):
+        try:
+            tensors |= thaw(weights.integers, name)
+        except (KeyError, RuntimeError) as error:
+            raise CorruptStream(f"the integers of '{name}' do not fit together", path=weights.path) from error
+    return tensors
 
 
 def load_model(path: Path) -> HyperpriorModel:
     """A model with the weights in `path`, for use. Raises an `EngineError` that names the file."""
-    card = load_card(path)
-    try:
-        model, rate = architecture_of(card.get("recipe", {}))
-    except EngineError as error:
-        raise error.at(card_path(path)) from error
-    return build_model(model, rate, load_weights(path), path).eval().requires_grad_(False)
+    return model_of(stored.read(path))
+
+
+def model_of(weights: Stored) -> HyperpriorModel:
+    """A model with weights that were read, for use."""
+    model = build_model(weights.model, weights.rate, tensors_of(weights), weights.path)
+    return model.eval().requires_grad_(False)
 
 
 def build_model(model: ModelRecipe, rate: RateRecipe, weights: Mapping[str, Tensor], path: Path) -> HyperpriorModel:

@@ -29,15 +29,20 @@ def round_through(values: Tensor) -> Tensor:
     return values + (torch.round(values) - values).detach()
 
 
+def wide(values: Tensor) -> Tensor:
+    """In double precision, which holds what integers do exactly; as it is on Apple's devices, which have none."""
+    return values if values.device.type == "mps" else values.double()
+
+
 def round_up_through(values: Tensor) -> Tensor:
     """Round to whole numbers in double precision, halves up; the gradient passes unchanged."""
-    values = values.double()
+    values = wide(values)
     return values + (torch.floor(values + 0.5) - values).detach()
 
 
 def to_activation_grid(values: Tensor) -> Tensor:
     """What 12-bit activations can hold of `values`, in single precision."""
-    steps = (values.double() * ACTIVATION_STEPS).clamp(-ACTIVATION_MAX - 1, ACTIVATION_MAX)
+    steps = (wide(values) * ACTIVATION_STEPS).clamp(-ACTIVATION_MAX - 1, ACTIVATION_MAX)
     return (round_up_through(steps) / ACTIVATION_STEPS).float()
 
 
@@ -87,8 +92,8 @@ def checkerboard(like: Tensor) -> Tensor:
 
 def interpolate_in_steps(table: Tensor, weights: Tensor) -> Tensor:
     """As `RateTable.forward`, of a points×C table in whole steps of 2⁻¹⁶; in double precision, which is exact."""
-    steps = round_up_through(table.double() * TABLE_STEPS) / TABLE_STEPS
-    return (weights.double()[:, :, None] * steps).sum(1)[:, :, None, None]
+    steps = round_up_through(wide(table) * TABLE_STEPS) / TABLE_STEPS
+    return (wide(weights)[:, :, None] * steps).sum(1)[:, :, None, None]
 
 
 class RateTable(nn.Module):
@@ -111,7 +116,7 @@ class RateScale(RateTable):
     def scale(self, values: Tensor, weights: Tensor) -> Tensor:
         if self.quantised:
             factors = 1 + interpolate_in_steps(self.table, weights)
-            return values.double() * (round_up_through(factors * SCALE_STEPS) / SCALE_STEPS)
+            return wide(values) * (round_up_through(factors * SCALE_STEPS) / SCALE_STEPS)
         return values * (1 + self(weights)).to(values.dtype)
 
 

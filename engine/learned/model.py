@@ -26,6 +26,7 @@ from engine.learned.layers import (
     interpolate_in_steps,
     precision,
     rate_weights,
+    wide,
 )
 from engine.learned.recipe import ModelRecipe, RateRecipe
 from engine.learned.synthesis import SynthesisNetwork
@@ -105,7 +106,7 @@ class HyperpriorModel(nn.Module):
         for module in self.modules():
             if isinstance(module, EntropyConv | HyperLatent):
                 module.quantised = on
-        for context in self._contexts():
+        for context in self.contexts():
             context.scale.quantised = on
 
     def forward(self, pictures: Tensor, rate: Tensor, *, noisy: bool = False) -> Coded:
@@ -121,7 +122,7 @@ class HyperpriorModel(nn.Module):
         own: list[Tensor] = []
         with self._entropy_precision(coefficients.device):
             for context, values, (gain, spread) in zip(
-                self._contexts(), coefficients.split(self.recipe.slices, 1), self._units(weights), strict=True
+                self.contexts(), coefficients.split(self.recipe.slices, 1), self._units(weights), strict=True
             ):
                 steps = values * gain
                 seen = context.context(torch.cat([*own, known], 1), weights)
@@ -148,9 +149,7 @@ class HyperpriorModel(nn.Module):
         with self._entropy_precision(hyper.device):
             known = self.hyper_synthesis(self.hyper_latent.decoded(hyper, weights))
             anchors = checkerboard(known)
-            for context, residual, (gain, spread) in zip(
-                self._contexts(), residuals, self._units(weights), strict=True
-            ):
+            for context, residual, (gain, spread) in zip(self.contexts(), residuals, self._units(weights), strict=True):
                 seen = context.context(torch.cat([*own, known], 1), weights)
                 first = entropy.predict(context.first(seen), spread, self.quantised).mean
                 at_anchors = (residual + first) * anchors
@@ -163,7 +162,7 @@ class HyperpriorModel(nn.Module):
 
     def octaves(self) -> Tensor:
         """log₂ of the coefficients' spread, in quantisation steps, at every point of the range of rates."""
-        return (self.log_gain.table.double() + self.transform.deviation.double().log()) / math.log(2)
+        return (wide(self.log_gain.table) + wide(self.transform.deviation).log()) / math.log(2)
 
     def _units(self, weights: Tensor) -> list[Units]:
         """How each slice's coefficients are measured at these rates."""
@@ -175,25 +174,36 @@ class HyperpriorModel(nn.Module):
         sizes = self.recipe.slices
         return [Units(*pair) for pair in zip(gain.split(sizes, 1), spread.split(sizes, 1), strict=True)]
 
+    def hyper_symbols(self, coefficients: Tensor, weights: Tensor) -> Tensor:
+        """The hyper-latent of coefficients, B×C×h×w whole numbers, as an encoder writes it."""
+        return self.hyper_latent(self._hyper_values(coefficients, weights), weights, None)[0]
+
+    def _hyper_values(self, coefficients: Tensor, weights: Tensor) -> Tensor:
+        relative = entropy.features(coefficients / self.transform.deviation[:, None, None])
+        return self.hyper_analysis(self._cast(torch.cat([relative, relative.abs()], 1)), weights)
+
     def _hyper(self, coefficients: Tensor, weights: Tensor, noisy: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Symbols of the hyper-latent, what the slices get from it, and its bits."""
-        relative = entropy.features(coefficients / self.transform.deviation[:, None, None])
-        values = self.hyper_analysis(self._cast(torch.cat([relative, relative.abs()], 1)), weights)
+        values = self._hyper_values(coefficients, weights)
         noise = torch.rand_like(values) - 0.5 if noisy else None
         symbols, decoded, bits = self.hyper_latent(values, weights, noise)
         with self._entropy_precision(values.device):
             return symbols, self.hyper_synthesis(self._cast(decoded)), bits
 
-    def _picture(self, coefficients: Tensor, own: list[Tensor], weights: Tensor) -> Tensor:
+    def render(self, coefficients: Tensor, known: Tensor, weights: Tensor) -> Tensor:
+        """The picture, 0…1 but not clamped, from decoded coefficients and their features, both B×M×h×w."""
         with precision(coefficients.device, half=False):
             linear = self.transform.synthesis(coefficients)
         if self.correcting:
-            known = torch.cat([features[:, : features.shape[1] // 2] for features in own], 1)
             known = known.contiguous(memory_format=torch.channels_last)
             linear = linear + self.synthesis(known, linear.contiguous(memory_format=torch.channels_last), weights)
         return linear / 255 + 0.5
 
-    def _contexts(self) -> list[SliceContext]:
+    def _picture(self, coefficients: Tensor, own: list[Tensor], weights: Tensor) -> Tensor:
+        known = torch.cat([features[:, : features.shape[1] // 2] for features in own], 1)
+        return self.render(coefficients, known, weights)
+
+    def contexts(self) -> list[SliceContext]:
         return cast("list[SliceContext]", list(self.slices))
 
     def _entropy_precision(self, device: torch.device) -> torch.autocast:

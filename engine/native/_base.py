@@ -9,6 +9,8 @@ import numpy as np
 from engine._native import ffi, lib
 from engine.errors import CorruptStream, EngineError, Unsupported
 
+lib.rs_set_cpu(-1)  # all vector instructions that this machine has
+
 _FAULTS: dict[int, type[EngineError]] = {
     lib.RS_ERR_TRUNCATED: CorruptStream,
     lib.RS_ERR_CORRUPT: CorruptStream,
@@ -66,3 +68,13 @@ def crc32c(data: bytes, crc: int = 0) -> int:
     """CRC-32C (Castagnoli) of `data`, continuing from `crc`."""
     array = as_bytes(data)
     return check(lib.rs_crc32c(const("uint8_t", array), array.size, crc), "checksum")
+
+
+def processor() -> int:
+    """The vector instructions that this machine has and the library knows: a sum of lib.RS_CPU_…"""
+    return int(lib.rs_cpu())
+
+
+def use_processor(mask: int) -> int:
+    """Let the library use these of them only, in all threads; those in use. Results do not change, only times."""
+    return int(lib.rs_set_cpu(mask))

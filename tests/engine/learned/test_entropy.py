@@ -12,13 +12,13 @@ from engine.learned.entropy import (
     LOG_FLOOR,
     LOG_ROW,
     LOGISTIC,
-    SCALE_ROWS,
     logistic_bits,
     lower_bound,
     predict,
     scale_of_row,
     to_mean_grid,
 )
+from engine.learned.fixed import SCALE_ROWS
 
 
 @pytest.mark.parametrize("scale", [0.05, 0.7, 12.0])

@@ -8,8 +8,9 @@ import pytest
 from tiny_model import RECIPE, picture, tensor, trained_looking_model
 
 from engine.errors import CorruptStream, EngineError
+from engine.learned.card import card_path
 from engine.learned.evaluate import estimate, main
-from engine.learned.export import card_path, export, load_model
+from engine.learned.export import export, load_model
 
 
 @pytest.fixture

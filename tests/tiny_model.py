@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from engine.learned.data import Photographs
+from engine.learned.export import export
 from engine.learned.model import HyperpriorModel
 from engine.learned.recipe import DecayRecipe, ModelRecipe, RateRecipe, Recipe, TrainingRecipe
 
@@ -56,3 +59,10 @@ def trained_looking_model(seed: int = 0) -> HyperpriorModel:
             for head in (context.first_head, context.second_head):
                 head.weight.mul_(10)
     return model.eval().requires_grad_(False)
+
+
+def tiny_weights(folder: Path, seed: int = 0) -> Path:
+    """A weights file of `trained_looking_model`, with its card."""
+    path = folder / "hyperprior.safetensors"
+    export(trained_looking_model(seed).state_dict(), {"recipe": RECIPE.to_dict()}, path)
+    return path

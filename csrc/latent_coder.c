@@ -1,0 +1,150 @@
+/* rANS for the latent of a learned codec: the tables of later symbols depend on earlier ones, so that a
+ * reader has to stop and go on. One 64-bit state, moved by 32-bit words, M = 2^16 (rans_indexed.c).
+ *
+ * A value outside its table is its escape, then n in four bits, then the n bits of zigzag(value) + 1 below the
+ * leading one: an Exp-Golomb code (J. Teuhola, "A compression method for clustered bit-vectors", 1978) of
+ * symbols of equal chances. So the format itself bounds values, to +-RS_LATENT_MAX.
+ *
+ * Stream: state (8 bytes), words. Encoding runs backwards, so a reader meets everything in order. */
+#include "rans_tables.h"
+
+#include <string.h>
+
+enum { LENGTH_BITS = 4, STATE_BYTES = 8, WORD_BYTES = 4 };
+
+static const uint64_t LOW = 1ull << 31;
+
+typedef struct {
+    uint64_t state;
+    uint8_t *words; /* the next word goes below */
+} writer;
+
+/* Takes in a symbol of `frequency` slots from `start` on, out of 2^bits. */
+static void push(writer *w, uint32_t start, uint32_t frequency, int bits)
+{
+    uint64_t x = w->state, f = frequency;
+    if (x >= f << (63 - bits)) { /* the state would leave [2^31, 2^63) */
+        w->words -= WORD_BYTES;
+        rans_put_word(w->words, x, WORD_BYTES);
+        x >>= 32;
+    }
+    w->state = (x / f << bits) + x % f + start;
+}
+
+static int bit_length(uint32_t value)
+{
+    int bits = 0;
+    for (; value; value >>= 1) bits++;
+    return bits;
+}
+
+static void push_escaped(writer *w, int32_t value)
+{
+    uint32_t code = rans_zigzag(value) + 1;
+    int n = bit_length(code) - 1;
+    if (n) push(w, code & ((1u << n) - 1), 1, n);
+    push(w, (uint32_t)n, 1, LENGTH_BITS);
+}
+
+int64_t rs_latent_bound(size_t count)
+{
+    /* 16 bits for the symbol, four and at most fifteen for an escaped value: under 40. */
+    return count > RS_MAX_SYMBOLS ? RS_ERR_ARGUMENT : (int64_t)(count * 5 + STATE_BYTES + WORD_BYTES);
+}
+
+int64_t rs_latent_encode(const int32_t *values, const uint16_t *index, size_t count, const uint16_t *cdfs,
+                         size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint8_t *dst,
+                         size_t capacity)
+{
+    rans_model m = {cdfs, rows, offsets, tables};
+    if (count > RS_MAX_SYMBOLS || rans_check_model(&m, entries) < 0) return RS_ERR_ARGUMENT;
+    if ((int64_t)capacity < rs_latent_bound(count)) return RS_ERR_SPACE;
+    for (size_t i = 0; i < count; i++) {
+        if (index[i] >= tables) return RS_ERR_ARGUMENT;
+        if (values[i] < -RS_LATENT_MAX || values[i] > RS_LATENT_MAX) return RS_ERR_RANGE;
+    }
+    writer w = {LOW, dst + capacity};
+    for (size_t i = count; i-- > 0;) {
+        uint32_t row = rows[index[i]], symbol = rans_symbol_of(&m, index[i], values[i]);
+        int escape = rans_is_escape(&m, index[i], symbol);
+        uint32_t start = cdfs[row + symbol], end = escape ? 1u << CDF_BITS : cdfs[row + symbol + 1];
+        if (escape) push_escaped(&w, values[i]);
+        push(&w, start, end - start, CDF_BITS);
+    }
+    size_t size = (size_t)(dst + capacity - w.words);
+    uint8_t *at = rans_put_word(dst, w.state, STATE_BYTES);
+    memmove(at, w.words, size);
+    return (int64_t)(STATE_BYTES + size);
+}
+
+int64_t rs_latent_read_start(const uint8_t *data, size_t size, uint64_t *reader)
+{
+    if (size < STATE_BYTES) return RS_ERR_TRUNCATED;
+    reader[0] = rans_get_word(data, STATE_BYTES);
+    reader[1] = STATE_BYTES;
+    return reader[0] < LOW || reader[0] >= LOW << 32 ? RS_ERR_CORRUPT : 0;
+}
+
+/* Gives a symbol's slots back; its place among them is `inside`. */
+static int64_t pop(const uint8_t *data, size_t size, uint64_t *reader, uint32_t frequency, uint32_t inside, int bits)
+{
+    uint64_t x = frequency * (reader[0] >> bits) + inside;
+    if (x < LOW) {
+        if (size - reader[1] < WORD_BYTES) return RS_ERR_TRUNCATED;
+        x = x << 32 | rans_get_word(data + reader[1], WORD_BYTES);
+        reader[1] += WORD_BYTES;
+    }
+    reader[0] = x;
+    return 0;
+}
+
+/* `bits` of equal chances each. */
+static int64_t pop_bits(const uint8_t *data, size_t size, uint64_t *reader, int bits)
+{
+    uint32_t value = (uint32_t)reader[0] & ((1u << bits) - 1);
+    int64_t code = pop(data, size, reader, 1, 0, bits);
+    return code < 0 ? code : (int64_t)value;
+}
+
+static int64_t pop_escaped(const uint8_t *data, size_t size, uint64_t *reader, int32_t *value)
+{
+    int64_t n = pop_bits(data, size, reader, LENGTH_BITS);
+    if (n < 0) return n;
+    int64_t low = n ? pop_bits(data, size, reader, (int)n) : 0;
+    if (low < 0) return low;
+    int64_t code = ((int64_t)1 << n) + low - 1; /* zigzag */
+    *value = (int32_t)(code & 1 ? -(code + 1) / 2 : code / 2);
+    return 0;
+}
+
+int64_t rs_latent_read(const uint8_t *data, size_t size, const uint16_t *index, size_t count, const uint16_t *cdfs,
+                       size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint64_t *reader,
+                       int32_t *values)
+{
+    rans_model m = {cdfs, rows, offsets, tables};
+    if (count > RS_MAX_SYMBOLS || rans_check_model(&m, entries) < 0) return RS_ERR_ARGUMENT;
+    if (reader[1] > size) return RS_ERR_ARGUMENT;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t table = index[i];
+        if (table >= tables) return RS_ERR_ARGUMENT;
+        uint32_t slot = (uint32_t)reader[0] & ((1u << CDF_BITS) - 1), length = rows[table + 1] - rows[table];
+        const uint16_t *row = cdfs + rows[table];
+        uint32_t symbol = rans_find(row, length, slot);
+        uint32_t stop = symbol + 1 < length ? row[symbol + 1] : 1u << CDF_BITS;
+        int64_t code = pop(data, size, reader, stop - row[symbol], slot - row[symbol], CDF_BITS);
+        if (code < 0) return code;
+        if (symbol + 1 < length) {
+            values[i] = (int32_t)((int64_t)offsets[table] + symbol);
+            continue;
+        }
+        code = pop_escaped(data, size, reader, &values[i]);
+        if (code < 0) return code;
+        if (!rans_is_escape(&m, table, rans_symbol_of(&m, table, values[i]))) return RS_ERR_CORRUPT;
+    }
+    return (int64_t)count;
+}
+
+int64_t rs_latent_read_end(size_t size, const uint64_t *reader)
+{
+    return reader[0] == LOW && reader[1] == size ? 0 : RS_ERR_CORRUPT;
+}

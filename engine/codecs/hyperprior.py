@@ -1,0 +1,202 @@
+"""`hyperprior`: our learned codec. A lapped transform, an entropy model of integer networks, a learned decoder.
+
+One model for all rates; its weights are a file of their own, which the stream names by its digest. What both ends must
+agree on, the symbols, is computed in C integers (engine/learned/symbols.py); torch computes what surrounds them, in
+float, and is loaded by the first picture. docs/learned.md tells how it works, docs/format.md describes the stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine import container, memory
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
+from engine.codecs.checks import require_carried
+from engine.container import Picture, Section
+from engine.errors import CodecUnavailable, CorruptStream, Unsupported
+from engine.image import Image
+from engine.learned import fixed, stored
+from engine.learned.stored import Installed
+
+if TYPE_CHECKING:
+    from engine.learned.model import HyperpriorModel
+    from engine.learned.symbols import Latent, SymbolNetwork
+
+# Measured on six photographs of 768 × 512.
+_TYPICAL_BPP = (
+    0.0699, 0.0812, 0.0947, 0.113, 0.136, 0.164, 0.197, 0.232, 0.274,
+    0.322, 0.376, 0.434, 0.498, 0.567, 0.642, 0.722, 0.813,
+)  # fmt: skip
+
+STREAM_VERSION = 1  # of what is on the wire
+ENCODER_REVISION = 1  # of what the encoder does: raise it with every change that alters the bytes of any file
+GRANULE = 64  # pictures are continued to multiples of this
+_ANALYSIS, _CODING = 0.35, 0.65  # shares of the time, for progress
+
+
+class HyperpriorCodec:
+    """The codec of this module. Decoded symbols are the same everywhere; pixels may differ by one level."""
+
+    info = CodecInfo(
+        id="hyperprior",
+        label="Hyperprior",
+        family="learned",
+        extension=".rsh",
+        params=(
+            Param(
+                "quality",
+                Kind.FLOAT,
+                50.0,
+                0.0,
+                100.0,
+                role=Role.RATE,
+                better=+1,
+                label="Quality",
+                help="from end to end of the rates that the model was trained for, about 0.1 to 1 bit per pixel",
+                typical_bpp=_TYPICAL_BPP,
+            ),
+        ),
+        capabilities=Capabilities(memory=48.0),
+        about="lapped transform, sliced two-pass hyperprior in integers, learned decoder; one model for all rates",
+    )
+
+    def available(self) -> str | None:
+        return stored.missing_libraries() or (None if stored.preferred() is not None else stored.nothing_installed())
+
+    def version(self) -> str:
+        weights = stored.preferred()
+        return f"stream {STREAM_VERSION}, encoder {ENCODER_REVISION}, weights {weights.name if weights else 'none'}"
+
+    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
+        """Encode 8-bit grey or R, G, B."""
+        require_carried(image, self.info)
+        quality = self.info.complete(settings)["quality"]
+        weights = stored.preferred()
+        if weights is None:
+            raise CodecUnavailable(stored.nothing_installed())
+        ctx.check()
+        model = load(weights)
+        rate = round(quality / 100 * (weights.points - 1) * fixed.RATE_STEPS)
+        from engine.learned import tiles
+
+        hyper, steps = tiles.analyse(model.networks, _padded(image), rate, _part(ctx, 0, _ANALYSIS))
+        data, latent = model.symbols.encode(hyper, steps, rate, _part(ctx, _ANALYSIS, 1))
+        head = _Head(STREAM_VERSION, bytes.fromhex(weights.name), rate, latent.checksum)
+        payload = head.pack() + data
+        file = container.write("hyperprior", Picture.of(image), {Section.HYPERPRIOR: payload})
+        spent = {"symbols": len(data), "header": len(file) - len(data)}
+        return Encoded(file, {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name})
+
+    def decode(self, data: bytes, ctx: Ctx) -> Image:
+        """Decode; `CorruptStream`, `Unsupported` or `LimitExceeded`; `EngineError` if the weights are missing."""
+        picture, head, payload = _read(data)
+        memory.require(memory.decode_estimate(self.info, picture.pixels * 3), "decoding this picture")
+        ctx.check()
+        model = load(stored.named(head.weights.hex()))
+        latent = _symbols(model.symbols, picture, head, payload, _part(ctx, 0, _CODING))
+        from engine.learned import tiles
+
+        pixels = tiles.render(model.networks, latent, head.rate, _part(ctx, _CODING, 1))
+        shown = pixels[: picture.height, : picture.width]
+        if picture.is_gray:
+            shown = shown.mean(2, keepdims=True)
+        whole = np.rint(shown.clip(0, 255)).astype(np.uint8)
+        return Image(whole, picture.color, picture.alpha, picture.bits, picture.icc)
+
+    def symbols(self, data: bytes, ctx: Ctx) -> str:
+        """Digest of the decoded symbols, the same on every machine; needs the weights, but not torch."""
+        picture, head, payload = _read(data)
+        memory.require(memory.decode_estimate(self.info, picture.pixels * 3), "decoding this picture")
+        network = symbol_network(stored.named(head.weights.hex()))
+        return f"{_symbols(network, picture, head, payload, ctx).checksum:08x}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """The two parts of a model in memory."""
+
+    networks: HyperpriorModel
+    symbols: SymbolNetwork
+
+
+@lru_cache(maxsize=2)
+def load(weights: Installed) -> Model:
+    """The model with these weights; it stays in memory. Loads torch."""
+    if (reason := stored.missing_libraries()) is not None:
+        raise CodecUnavailable(reason)
+    from engine.learned.export import model_of
+    from engine.learned.symbols import SymbolNetwork
+
+    content = stored.read(weights.path)
+    return Model(model_of(content), SymbolNetwork(content.model, content.integers))
+
+
+@lru_cache(maxsize=2)
+def symbol_network(weights: Installed) -> SymbolNetwork:
+    """The part of a model that needs no torch."""
+    from engine.learned.symbols import SymbolNetwork
+
+    content = stored.read(weights.path)
+    return SymbolNetwork(content.model, content.integers)
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The head of the section. weights: the first bytes of the SHA-256 of their file."""
+
+    version: int
+    weights: bytes
+    rate: int
+    checksum: int
+
+    SIZE = 1 + stored.NAME_BYTES + 2 + 4
+
+    def pack(self) -> bytes:
+        fields = self.rate.to_bytes(2, "little") + self.checksum.to_bytes(4, "little")
+        return bytes([self.version]) + self.weights + fields
+
+    @staticmethod
+    def read(payload: bytes) -> _Head:
+        if len(payload) <= _Head.SIZE:
+            raise CorruptStream("the hyperprior section is cut off")
+        if payload[0] != STREAM_VERSION:
+            raise Unsupported(f"the stream has hyperprior version {payload[0]}; this program reads {STREAM_VERSION}")
+        end = 1 + stored.NAME_BYTES
+        rate = int.from_bytes(payload[end : end + 2], "little")
+        return _Head(payload[0], payload[1:end], rate, int.from_bytes(payload[end + 2 : end + 6], "little"))
+
+
+def _read(data: bytes) -> tuple[Picture, _Head, bytes]:
+    stream = container.read(data)
+    if stream.codec != "hyperprior":
+        raise Unsupported(f"this stream was written by the codec '{stream.codec}', not by hyperprior")
+    picture, payload = stream.picture, stream.section(Section.HYPERPRIOR)
+    if picture.bits != 8 or picture.channels not in (1, 3):
+        raise CorruptStream("the hyperprior stream claims a picture of a kind that it cannot hold")
+    return picture, _Head.read(payload), payload[_Head.SIZE :]
+
+
+def _symbols(network: SymbolNetwork, picture: Picture, head: _Head, payload: bytes, ctx: Ctx) -> Latent:
+    if head.rate > (network.points - 1) * fixed.RATE_STEPS:
+        raise CorruptStream("the hyperprior stream claims a rate that its model does not have")
+    size = -(-picture.height // GRANULE), -(-picture.width // GRANULE)
+    latent = network.decode(payload, size, head.rate, ctx)
+    if latent.checksum != head.checksum:
+        raise CorruptStream("the decoded symbols are not those that were coded: stream or weights are damaged")
+    return latent
+
+
+def _padded(image: Image) -> np.ndarray:
+    """R, G, B continued to multiples of 64 by reflection. H×W×3 u8."""
+    padding = [(0, -side % GRANULE) for side in image.pixels.shape[:2]]
+    colours = np.broadcast_to(image.colour_pixels, (image.height, image.width, 3))
+    return np.pad(colours, [*padding, (0, 0)], mode="symmetric")
+
+
+def _part(ctx: Ctx, start: float, stop: float) -> Ctx:
+    """The context for work that is a part of the whole."""
+    return Ctx(ctx.cancel, lambda done: ctx.progress(start + done * (stop - start)), ctx.threads, ctx.busy)

@@ -1,0 +1,99 @@
+"""From a trained model to the integers that its streams depend on: part of the weights file, computed once.
+
+`SymbolNetwork` takes these tensors; a model that is loaded from a weights file gets its entropy networks from them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.errors import EngineError
+from engine.learned import fixed
+from engine.learned.entropy import LOG_FLOOR, LOG_ROW
+from engine.learned.layers import ACTIVATION_STEPS, TABLE_STEPS, EntropyConv, weight_step
+from engine.learned.model import HyperpriorModel
+from engine.learned.symbols import SymbolNetwork
+
+CDF_TOTAL = 1 << 16
+TAIL = 2.0**-12  # of a table's mass that is left to the escape
+
+
+@torch.no_grad()
+def freeze(model: HyperpriorModel) -> dict[str, np.ndarray]:
+    """The integers of a model; `EngineError` if its values do not fit into the arithmetic (sums beyond 32 bits, …)."""
+    tensors: dict[str, np.ndarray] = {}
+    for name, layer in entropy_convolutions(model).items():
+        step = weight_step(layer.weight)
+        shifts = -torch.log2(step.flatten())
+        codes = torch.round(layer.weight / step)
+        assert layer.bias is not None
+        biases = torch.round(layer.bias.double() / step.flatten() * ACTIVATION_STEPS)
+        if not (shifts.min() >= 0 and biases.abs().max() < 1 << 31):
+            raise EngineError(f"the weights of '{name}' cannot become integers: they are too large, or no numbers")
+        tensors[f"{name}.weight"] = codes.to(torch.int8).numpy()
+        tensors[f"{name}.bias"] = biases.to(torch.int32).numpy()
+        tensors[f"{name}.shift"] = shifts.to(torch.uint8).numpy()
+    for number, context in enumerate(model.contexts()):
+        tensors[f"slices.{number}.scale"] = _steps(context.scale.table)
+    hyper = model.hyper_latent
+    tensors["octaves"] = _steps(model.octaves())
+    tensors["hyper_octaves"] = _steps(hyper.octaves())
+    tensors["hyper_offsets"] = _steps(hyper.offset.table)
+    tensors["hyper_rows"] = _steps(hyper.rows())
+    tensors |= coding_tables()
+    SymbolNetwork(model.recipe, tensors)
+    return tensors
+
+
+def entropy_convolutions(model: HyperpriorModel) -> dict[str, EntropyConv]:
+    """By name, those on whose output both ends of a stream agree."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, EntropyConv)}
+
+
+def thaw(tensors: Mapping[str, np.ndarray], name: str) -> dict[str, Tensor]:
+    """Weight and bias of a convolution, as a model's state has them, from its integers."""
+    unit = torch.exp2(-torch.tensor(tensors[f"{name}.shift"]).float())
+    weight = torch.tensor(tensors[f"{name}.weight"]).float() * unit[:, None, None, None]
+    bias = torch.tensor(tensors[f"{name}.bias"]).double() * unit.double() / ACTIVATION_STEPS
+    return {f"{name}.weight": weight, f"{name}.bias": bias.float()}
+
+
+def _steps(table: Tensor) -> np.ndarray:
+    """points×C in whole steps of 2⁻¹⁶, halves up, as `interpolate_in_steps` takes them."""
+    steps = torch.floor(table.double() * TABLE_STEPS + 0.5)
+    if not steps.abs().max() < 1 << 31:
+        raise EngineError("a table over the rates holds values that cannot become integers")
+    return steps.to(torch.int32).numpy()
+
+
+def coding_tables() -> dict[str, np.ndarray]:
+    """Logistic densities around zero as cumulative frequencies, a row for each scale."""
+    rows = [_frequencies(math.exp(LOG_FLOOR + row * LOG_ROW)) for row in range(fixed.SCALE_ROWS)]
+    starts = [np.concatenate([[0], np.cumsum(row)[:-1]]) for row in rows]
+    ends = np.cumsum([0, *(len(row) for row in rows)])
+    return {
+        "cdfs": np.concatenate(starts).astype(np.uint16),
+        "cdf_rows": ends.astype(np.uint32),
+        "cdf_offsets": np.array([-(len(row) - 2) // 2 for row in rows], np.int32),
+    }
+
+
+def _frequencies(scale: float) -> np.ndarray:
+    """Of the whole numbers from -n to n and of the escape for all others, out of 2¹⁶, none of them zero."""
+    reach = max(1, math.ceil(scale * math.log(2 / TAIL)))
+    edges = np.arange(-reach, reach + 2) - 0.5
+    below = 0.5 + 0.5 * np.tanh(edges / scale / 2)
+    mass = np.append(np.diff(below), 2 * below[0]) * CDF_TOTAL
+    whole = np.maximum(np.floor(mass), 1).astype(np.int64)
+    missing = CDF_TOTAL - int(whole.sum())
+    order = np.argsort(-(mass - whole), kind="stable") if missing > 0 else np.argsort(-whole, kind="stable")
+    for place in order[: abs(missing)]:
+        whole[place] += 1 if missing > 0 else -1
+    if whole.sum() != CDF_TOTAL or whole.min() < 1:
+        raise EngineError(f"the density of scale {scale:g} cannot be tabulated")
+    return whole

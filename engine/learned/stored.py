@@ -1,0 +1,130 @@
+"""Weights files, read without torch: floats for the networks, and the integers that streams depend on.
+
+A file is safetensors; what `freeze` made is under names that begin with "integers.". Its SHA-256 stands in the card,
+and the first bytes of that in every stream, as the name of the model that decodes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import CorruptStream, EngineError
+from engine.learned import zoo
+from engine.learned.card import ARCHITECTURE, card_path, load_card
+from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_of
+
+LIBRARIES = ("torch", "safetensors")
+INTEGERS = "integers."
+MAX_BYTES = 256 << 20
+VARIABLE = "RATESCOPE_WEIGHTS"
+NAME_BYTES = 4  # of a model's digest, in a stream
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A weights file. digest: hex SHA-256. floats, integers: tensors by name."""
+
+    path: Path
+    digest: str
+    model: ModelRecipe
+    rate: RateRecipe
+    floats: dict[str, np.ndarray]
+    integers: dict[str, np.ndarray]
+
+
+def missing_libraries() -> str | None:
+    """Which libraries the networks cannot do without are missing; None if they are here. Does not load them."""
+    absent = [name for name in LIBRARIES if find_spec(name) is None]
+    if not absent:
+        return None
+    return f"{' and '.join(absent)} must be installed: pip install 'ratescope[learned]'"
+
+
+def read(path: Path) -> Stored:
+    """The weights in `path`, checked against their card. Raises an `EngineError` that names the file."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    card = load_card(path)
+    try:
+        model, rate = architecture_of(card.get("recipe", {}))
+    except EngineError as error:
+        raise error.at(card_path(path)) from error
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CorruptStream("is too large for weights", path=path)
+        data = path.read_bytes()
+    except OSError as error:
+        raise EngineError(f"cannot be read: {(error.strerror or str(error)).lower()}", path=path) from error
+    if hashlib.sha256(data).hexdigest() != card.get("digest"):
+        raise CorruptStream("does not match the digest in its card", path=path)
+    try:
+        tensors = load(data)
+    except SafetensorError as error:
+        raise CorruptStream(f"is not a safetensors file: {error}", path=path) from error
+    integers = {name.removeprefix(INTEGERS): array for name, array in tensors.items() if name.startswith(INTEGERS)}
+    floats = {name: array for name, array in tensors.items() if not name.startswith(INTEGERS)}
+    return Stored(path, card["digest"], model, rate, floats, integers)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Weights that are there. name: the first bytes of their digest in hex, as streams and `version` have it.
+    points: of their range of rates."""
+
+    path: Path
+    name: str
+    points: int
+
+
+def preferred() -> Installed | None:
+    """The weights to encode with: those that the environment names, else the first of the zoo."""
+    return next(installed(), None)
+
+
+def nothing_installed() -> str:
+    """Why there is nothing to encode with, and what to do."""
+    return f"there are no {ARCHITECTURE} weights: put some into {zoo.user_folder()}, or name a file in {VARIABLE}"
+
+
+def named(name: str) -> Installed:
+    """The weights that a stream names; `EngineError` says which are missing and where they would be looked for."""
+    for each in installed():
+        if each.name == name:
+            return each
+    raise EngineError(
+        f"this picture was coded with the {ARCHITECTURE} weights {name}, which are not in {zoo.bundled_folder()}",
+        hint=f"put their .safetensors and .json files into {zoo.user_folder()}, or name the file in {VARIABLE}",
+    )
+
+
+def installed() -> Iterator[Installed]:
+    """All weights of this architecture whose card can be read, in the order in which they are preferred."""
+    given = os.environ.get(VARIABLE, "")
+    for path in [*([Path(given)] if given else []), *(model.path for model in zoo.models())]:
+        card = card_path(path)
+        try:
+            found = _look(path, card.stat().st_mtime_ns, path.stat().st_mtime_ns)
+        except OSError:
+            continue
+        if found is not None:
+            yield found
+
+
+@lru_cache(maxsize=64)
+def _look(path: Path, _card_time: int, _time: int) -> Installed | None:
+    try:
+        card: dict[str, Any] = load_card(path)
+        digest, points = str(card.get("digest", "")), architecture_of(card.get("recipe", {}))[1].points
+    except EngineError:
+        return None
+    return Installed(path, digest[: 2 * NAME_BYTES], points) if len(digest) == 64 else None

@@ -1,0 +1,124 @@
+"""Pictures of any size through the networks around the entropy coder, in float: bounded memory, the same result.
+
+Large pictures go in tiles that overlap by what the networks see, so that a tile's inner part is what the whole picture
+would give there. The symbols in between are coded for the whole picture at once (engine/learned/symbols.py): its
+integer networks take little memory, and a context that ends at seams would cost bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.codec import Ctx
+from engine.learned import fixed
+from engine.learned.layers import rate_weights
+from engine.learned.model import GRANULE, HyperpriorModel
+from engine.learned.symbols import MEAN_STEPS, Latent
+from engine.learned.transform import BLOCK
+
+TILE = 1536  # pixels along a side, a multiple of 64; smaller pictures go through whole
+ANALYSIS_MARGIN = 128  # what the hyper-analysis (7 blocks) and the pre-filter see, in whole cells of the hyper-latent
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A tile along one axis, in pixels: the part it is for, and what it is computed from."""
+
+    start: int
+    stop: int
+    low: int
+    high: int
+
+    @staticmethod
+    def along(side: int, margin: int) -> list[_Span]:
+        limits = [(start, min(start + TILE, side)) for start in range(0, side, TILE)]
+        return [_Span(start, stop, max(0, start - margin), min(side, stop + margin)) for start, stop in limits]
+
+    def of(self, unit: int) -> slice:
+        """What the tile is computed from, in units of so many pixels."""
+        return slice(self.low // unit, self.high // unit)
+
+    def inner(self, unit: int) -> slice:
+        """The part that the tile is for, in such units from its own beginning."""
+        return slice((self.start - self.low) // unit, (self.stop - self.low) // unit)
+
+    def part(self, unit: int) -> slice:
+        """The same in the picture."""
+        return slice(self.start // unit, self.stop // unit)
+
+
+def _tiles(size: tuple[int, int], margin: int) -> list[tuple[_Span, _Span]]:
+    return [(rows, columns) for rows in _Span.along(size[0], margin) for columns in _Span.along(size[1], margin)]
+
+
+@contextlib.contextmanager
+def _computing(threads: int) -> Iterator[None]:
+    """Without gradients, with so many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads))
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _weights(model: HyperpriorModel, rate: int) -> Tensor:
+    return rate_weights(torch.tensor([rate / fixed.RATE_STEPS]), model.rate.points)
+
+
+def analyse(model: HyperpriorModel, pixels: np.ndarray, rate: int, ctx: Ctx) -> tuple[np.ndarray, np.ndarray]:
+    """Hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) of H×W×3 u8, sides multiples of
+    64, at a rate in 1/256. On one thread, so that a file does not depend on their number."""
+    height, width = pixels.shape[:2]
+    steps = np.empty((height // BLOCK, width // BLOCK, model.recipe.channels), np.float32)
+    hyper = np.empty((height // GRANULE, width // GRANULE, model.recipe.hyper_channels), np.int32)
+    tiles = _tiles((height, width), ANALYSIS_MARGIN)
+    with _computing(1):
+        weights = _weights(model, rate)
+        gain = model.log_gain(weights).exp()
+        for number, (rows, columns) in enumerate(tiles):
+            ctx.check()
+            picture = torch.from_numpy(pixels[rows.of(1), columns.of(1)].astype(np.float32)).permute(2, 0, 1)[None]
+            coefficients = model.transform.analysis(picture - 127.5)
+            ctx.check()
+            symbols = model.hyper_symbols(coefficients, weights)
+            for out, values, unit in ((steps, coefficients * gain, BLOCK), (hyper, symbols, GRANULE)):
+                inner = values[0, :, rows.inner(unit), columns.inner(unit)].permute(1, 2, 0).numpy()
+                out[rows.part(unit), columns.part(unit)] = inner
+            ctx.progress((number + 1) / len(tiles))
+    return hyper, steps
+
+
+def render(model: HyperpriorModel, latent: Latent, rate: int, ctx: Ctx) -> np.ndarray:
+    """H×W×3 f32 pixels, 0…255 but not clamped, from what a stream says at a rate in 1/256."""
+    height, width = (BLOCK * side for side in latent.values.shape[:2])
+    pixels = np.empty((height, width, 3), np.float32)
+    tiles = _tiles((height, width), _synthesis_margin(model))
+    with _computing(ctx.threads):
+        weights = _weights(model, rate)
+        units = MEAN_STEPS * model.log_gain(weights).exp()
+        for number, (rows, columns) in enumerate(tiles):
+            ctx.check()
+            values, features = (
+                torch.from_numpy(array[rows.of(BLOCK), columns.of(BLOCK)].astype(np.float32)).permute(2, 0, 1)[None]
+                for array in (latent.values, latent.features)
+            )
+            picture = model.render(values / units, features / fixed.ACTIVATION_STEPS, weights)
+            inner = picture[0, :, rows.inner(1), columns.inner(1)].permute(1, 2, 0).numpy()
+            pixels[rows.part(1), columns.part(1)] = inner * np.float32(255)
+            ctx.progress((number + 1) / len(tiles))
+    return pixels
+
+
+def _synthesis_margin(model: HyperpriorModel) -> int:
+    """How far the decoder's network and the post-filter see, in pixels: a multiple of the blocks' side."""
+    fine, middle, coarse = model.recipe.synthesis_blocks
+    blocks = 1 + 2 * coarse + middle + -(-(2 * fine + 2) // 4) + 1
+    return BLOCK * blocks

@@ -1,11 +1,13 @@
-"""Writing files so that a failure leaves what was there before."""
+"""Writing files so that a failure leaves what was there before, and telling whether one is still the same."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import EngineError
@@ -22,6 +24,26 @@ _REASONS = {
     errno.ELOOP: ("its symbolic links lead round in a circle", "choose another name"),
     errno.EFBIG: ("the file would be larger than is allowed there", "choose another folder"),
 }
+
+
+@dataclass(frozen=True)
+class FileMark:
+    """What a file is known by again: hex BLAKE2b (128 bit) of its bytes, and how many there are."""
+
+    digest: str = ""
+    size: int = 0
+
+
+def mark_of(data: bytes) -> FileMark:
+    """The mark of a file with this content."""
+    return FileMark(hashlib.blake2b(data, digest_size=16).hexdigest(), len(data))
+
+
+def mark_file(path: Path) -> FileMark:
+    """The mark of the file at `path`, read in pieces; `OSError` if it cannot be read."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+        return FileMark(digest.hexdigest(), file.tell())
 
 
 def atomic_write(path: str | Path, data: bytes) -> None:

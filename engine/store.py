@@ -1,8 +1,9 @@
 """The store of everything that was ever run: rows in SQLite, files by their hash in a folder.
 
 Rows are only added, never changed: an *encode* is named by picture, codec, codec version and settings, a
-*score* by that and metric and metric version, a *time* also by machine. A new metric never re-encodes, a
-changed codec never inherits old numbers. Several processes may use one store at once (SQLite in WAL mode).
+*score* by that and metric and metric version, a *time* also by machine. An *answer* says which encode a rate search
+settled on for a target, so that it need not be searched again. A new metric never re-encodes, a changed codec never
+inherits old numbers. Several processes may use one store at once (SQLite in WAL mode).
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from typing import Self
 
 import platformdirs
 
+from engine.codec import Settings
 from engine.errors import EngineError
 from engine.files import write_error
-from engine.trial import EncodeKey, Trial, blob_hash
+from engine.trial import EncodeKey, RateResult, Target, Trial, blob_hash, canonical
 
 _log = logging.getLogger("ratescope.store")
 _BUSY_S = 10.0  # how long one process waits for another's write
@@ -44,7 +46,18 @@ CREATE TABLE IF NOT EXISTS times (
     id INTEGER PRIMARY KEY, encode INTEGER NOT NULL REFERENCES encodes (id), machine TEXT NOT NULL,
     encode_s REAL, decode_s REAL, busy INTEGER NOT NULL, taken REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS times_of ON times (encode, machine);
+CREATE TABLE IF NOT EXISTS answers (
+    id INTEGER PRIMARY KEY, image TEXT NOT NULL, codec TEXT NOT NULL, version TEXT NOT NULL,
+    settings TEXT NOT NULL, kind TEXT NOT NULL, value REAL NOT NULL,
+    encode INTEGER NOT NULL REFERENCES encodes (id), reached INTEGER NOT NULL, message TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS answers_to ON answers (image, codec, version, settings, kind, value);
 """
+
+_LATEST_ANSWER = (
+    "FROM answers JOIN encodes ON encodes.id = encode"
+    " WHERE answers.image = ? AND answers.codec = ? AND answers.version = ? AND answers.settings = ?"
+    " AND kind = ? AND value = ? ORDER BY answers.id DESC LIMIT 1"
+)
 
 
 class Blobs:
@@ -153,6 +166,29 @@ class RunStore:
             ).fetchone()
             return self._trial(key, row) if row else None
 
+    def record_answer(self, settings: Settings, result: RateResult) -> None:
+        """Add what a search came to. settings: those that were given, the RATE parameter left out."""
+        best, target = result.best, result.target
+        assert target is not None
+        question = (best.key.image, best.key.codec, best.key.version, canonical(settings), target.kind, target.value)
+        with self._write() as db:
+            now = (_encode_id(db, best), int(result.reached), result.message)
+            if db.execute(f"SELECT encode, reached, message {_LATEST_ANSWER}", question).fetchone() != now:
+                columns = "(image, codec, version, settings, kind, value, encode, reached, message)"
+                db.execute(f"INSERT INTO answers {columns} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*question, *now))
+
+    def answer(self, image: str, codec: str, version: str, settings: Settings, target: Target) -> RateResult | None:
+        """The latest answer to a target, without its file; None where none was recorded."""
+        with self._read() as db:
+            row = db.execute(
+                f"SELECT encodes.id, encodes.settings, size, bpp, blob, stats, reached, message {_LATEST_ANSWER}",
+                (image, codec, version, canonical(settings), target.kind, target.value),
+            ).fetchone()
+            if row is None:
+                return None
+            trial = self._trial(EncodeKey(image, codec, version, row[1]), row[:6])
+            return RateResult(trial, (trial,), bool(row[6]), 0, row[7], target=target)
+
     def curve(self, image: str, codec: str, version: str, metric: str) -> list[tuple[float, float]]:
         """(bpp, score) by increasing rate, of every trial that has a score of `metric`."""
         known = self.trials(image, codec, version)
@@ -257,8 +293,14 @@ class Recorder:
         self._store, self._tell, self._told = store, tell, False
 
     def __call__(self, trial: Trial, data: bytes | None = None) -> None:
+        self._try(lambda: self._store.record(trial, data))
+
+    def answer(self, settings: Settings, result: RateResult) -> None:
+        self._try(lambda: self._store.record_answer(settings, result))
+
+    def _try(self, record: Callable[[], None]) -> None:
         try:
-            self._store.record(trial, data)
+            record()
         except EngineError as error:
             if not self._told:
                 self._told = True

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import registry
 from engine.codec import Codec, Ctx, Settings
-from engine.files import atomic_write
+from engine.files import FileMark, atomic_write
 from engine.image import Image
 from engine.knob import Knob
 from engine.memory import encode_estimate, metric_estimate
@@ -57,6 +57,7 @@ class Thumbnail:
     colour: str
     notes: tuple[str, ...]
     format: str
+    file: FileMark
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class ThumbnailTask:
         tone = Tone(exposure=auto_exposure(image) if image.is_float else 0.0)
         shown = shrink(to_display(image, tone=tone), self.side)
         size = (image.width, image.height)
-        return Thumbnail(shown, size, image.bits, str(image.color), loaded.notes, loaded.format)
+        return Thumbnail(shown, size, image.bits, str(image.color), loaded.notes, loaded.format, loaded.file)
 
 
 def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
@@ -171,9 +172,12 @@ class SolveTask(_CodecTask):
 
     Emits every new trial; the last one emitted is the answer with its scores. Probes for a rate are not decoded.
     Of a large picture, whose scores take seconds, the decoded one is emitted first: a `Solved` with its score in dB.
+
+    answer: what an earlier search came to, which is taken as it is if its file is kept still.
     """
 
     target: Target | None = None
+    answer: RateResult | None = None
 
     def run(self, ctx: TaskCtx) -> Solved:
         runner = Runner(self.codec, self.image)
@@ -194,6 +198,9 @@ class SolveTask(_CodecTask):
         return Solved(result, run.decoded, runner.notes)
 
     def _solve(self, runner: Runner, target: Target, ctx: TaskCtx) -> RateResult:
+        data = self.file(self.answer.best.blob) if self.answer is not None and self.answer.best.blob else None
+        if self.answer is not None and data is not None:
+            return replace(self.answer, data=data)
         return solve(
             runner,
             target,

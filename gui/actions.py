@@ -11,27 +11,39 @@ from PySide6.QtWidgets import QWidget
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """id names the slot that serves it; group is the menu; keys are portable shortcut texts, first one shown."""
+    """id names the slot that serves it; group is the menu; keys are portable shortcut texts, first one shown.
+
+    rule: a line parts it from those above it in the menu.
+    """
 
     id: str
     text: str
     group: str
     keys: tuple[str, ...] = ()
+    rule: bool = False
 
 
 ACTIONS: tuple[ActionSpec, ...] = (
-    ActionSpec("open", "Open pictures…", "File", ("Ctrl+O",)),
+    ActionSpec("new_session", "New session", "File", ("Ctrl+Alt+N",)),
+    ActionSpec("open_session", "Open session…", "File", ("Ctrl+Alt+O",)),
+    ActionSpec("open_recent", "Open recent", "File", ("Ctrl+R",)),
+    ActionSpec("save_session", "Save session", "File", ("Ctrl+Alt+S",)),
+    ActionSpec("save_session_as", "Save session as…", "File", ("Ctrl+Alt+Shift+S",)),
+    ActionSpec("former_session", "Bring back the former session", "File"),
+    ActionSpec("open", "Open pictures…", "File", ("Ctrl+O",), rule=True),
     ActionSpec("open_folder", "Open folder…", "File", ("Ctrl+Shift+O",)),
+    ActionSpec("paste", "Paste a picture or files", "File", ("Ctrl+V",)),
     ActionSpec("reload", "Reload the picture", "File", ("F5",)),
-    ActionSpec("save_file", "Save encoded file…", "File", ("Ctrl+S",)),
+    ActionSpec("save_file", "Save encoded file…", "File", ("Ctrl+S",), rule=True),
     ActionSpec("save_decoded", "Save decoded picture…", "File", ("Ctrl+Shift+S",)),
+    ActionSpec("copy_picture", "Copy the picture", "File", ("Ctrl+C",)),
     ActionSpec("copy_command", "Copy as command line", "File", ("Ctrl+Shift+C",)),
     ActionSpec("export_chart", "Export chart…", "File", ("Ctrl+E",)),
     ActionSpec("export_numbers", "Export numbers…", "File", ("Ctrl+Shift+E",)),
-    ActionSpec("open_curves", "Lay curves under the plot…", "File", ("Ctrl+L",)),
+    ActionSpec("open_curves", "Lay curves under the plot…", "File", ("Ctrl+L",), rule=True),
     ActionSpec("published_curves", "Lay published curves (Kodak) under the plot", "File"),
     ActionSpec("clear_curves", "Remove the curves laid under the plot", "File"),
-    ActionSpec("preferences", "Preferences…", "File", ("Ctrl+,",)),
+    ActionSpec("preferences", "Preferences…", "File", ("Ctrl+,",), rule=True),
     ActionSpec("quit", "Quit", "File", ("Ctrl+Q",)),
     ActionSpec("next_source", "Next picture", "Picture", ("PgDown",)),
     ActionSpec("previous_source", "Previous picture", "Picture", ("PgUp",)),

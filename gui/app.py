@@ -26,6 +26,8 @@ from gui.controller import Controller
 from gui.desk import Desk
 from gui.main_window import MainWindow
 from gui.panels.codecs import CodecChoice
+from gui.session.document import SUFFIX
+from gui.session.keeper import Opened, read
 from gui.state import ORIGINAL, State
 from gui.theme import THEMES
 
@@ -46,7 +48,7 @@ class Workbench:
         self.scheduler = Scheduler(workers)
         desk = Desk(self.state, self.scheduler, self.bridge.post, self._complain)
         self.controller = Controller(self.state, desk, self.store)
-        self.window = MainWindow(self.state, self.controller)
+        self.window = MainWindow(self.state, self.controller, self._begin)
         self.window.offer_codecs([CodecChoice(codec.info, codec.available() or "") for codec in registry.codecs()])
         for note in self.store.notes:
             self.window.tell(note)
@@ -56,11 +58,45 @@ class Workbench:
 
     def open(self, files: list[Path], codecs: list[str] | None, bpp: float | None) -> None:
         """Begin with these pictures (by default the bundled ones), codecs and rate."""
-        if bpp is not None:
-            self.state.set_target(Target(TargetKind.BPP, bpp))
+        self._begin(codecs, bpp)
+        self.controller.open_paths(files or [sample.path for sample in samples.samples()])
+
+    def _begin(self, codecs: list[str] | None = None, bpp: float | None = None) -> None:
+        """Codecs and rate, no pictures yet."""
+        self.state.set_target(Target(TargetKind.BPP, bpp if bpp is not None else FIRST_RATE))
         for codec_id in codecs or [c for c in FIRST_CODECS if registry.codec(c).available() is None]:
             self.controller.add_codec(codec_id)
-        self.controller.open_paths(files or [sample.path for sample in samples.samples()])
+
+    def start(self, options: argparse.Namespace, session: Opened | None) -> None:
+        """Open what was asked for: a session, files, or else what the last window left."""
+        sessions = self.window.sessions
+        asked = bool(options.files or options.codecs or options.bpp)
+        if options.screenshot is not None or not sessions.hold():
+            if session is not None:
+                sessions.place(session)
+                self._add(options)
+            else:
+                self.open(options.files, options.codecs, options.bpp)
+        elif session is not None:
+            sessions.start_instead(lambda: self._add(options), session)
+        elif asked:
+            sessions.start_instead(lambda: self.open(options.files, options.codecs, options.bpp))
+            if options.files:
+                sessions.remember_pictures(options.files)
+        else:
+            sessions.bring_back_running(lambda: self.open([], None, None))
+
+    def _add(self, options: argparse.Namespace) -> None:
+        """To a session that was opened: other codecs, another rate, more pictures, where they were asked for."""
+        if options.codecs:
+            for lane in list(self.state.lanes):
+                self.controller.remove_lane(lane.id)
+            for codec_id in options.codecs:
+                self.controller.add_codec(codec_id)
+        if options.bpp is not None:
+            self.controller.set_target(Target(TargetKind.BPP, options.bpp))
+        if options.files:
+            self.controller.open_paths(options.files)
 
     def close(self) -> None:
         """End jobs, processes and threads; nothing outlives this."""
@@ -68,12 +104,14 @@ class Workbench:
         self.window.batch.end()
         self.window.close()
         self.controller.close()
+        self.window.deleteLater()
 
 
 def run(options: argparse.Namespace) -> int:
     """Open the workbench as `gui.launch` parsed it; returns the exit code."""
     for codec_id in options.codecs or []:
         registry.codec(codec_id)
+    session = _session(options)
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("Ratescope")
@@ -83,16 +121,28 @@ def run(options: argparse.Namespace) -> int:
     sys.excepthook = _Hook(bench)
     collector = _collect_garbage_here(app)
     try:
-        bench.open(options.files, options.codecs, options.bpp)
+        bench.window.resize(*SCREENSHOT_SIZE)
+        if options.screenshot is None:
+            preferences.restore_geometry(bench.window)
+        bench.window.show()  # before it is filled: the first layout decides what is folded, a session after that
+        bench.start(options, session)
         if options.screenshot is not None:
             return _screenshot(app, bench, options.screenshot)
-        bench.window.resize(*SCREENSHOT_SIZE)
-        bench.window.show()
-        return app.exec()
+        code = app.exec()
+        preferences.save_geometry(bench.window)
+        return code
     finally:
         collector.stop()
         bench.close()
         gc.enable()
+
+
+def _session(options: argparse.Namespace) -> Opened | None:
+    """The session that was asked for by --session, or as the one file; read before there is a window to open."""
+    named = [path for path in options.files if path.suffix.lower() == SUFFIX]
+    path = options.session or next(iter(named), None)
+    options.files = [path for path in options.files if path not in named]
+    return read(path.absolute()) if path is not None else None
 
 
 def _collect_garbage_here(app: QApplication) -> QTimer:
@@ -122,8 +172,6 @@ def _screenshot(app: QApplication, bench: Workbench, path: Path) -> int:
     if path.suffix.lower() != ".png":
         raise UsageError("a screenshot is a .png", path=path)
     window = bench.window
-    window.resize(*SCREENSHOT_SIZE)
-    window.show()
     calm = 0
     waited = QTimer(app, interval=50)
     failed: list[str] = []

@@ -15,14 +15,15 @@ from engine import __version__, registry
 from engine.curves import Curve, published, read_curves
 from engine.errors import EngineError
 from engine.formats import suffix_of
-from gui import presenters, saving, style
+from gui import clipboard, presenters, saving, style
 from gui.actions import ACTIONS
 from gui.curve_picker import CurvePicker
 from gui.frame import Frame
-from gui.models.curves import RdPoint, Reference
 from gui.models.verdict_model import Disagreement
 from gui.panels.tone_strip import ToneStrip
 from gui.preferences import PreferencesDialog
+from gui.session.commands import SessionCommands
+from gui.session.document import SUFFIX
 from gui.state import ORIGINAL, Lane, View
 from gui.views.layouts import Layout
 
@@ -41,8 +42,8 @@ NUMBER_FILTERS = "CSV (*.csv);;JSON (*.json)"
 class Commands:
     """Serves the actions of one window."""
 
-    def __init__(self, window: Frame) -> None:
-        self._window = window
+    def __init__(self, window: Frame, sessions: SessionCommands) -> None:
+        self._window, self._sessions = window, sessions
         self._state, self._controller = window.state, window.controller
         self._table = self._build_table()
 
@@ -86,28 +87,48 @@ class Commands:
         table |= {f"layout_{each}": partial(state.set_view, layout=each) for each in Layout}
         table |= {f"view_{each}": partial(self._set_view, each) for each in View}
         table |= {f"pick_{n}": partial(self._pick, n) for n in range(1, 10)}
+        table |= self._sessions.table()
         own = {spec.id: getattr(self, spec.id) for spec in ACTIONS if spec.id not in table}
         return table | own
 
     # -- pictures
 
     def take(self, paths: list[Path]) -> None:
-        """What was dropped or named: pictures and folders are opened, .json files are curves for the plot."""
+        """What was dropped or named: sessions, pictures and folders are opened, .json files are curves for the plot."""
+        session = next((path for path in paths if path.suffix.lower() == SUFFIX), None)
+        if session is not None:
+            self._sessions.open(session)
+            return
         curves = [path for path in paths if path.suffix.lower() == ".json"]
         for path in curves:
             self.lay_under(path)
         pictures = [path for path in paths if path not in curves]
         if pictures:
             self._controller.open_paths(pictures)
+            self._sessions.remember(pictures)
 
     def open(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(self._window, "Open pictures", "", f"{PICTURE_FILTER};;All files (*)")
-        self._controller.open_paths([Path(name) for name in names])
+        self.take([Path(name) for name in names])
 
     def open_folder(self) -> None:
         name = QFileDialog.getExistingDirectory(self._window, "Open folder")
         if name:
-            self._controller.open_paths([Path(name)])
+            self.take([Path(name)])
+
+    def locate(self, source_id: int) -> None:
+        """Ask where a picture that a session did not find is now."""
+        source = self._state.source(source_id)
+        if source is not None:
+            name, _ = QFileDialog.getOpenFileName(self._window, f"Locate {source.path.name}", "", "All files (*)")
+            if name:
+                self._sessions.sessions.relocate(source_id, Path(name))
+
+    def paste(self) -> None:
+        clipboard.paste(self._window, self.take)
+
+    def copy_picture(self) -> None:
+        clipboard.copy(self._window)
 
     def remove_source(self) -> None:
         if self._state.current_id is not None:
@@ -323,15 +344,10 @@ class Commands:
     def _lay(self, curves: Sequence[Curve]) -> None:
         names = {curve.name for curve in curves}
         kept = [curve for curve in self._window.references if curve.name not in names]
-        self._window.references = [*kept, *curves]
-        self.show_references()
+        self._window.set_references([*kept, *curves])
 
     def clear_curves(self) -> None:
-        self._window.references = []
-        self.show_references()
-
-    def show_references(self) -> None:
-        self._window.plot.set_references([_reference(curve) for curve in self._window.references])
+        self._window.set_references([])
 
     # -- help
 
@@ -363,8 +379,3 @@ class Commands:
 
 def _suffix_of(chosen_filter: str, suffixes: tuple[str, ...]) -> str:
     return next((suffix for suffix in suffixes if suffix in chosen_filter), suffixes[0])
-
-
-def _reference(curve: Curve) -> Reference:
-    points = ({**point} for point in curve.points)
-    return Reference(curve.name, tuple(RdPoint(point.pop("bpp"), point) for point in points))

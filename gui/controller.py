@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from engine import registry
+from engine.codec import CodecInfo, Settings
 from engine.display import Shown, displayable
 from engine.errors import EngineError
+from engine.files import FileMark
 from engine.film import Film
 from engine.image import Image
 from engine.io import Loaded
@@ -30,7 +32,7 @@ from engine.tasks import (
     ThumbnailTask,
 )
 from engine.tone import Tone
-from engine.trial import Target, Trial, canonical
+from engine.trial import RateResult, Target, Trial, canonical
 from gui.desk import FINAL, Desk
 from gui.folders import pictures_in
 from gui.state import Lane, Outcome, Phase, Source, State, Topic, View
@@ -41,6 +43,8 @@ QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv", "log2_psnr")  # of which e
 SSIM_METRICS, SSIM_PIXELS = ("ssim", "ms_ssim", "ms_ssim_db"), 8_000_000
 PERCEPTUAL_METRICS, PERCEPTUAL_PIXELS = ("flip", "ssimulacra2"), 3_000_000
 
+NOT_FOUND = "not found: double-click to locate it"
+Recalled = tuple[tuple[Trial, ...], RateResult | None]
 LANE_JOBS = ("solve", "map", "curve", "times")
 
 
@@ -74,11 +78,12 @@ class Controller:
         added = [self.state.add_source(path.absolute()) for path in found]
         for source in added:
             if source.thumbnail is None and source.phase is not Phase.RUNNING:
-                self.desk.start(
-                    ("thumbnail", source.id), ThumbnailTask(source.path), self._on_thumbnail(source), priority=-2
-                )
+                self._want_thumbnail(source)
         if added:
             self.choose_source(added[0].id)
+
+    def _want_thumbnail(self, source: Source) -> None:
+        self.desk.start(("thumbnail", source.id), ThumbnailTask(source.path), self._on_thumbnail(source), priority=-2)
 
     @property
     def chosen_id(self) -> int | None:
@@ -94,6 +99,33 @@ class Controller:
         source.phase = Phase.RUNNING
         self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
         self.state.announce(Topic.SOURCES)
+
+    def bring_back(self, path: Path, file: FileMark | None, missing: bool) -> Source:
+        """A row for a picture that a session knows by `file`; nothing is read of one that is missing."""
+        source = self.state.add_source(path)
+        source.file, source.missing = file, missing
+        if missing:
+            source.phase, source.error = Phase.FAILED, NOT_FOUND
+        else:
+            self._want_thumbnail(source)
+        return source
+
+    def relocate(self, source_id: int, path: Path) -> None:
+        """Let a row stand for another file, which a missing picture turned out to be."""
+        source = self.state.source(source_id)
+        if source is None or not self.state.move_source(source_id, path):
+            return
+        source.missing, source.error, source.phase = False, "", Phase.QUEUED
+        self._want_thumbnail(source)
+        if self.chosen_id is None:
+            self.choose_source(source_id)
+
+    def clear(self) -> None:
+        """Give up all work but the writing of files, and begin with nothing."""
+        self.desk.cancel(key for key in self.desk.taken() if key[0] != "write")
+        self._incoming = None
+        self._sketched.clear()
+        self.state.clear()
 
     def remove_source(self, source_id: int) -> None:
         """Take a source off the list; if it was the current one, its neighbour follows."""
@@ -116,7 +148,7 @@ class Controller:
         source = self.state.current
         if source is not None:
             self._incoming = source.id
-            source.phase = Phase.RUNNING
+            source.phase, source.file, source.changed = Phase.RUNNING, None, False
             self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
 
     def _on_thumbnail(self, source: Source) -> Callable[[Event], None]:
@@ -131,9 +163,16 @@ class Controller:
     def _describe(self, source: Source, facts: Thumbnail) -> None:
         source.thumbnail, source.size, source.bits = facts.pixels, facts.size, facts.bits
         source.colour, source.notes, source.format = facts.colour, facts.notes, facts.format
+        self._recognise(source, facts.file)
         if source.phase in (Phase.QUEUED, Phase.IDLE):
             source.phase = Phase.DONE
         self.state.announce(Topic.SOURCES)
+
+    @staticmethod
+    def _recognise(source: Source, file: FileMark) -> None:
+        """Compare what was read with what a session knows."""
+        source.changed = source.changed or (source.file is not None and source.file != file)
+        source.file = file
 
     def _source_failed(self, source: Source, error: str) -> None:
         told = source.phase is Phase.FAILED
@@ -172,6 +211,7 @@ class Controller:
         source.size, source.colour = (image.width, image.height), str(image.color)
         if isinstance(display, Film) and source.tone is None:
             source.tone = Tone(exposure=display.auto_exposure)
+        self._recognise(source, loaded.file)
         self.state.announce(Topic.CURRENT, Topic.SOURCES)
         self.solve_all()
 
@@ -183,13 +223,11 @@ class Controller:
             reason = codec.available()
             if reason:
                 raise EngineError(f"{codec.info.label} cannot run: {reason}")
-            complete = codec.info.complete(settings)
+            codec.info.complete(settings)
         except EngineError as error:
             self.desk.complain(str(error))
             return None
-        rate = codec.info.rate_param
-        fixed = {name: value for name, value in complete.items() if rate is None or name != rate.name}
-        lane = self.state.add_lane(codec_id, codec.info.label, fixed)
+        lane = self.state.add_lane(codec_id, codec.info.label, lane_settings(codec.info, settings))
         self.solve(lane)
         return lane
 
@@ -256,39 +294,48 @@ class Controller:
         self.state.announce(Topic.OUTCOME)
         self.desk.cancel([("map", lane.id)])
         self.desk.cancel([("curve", lane.id)])
+        reason = registry.codec(lane.codec).available()
+        if reason:  # the lane of a session that was written where the codec could run
+            outcome.phase, outcome.error = Phase.FAILED, f"{lane.label} cannot run: {reason}"
+            return
         stamp = self.desk.reserve(("solve", lane.id))
-        image = source.image
+        image, target = source.image, self.state.target
+        fresh = outcome.solved is None  # what is on the screen may be bettered, what comes back shall be what it was
         self.desk.apart(
-            lambda: self._recalled(image, lane),
-            lambda known: self._begin_solve(stamp, source, lane, known),
+            lambda: self._recalled(image, lane, target if fresh else None),
+            lambda known: self._begin_solve(stamp, source, lane, *known),
         )
 
     def _fits(self, outcome: Outcome, lane: Lane) -> bool:
         trial = outcome.trial
         return trial is not None and trial.key.codec == lane.codec and _same_curve(trial, lane)
 
-    def _recalled(self, image: Image, lane: Lane) -> tuple[Trial, ...]:
+    def _recalled(self, image: Image, lane: Lane, target: Target | None) -> Recalled:
         """What the store knows; a store that cannot be read is said, and the work is done anew."""
         try:
-            return self._recall(image, lane)
+            return self._recall(image, lane, target)
         except EngineError as error:
             message = str(error)
             self.desk.post(lambda: self.desk.complain(message))
-            return ()
+            return (), None
 
-    def _recall(self, image: Image, lane: Lane) -> tuple[Trial, ...]:
-        stored = self.store.trials(image.digest, lane.codec, registry.codec(lane.codec).version())
-        return tuple(trial for trial in stored if _same_curve(trial, lane))
+    def _recall(self, image: Image, lane: Lane, target: Target | None) -> Recalled:
+        named = (image.digest, lane.codec, registry.codec(lane.codec).version())
+        known = tuple(trial for trial in self.store.trials(*named) if _same_curve(trial, lane))
+        return known, self.store.answer(*named, lane.settings, target) if target is not None else None
 
-    def _begin_solve(self, stamp: int, source: Source, lane: Lane, known: tuple[Trial, ...]) -> None:
+    def _begin_solve(
+        self, stamp: int, source: Source, lane: Lane, known: tuple[Trial, ...], answer: RateResult | None
+    ) -> None:
         key = ("solve", lane.id)
         if not self.desk.holds(key, stamp) or source is not self.state.current or source.image is None:
             return
         self.state.add_trials(source.id, lane.id, known)
         metrics = self._metrics(source)
-        task = SolveTask(
-            source.image, lane.codec, lane.settings, metrics, known, self.store.blobs.folder, self.state.target
-        )
+        if answer is not None and answer.target != self.state.target:
+            answer = None
+        blobs, target = self.store.blobs.folder, self.state.target
+        task = SolveTask(source.image, lane.codec, lane.settings, metrics, known, blobs, target, answer)
         shown = lane.id in self.state.shown()
         self.desk.start(key, task, self._on_solve(source, lane, self.state.target), priority=5 if shown else 4)
 
@@ -348,6 +395,8 @@ class Controller:
             outcome.maps = {}
         outcome.solved, outcome.display, outcome.target = solved, display, target
         self._keep(source, lane, (solved.result.best,))
+        settings = dict(lane.settings)
+        self.desk.apart(lambda: self._recorder.answer(settings, solved.result), lambda _done: None)
         self.state.announce(Topic.OUTCOME)
         self.want_maps()
         self._seed_curves()
@@ -474,6 +523,12 @@ class Controller:
         outcome.solved = replace(outcome.solved, result=replace(result, best=best))
         self._keep(source, lane, (best,))
         self.state.announce(Topic.OUTCOME)
+
+
+def lane_settings(info: CodecInfo, settings: Settings | None) -> dict[str, Any]:
+    """What a lane keeps of a codec's settings: all but the RATE parameter, which the rate search turns."""
+    rate = info.rate_param.name if info.rate_param else None
+    return {name: value for name, value in info.complete(settings).items() if name != rate}
 
 
 def _same_curve(trial: Trial, lane: Lane) -> bool:

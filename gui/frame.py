@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.curves import Curve
-from gui import style
+from gui import presenters, style
 from gui.batch.window import BatchWindow
 from gui.controller import Controller
 from gui.panels.codecs import CodecsPanel
@@ -21,7 +21,7 @@ from gui.panels.tone_strip import ToneStrip
 from gui.panels.top_bar import TopBar
 from gui.panels.verdict import VerdictPanel
 from gui.preferences import save_theme
-from gui.state import State
+from gui.state import State, Topic
 from gui.theme import GRID, THEMES
 from gui.views.compare import CompareArea
 from gui.widgets.fold import FoldingSide
@@ -31,6 +31,7 @@ from gui.widgets.themed import Panel
 from gui.widgets.toast import Level, Toasts
 
 LEFT_WIDTH, RIGHT_WIDTH = 212, 264
+_WHOLE = 10_000  # what splitters are told to share out: they scale it to their size
 LOWER_SHARE, LOWER_MOST = 0.27, 280  # of the window's height, at most so many pixels, for plot and table
 
 
@@ -118,6 +119,29 @@ class Frame(QMainWindow):
 
     def _note_hand(self) -> None:
         self._sized_by_hand = True
+
+    def lower_share(self) -> float | None:
+        """Of the height between bar and status, the share of plot and table; None while it follows the window."""
+        upper, lower = self.middle.sizes()
+        return round(lower / (upper + lower), 3) if self._sized_by_hand and lower else None
+
+    def set_lower_share(self, share: float) -> None:
+        self._sized_by_hand = True
+        self.middle.setSizes([round(_WHOLE * (1 - share)), round(_WHOLE * share)])
+
+    def plot_share(self) -> float | None:
+        """Of the width below the pictures, the share of the plot; None while neither has any."""
+        plot, table = self.bottom.sizes()
+        return round(plot / (plot + table), 3) if plot and table else None
+
+    def set_plot_share(self, share: float) -> None:
+        self.bottom.setSizes([round(_WHOLE * share), round(_WHOLE * (1 - share))])
+
+    def set_references(self, curves: Sequence[Curve]) -> None:
+        """Lay these curves from elsewhere under the plot."""
+        self.references = list(curves)
+        self.plot.set_references([presenters.reference(curve) for curve in curves])
+        self.state.announce(Topic.CURVES)
 
     def complain(self, text: str) -> None:
         """Say in a corner what went wrong; the window goes on."""

@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("files", nargs="*", type=Path, metavar="FILE", help="pictures, or folders of pictures")
     options.add_argument("--codecs", type=_ids, metavar="A,B", help="codecs to compare, in this order")
     options.add_argument("--bpp", type=_rate, metavar="X", help="rate that all codecs are driven to, in bits per pixel")
+    options.add_argument("--session", type=Path, metavar="F", help="a saved session to open (FILEs are added to it)")
     options.add_argument(
         "--screenshot", type=Path, metavar="OUT.png", help="draw offscreen, save a picture and OUT.json, and exit"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from engine.trial import Target, TargetKind
 from gui import actions
 from gui.commands import Commands
 from gui.controller import Controller
+from gui.file_menu import FileMenu
 from gui.frame import Frame
 from gui.panels.codecs import CodecChoice
 from gui.refresh import Refresher
+from gui.session.commands import SessionCommands
+from gui.session.keeper import Sessions
 from gui.state import State, Topic, View
 from gui.views.layouts import Layout
 
@@ -25,11 +29,16 @@ REFRESH_MS = 30  # changes of state that come closer together are drawn once
 class MainWindow(Frame):
     """The frame, wired: gestures go to the controller, changes of state to the refresher."""
 
-    def __init__(self, state: State, controller: Controller) -> None:
+    """begin: fills the window for a new session."""
+
+    def __init__(self, state: State, controller: Controller, begin: Callable[[], None] | None = None) -> None:
         super().__init__(state, controller)
         self.setAcceptDrops(True)
         self.refresher = Refresher(self)
-        self.commands = Commands(self)
+        self.sessions = Sessions(self, begin or (lambda: None))
+        self.file_menu = FileMenu(self, self.sessions, self._take)
+        self.top_bar.set_file_menu(self.file_menu)
+        self.commands = Commands(self, SessionCommands(self, self.sessions, self.file_menu.open_recent))
         self.actions_by_id = actions.build(self, self.commands.serve)
         self._listen()
         self._watch_state()
@@ -41,6 +50,7 @@ class MainWindow(Frame):
         self.sources.chosen.connect(lambda key: controller.choose_source(int(key)))
         self.sources.remove.connect(lambda key: controller.remove_source(int(key)))
         self.sources.reveal.connect(lambda key: self.commands.reveal(int(key)))
+        self.sources.locate.connect(lambda key: self.commands.locate(int(key)))
         self.sources.open_requested.connect(lambda: self.commands.serve("open"))
         self.sources.dropped.connect(lambda paths: self.commands.take([Path(p) for p in paths]))
         self.codecs.add.connect(controller.add_codec)
@@ -130,7 +140,10 @@ class MainWindow(Frame):
         paths = _paths(event.mimeData())
         if paths:
             event.acceptProposedAction()
-            self.commands.take(paths)
+            self._take(paths)
+
+    def _take(self, paths: list[Path]) -> None:
+        self.commands.take(paths)
 
     def _hint_drop(self, on: bool) -> None:
         self.compare.set_drop_hint(on)
@@ -141,6 +154,7 @@ class MainWindow(Frame):
             event.ignore()
             return
         self._timer.stop()
+        self.sessions.close()
         self.compare.close_work()
         super().closeEvent(event)
 

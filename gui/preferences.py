@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QByteArray, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from engine import memory
@@ -42,6 +43,19 @@ def save(**changes: Any) -> None:
 
 def save_theme(name: str) -> None:
     save(theme=name)
+
+
+def restore_geometry(window: QWidget) -> None:
+    """Place a window where the last one was, as far as the screens of today allow."""
+    text = load().get("window")
+    if isinstance(text, str):
+        window.restoreGeometry(QByteArray.fromBase64(text.encode("ascii", "ignore")))
+
+
+def save_geometry(window: QWidget) -> None:
+    """Remember where a window is; a folder that cannot be written is no reason to complain at the end."""
+    with contextlib.suppress(EngineError, OSError):
+        save(window=window.saveGeometry().toBase64().toStdString())
 
 
 def apply() -> str:

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from engine import bd, registry
+from engine.curves import Curve
 from engine.errors import EngineError
 from engine.metric import MetricInfo
 from engine.palette import ORIGINAL as ORIGINAL_LOOK
 from engine.palette import look
 from engine.trial import TargetKind, Trial
 from gui.batch.plan import BatchLane
-from gui.models.curves import RdPoint
+from gui.models.curves import RdPoint, Reference
 from gui.models.lane import LaneTag, distinct_labels, summary
 from gui.models.sources_model import Badge as SourceBadge
 from gui.models.sources_model import SourceItem
@@ -57,10 +58,17 @@ def source_item(source: Source) -> SourceItem:
         name=source.name,
         detail=source_detail(source),
         path=str(source.path),
-        badges=tuple(SourceBadge(short(note), note) for note in source.notes),
+        badges=tuple(SourceBadge(text, note) for text, note in remarks(source)),
         error=source.error,
+        missing=source.missing,
         busy=source.phase in (Phase.QUEUED, Phase.RUNNING),
     )
+
+
+def remarks(source: Source) -> list[tuple[str, str]]:
+    """What is to be said of a source, short and at length: first whether it is what a session knows, then notes."""
+    changed = [("changed since", f"{source.path.name} has changed since the session was saved")]
+    return (changed if source.changed else []) + [(short(note), note) for note in source.notes]
 
 
 def source_detail(source: Source) -> str:
@@ -91,7 +99,7 @@ def original_pane(source: Source | None) -> PaneModel:
         state=state,
         rate_text=source_detail(source),
         size_text=f"{size_text(raw)} raw" if raw else "",
-        badges=tuple(Badge(short(note), note) for note in source.notes),
+        badges=tuple(Badge(text, note) for text, note in remarks(source)),
         message=source.error,
     )
 
@@ -186,6 +194,12 @@ def achieved(outcome: Outcome, kind: TargetKind) -> Achieved | None:
 def point(trial: Trial) -> RdPoint:
     note = ", ".join(f"{name} {value}" for name, value in trial.settings.items())
     return RdPoint(trial.bpp, trial.scores, trial.size, note)
+
+
+def reference(curve: Curve) -> Reference:
+    """A curve from elsewhere, to be laid under the plot."""
+    points = ({**point} for point in curve.points)
+    return Reference(curve.name, tuple(RdPoint(point.pop("bpp"), point) for point in points))
 
 
 def verdicts(state: State, names: dict[int, LaneTag], metric: MetricInfo) -> tuple[list[VerdictRow], list[bd.BdResult]]:

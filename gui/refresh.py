@@ -98,11 +98,9 @@ class Refresher:
         chosen = self._window.controller.chosen_id
         panel.set_current(str(chosen) if chosen is not None else None)
         self._window.codecs.set_light(state.current is not None and state.current.bits == 32)
-        name = state.current.name if state.current else ""
         if state.current is not None and state.current.size and self._looked_at != state.current_id:
             self._looked_at = state.current_id
             self._window.loupe.look_at(state.current.size[0] // 2, state.current.size[1] // 2)
-        self._window.setWindowTitle(f"{name} — Ratescope" if name else "Ratescope")
 
     # -- panes
 
@@ -111,6 +109,8 @@ class Refresher:
         area.set_renditions(self._models())
         if area.layout_mode is not state.layout:
             area.set_layout(state.layout)
+        if state.active_lane is not None:
+            area.set_codec(str(state.active_lane.id))
         if str(state.active) in area.keys:
             area.set_active(str(state.active))
         if state.current is not None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.display import Shown
+from engine.files import FileMark
 from engine.image import Image
 from engine.metrics import metric
 from engine.tasks import Solved
@@ -59,6 +60,8 @@ class Source:
     """A picture that was dropped in. `image` and `display` are there while it is the current one.
 
     tone: how light is shown, None until a floating-point picture was first looked at.
+    file: what its bytes are known by, as a session or the last reading says. missing: a session knows it, but
+    there is no such file. changed: its bytes are others than the session knows.
     """
 
     id: int
@@ -75,6 +78,9 @@ class Source:
     image: Image | None = None
     display: Shown | None = None
     tone: Tone | None = None
+    file: FileMark | None = None
+    missing: bool = False
+    changed: bool = False
 
     @property
     def is_float(self) -> bool:
@@ -125,8 +131,8 @@ class State:
         self.target = target or Target(TargetKind.BPP, 0.5)
         self.layout = Layout.GRID
         self.view = View.PICTURE
-        self._score_metrics = {False: "psnr", True: "log2_psnr"}  # of code values, of light in floats
-        self._map_metrics = {False: "flip", True: "log2_psnr"}
+        self.score_metrics = {False: "psnr", True: "log2_psnr"}  # of code values, of light in floats
+        self.map_metrics = {False: "flip", True: "log2_psnr"}
         self.tone_moves = False  # a control of the tone is being dragged
         self.overlay = False
         self.active = ORIGINAL
@@ -136,6 +142,7 @@ class State:
         self.curves: dict[int, dict[int, dict[str, Trial]]] = {}
         self.running: dict[Any, float | None] = {}
         self._next_id = 1
+        self._by_path: dict[Path, Source] = {}
         self._listeners: dict[Topic, list[Callable[[], None]]] = {topic: [] for topic in Topic}
 
     # -- observing
@@ -159,19 +166,30 @@ class State:
 
     def add_source(self, path: Path) -> Source:
         """A new row, or the one that is there already for this file."""
-        for source in self.sources:
-            if source.path == path:
-                return source
+        if path in self._by_path:
+            return self._by_path[path]
         source = Source(self._new_id(), path, path.stem or path.name)
         self.sources.append(source)
+        self._by_path[path] = source
         self.announce(Topic.SOURCES)
         return source
+
+    def move_source(self, source_id: int, path: Path) -> bool:
+        """Let a row stand for another file; False where that file has a row already."""
+        source = self.source(source_id)
+        if source is None or path in self._by_path:
+            return False
+        del self._by_path[source.path]
+        self._by_path[path] = source
+        source.path, source.name = path, path.stem or path.name
+        self.announce(Topic.SOURCES)
+        return True
 
     def remove_source(self, source_id: int) -> None:
         index = next((i for i, s in enumerate(self.sources) if s.id == source_id), None)
         if index is None:
             return
-        del self.sources[index]
+        del self._by_path[self.sources.pop(index).path]
         self.outcomes.pop(source_id, None)
         self.curves.pop(source_id, None)
         self.announce(Topic.SOURCES)
@@ -187,6 +205,14 @@ class State:
         if source_id is not None:
             self._forget_old_outcomes(source_id)
         self.announce(Topic.CURRENT, Topic.SOURCES, Topic.CURVES)
+
+    def clear(self) -> None:
+        """Back to an empty comparison; target and view stay."""
+        self.sources, self.lanes, self.outcomes, self.curves = [], [], {}, {}
+        self._by_path.clear()
+        self.current_id = self.anchor = None
+        self.active = self.codec = ORIGINAL
+        self.announce(*(topic for topic in Topic if topic is not Topic.TARGET))
 
     def forget_results(self, source_id: int) -> None:
         """Drop what belonged to other pixels than a source has now."""
@@ -204,9 +230,11 @@ class State:
     def lane(self, lane_id: int) -> Lane | None:
         return next((lane for lane in self.lanes if lane.id == lane_id), None)
 
-    def add_lane(self, codec: str, label: str, settings: dict[str, Any]) -> Lane:
+    def add_lane(self, codec: str, label: str, settings: dict[str, Any], place: int | None = None) -> Lane:
+        """place: the one that is wished for; the first that is free where it is taken, or none is wished for."""
         taken = {lane.place for lane in self.lanes}
-        place = next(i for i in range(len(taken) + 1) if i not in taken)
+        if place is None or place in taken:
+            place = next(i for i in range(len(taken) + 1) if i not in taken)
         lane = Lane(self._new_id(), codec, label, settings, place)
         self.lanes.append(lane)
         if self.anchor is None:
@@ -279,20 +307,20 @@ class State:
     @property
     def score_metric(self) -> str:
         """What the current source is judged by; setting it is remembered for all pictures of the metric's kind."""
-        return self._score_metrics[self.is_float]
+        return self.score_metrics[self.is_float]
 
     @score_metric.setter
     def score_metric(self, metric_id: str) -> None:
-        self._score_metrics[metric(metric_id).info.floats] = metric_id
+        self.score_metrics[metric(metric_id).info.floats] = metric_id
 
     @property
     def map_metric(self) -> str:
         """The metric of the error maps, likewise."""
-        return self._map_metrics[self.is_float]
+        return self.map_metrics[self.is_float]
 
     @map_metric.setter
     def map_metric(self, metric_id: str) -> None:
-        self._map_metrics[metric(metric_id).info.floats] = metric_id
+        self.map_metrics[metric(metric_id).info.floats] = metric_id
 
     @property
     def tone(self) -> Tone:

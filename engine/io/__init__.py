@@ -14,6 +14,7 @@ from pathlib import Path
 from engine import memory
 from engine.codec import Ctx
 from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, UnknownFormat
+from engine.files import FileMark, mark_of
 from engine.image import Image
 from engine.io import avif, exr, heic, jpeg2000, jxl, netpbm, pillow, png, radiance, tiff
 from engine.io.finish import finish
@@ -61,12 +62,16 @@ READERS: tuple[Reader, ...] = (
 
 @dataclass(frozen=True)
 class Loaded:
-    """A picture from a file. notes: what was done to it on the way in, in plain words. format: "PNG", "JPEG", …"""
+    """A picture from a file. notes: what was done to it on the way in, in plain words. format: "PNG", "JPEG", …
+
+    file: which bytes it was read from.
+    """
 
     image: Image
     notes: tuple[str, ...]
     format: str
     path: Path
+    file: FileMark
 
 
 def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = None) -> Loaded:
@@ -92,7 +97,7 @@ def load(data: bytes, path: Path, ctx: Ctx | None = None, *, max_pixels: int | N
         image, notes = _read_with(reader, source, ctx or Ctx())
     except EngineError as error:
         raise error.at(path) from error.__cause__
-    return Loaded(image, notes, reader.format, path)
+    return Loaded(image, notes, reader.format, path, mark_of(data))
 
 
 def decode(data: bytes, reader: Reader, ctx: Ctx) -> Image:

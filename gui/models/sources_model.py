@@ -24,7 +24,7 @@ class SourceItem:
     """One picture of the list.
 
     detail: what it is, in one line ("768 × 512 · 8 bit"). path: for the tooltip and *Copy path*.
-    error: why it could not be read ("" when it could). busy: still being read.
+    error: why it could not be read ("" when it could). missing: there is no such file. busy: still being read.
     """
 
     id: str
@@ -33,6 +33,7 @@ class SourceItem:
     path: str = ""
     badges: tuple[Badge, ...] = ()
     error: str = ""
+    missing: bool = False
     busy: bool = False
 
     def tip(self) -> str:

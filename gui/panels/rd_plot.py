@@ -155,6 +155,11 @@ class RdPlot(Panel):
         self.metric_combo.set_key(metric_id)
         self._all_dirty()
 
+    @property
+    def log(self) -> bool:
+        """Whether the rate axis is logarithmic."""
+        return self._x_axis.log
+
     def set_log(self, log: bool) -> None:
         """Logarithmic or linear rate axis, without a signal."""
         self.axis_combo.set_key("log" if log else "linear")

@@ -161,9 +161,11 @@ class _List(QListView):
 
     remove = Signal(str)
     reveal = Signal(str)
+    locate = Signal(str)
 
     def __init__(self, model: SourcesModel) -> None:
         super().__init__()
+        self.activated.connect(self._activated)
         self.setModel(model)
         self.setItemDelegate(_Delegate(self))
         self.setMouseTracking(True)
@@ -191,6 +193,12 @@ class _List(QListView):
             return
         super().keyPressEvent(event)
 
+    def _activated(self, index: QModelIndex) -> None:
+        """A double click, or Enter."""
+        item: SourceItem = index.data(SourcesModel.ItemRole)
+        if item.missing:
+            self.locate.emit(item.id)
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         item = self.item_at(event.pos())
         if item is not None:
@@ -208,6 +216,10 @@ class _List(QListView):
         for action in (reveal, copy):
             action.setEnabled(bool(item.path))
             menu.addAction(action)
+        if item.missing:
+            locate = QAction("Locate…", menu)
+            locate.triggered.connect(lambda: self.locate.emit(item.id))
+            menu.insertAction(reveal, locate)
         menu.addSeparator()
         remove = QAction("Remove from the list", menu)
         remove.triggered.connect(lambda: self.remove.emit(item.id))
@@ -219,12 +231,13 @@ class SourcesPanel(Panel):
     """The pictures of the session.
 
     Signals, from the user only: chosen(id), remove(id), reveal(id), open_requested(), dropped(list of paths).
-    A failed item (`SourceItem.error`) cannot be chosen, only removed.
+    A failed item (`SourceItem.error`) cannot be chosen, only removed; a missing one can be located: locate(id).
     """
 
     chosen = Signal(str)
     remove = Signal(str)
     reveal = Signal(str)
+    locate = Signal(str)
     open_requested = Signal()
     dropped = Signal(list)
 
@@ -236,6 +249,7 @@ class SourcesPanel(Panel):
         self.list = _List(self._model)
         self.list.remove.connect(self.remove)
         self.list.reveal.connect(self.reveal)
+        self.list.locate.connect(self.locate)
         self.list.selectionModel().currentChanged.connect(self._moved)
         self.open_button = IconButton("open", "Open pictures…")
         self.open_button.clicked.connect(self.open_requested)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from gui import style
@@ -52,6 +52,9 @@ class TopBar(Themed):
         self.setAccessibleName("Top bar")
         self._name = label("Ratescope")
         self._name.setFont(style.text_font(15, bold=True))
+        self.file = QPushButton("File")
+        self.file.setProperty("kind", "quiet")
+        self.file.setShortcut(QKeySequence("Alt+F"))
         self._session = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
         self._session.setProperty("tone", "small")
         self._session.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -82,6 +85,7 @@ class TopBar(Themed):
         row.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         row.setSpacing(2 * GRID)
         row.addWidget(self._name)
+        row.addWidget(self.file)
         row.addWidget(self._session)
         row.addSpacing(4 * GRID)
         row.addWidget(self.layouts)
@@ -102,6 +106,10 @@ class TopBar(Themed):
         return menu
 
     # ------------------------------------------------------------ data
+
+    def set_file_menu(self, menu: QMenu) -> None:
+        """What *File* opens."""
+        self.file.setMenu(menu)
 
     def set_session(self, name: str) -> None:
         """The session's file name, "" when it has none yet."""

@@ -238,12 +238,16 @@ class VerdictPanel(Panel):
         self.order_combo.set_key(str(order))
         self._show_rows()
 
+    def order(self) -> str:
+        """ "best" or "smallest"."""
+        return self.order_combo.key()
+
     def anchor(self) -> str:
         """The id of the anchor lane, "" when there is no lane."""
         return self.anchor_combo.key()
 
     def _show_rows(self) -> None:
-        order = Order(self.order_combo.key())
+        order = Order(self.order())
         self.model.set_all(self._rows, self._metric, order, self.anchor())
         for widget in (self.anchor_combo, self.order_combo, self.copy_button, self.bd_note, self.table):
             widget.setVisible(bool(self._rows))
@@ -263,7 +267,7 @@ class VerdictPanel(Panel):
 
     def _order_chosen(self) -> None:
         self._show_rows()
-        self.order_changed.emit(self.order_combo.key())
+        self.order_changed.emit(self.order())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

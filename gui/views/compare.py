@@ -42,6 +42,7 @@ class CompareArea(QWidget):
     Signals:
     - `active_changed(key)`: a pane was chosen by click, key or focus;
     - `layout_changed(Layout)`, `flipped_changed(bool)`, `scale_changed(float)` (device pixels a texel);
+    - `split_moved(fraction)`: the wipe line was moved;
     - `hovered(x, y)`: texel under the mouse, in image coordinates; `unhovered()`;
     - `retry_requested(key)`, `open_requested()`, `add_requested()`: the buttons that are shown in panes' places;
     - `problem(key, text)`: a picture could not be shown; `idle()`: everything asked for is drawn at its best.
@@ -51,6 +52,7 @@ class CompareArea(QWidget):
     layout_changed = Signal(object)
     flipped_changed = Signal(bool)
     scale_changed = Signal(float)
+    split_moved = Signal(float)
     hovered = Signal(int, int)
     unhovered = Signal()
     retry_requested = Signal(str)
@@ -99,6 +101,7 @@ class CompareArea(QWidget):
             pane.activated.connect(self._choose)
             pane.retry.connect(self.retry_requested)
             pane.canvas.hovered.connect(self.hovered)
+            pane.canvas.split_moved.connect(self.split_moved)
             pane.canvas.unhovered.connect(self.unhovered)
         app = QApplication.instance()
         if isinstance(app, QApplication):
@@ -215,6 +218,12 @@ class CompareArea(QWidget):
         self._arrange()
         self.active_changed.emit(key)
 
+    def set_codec(self, key: str) -> None:
+        """Choose the right one of wipe and side by side, whatever is active; without a signal."""
+        if key in list(self._renditions)[1:] and key != self._codec:
+            self._codec = key
+            self._arrange()
+
     def set_layout(self, layout: Layout) -> None:
         if layout is self._layout:
             return
@@ -231,6 +240,11 @@ class CompareArea(QWidget):
         """Back to the original and the active codec."""
         self._wipe = None
         self._arrange()
+
+    @property
+    def split(self) -> float:
+        """Where the wipe line stands, 0 left … 1 right."""
+        return self._panes[0].canvas.split
 
     def set_split(self, fraction: float) -> None:
         """Place the wipe line, 0 left … 1 right."""

@@ -105,6 +105,15 @@ class FoldingSide(QWidget):
         self.setMaximumWidth(STRIP if folded else self._open_width)
         self.folded_changed.emit(folded)
 
+    def chosen_fold(self) -> bool | None:
+        """Folded or not where that was a choice; None in a window so narrow that it was not."""
+        return None if self._narrow else self._folded
+
+    def choose_fold(self, folded: bool) -> None:
+        """Fold or open, unless the window is too narrow for it."""
+        if not self._narrow:
+            self.set_folded(folded)
+
     def fold_for(self, window_width: int) -> None:
         """Follow the window's width where it crosses `FOLD_AT`."""
         narrow = window_width <= FOLD_AT

@@ -28,6 +28,7 @@ def bench(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_qt_warnings: None
 ) -> Iterator[Workbench]:
     monkeypatch.setenv("RATESCOPE_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("RATESCOPE_DATA", str(tmp_path / "data"))
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     style.apply(qapp, DARK)
     made = Workbench(RunStore(tmp_path / "store"), workers=2)

@@ -18,7 +18,7 @@ import pytest
 
 from engine.errors import EngineError
 from engine.store import DEFAULT_CAP, Blobs, Recorder, RunStore, machine, open_store, processor
-from engine.trial import EncodeKey, Trial, blob_hash
+from engine.trial import EncodeKey, RateResult, Target, TargetKind, Trial, blob_hash
 
 
 def trial(settings: str = "{}", size: int = 1000, *, busy: bool = False, **fields: object) -> Trial:
@@ -50,6 +50,36 @@ def test_scores_and_times_are_added_and_never_replaced(store: RunStore) -> None:
     store.record(trial(scores={"psnr": 30.0}))
     store.record(trial(size=999, scores={"psnr": 12.0, "mse": math.inf}))
     assert known(store) == [trial(scores={"psnr": 30.0, "mse": math.inf})]
+
+
+def test_the_latest_answer_to_a_target_comes_back(store: RunStore) -> None:
+    target, settings = Target(TargetKind.BPP, 0.5), {"chroma": "4:4:4"}
+    first, second = trial('{"q": 1}', scores={"psnr": 30.0}), trial('{"q": 2}')
+    asked = ("picture", "codec", "1", settings, target)
+    assert store.answer(*asked) is None
+    store.record(first)
+    store.record_answer(settings, RateResult(first, (first, second), True, 4, target=target))
+    store.record_answer(settings, RateResult(second, (second,), False, 1, "cannot", target=target))
+    assert store.answer(*asked) == RateResult(second, (second,), False, 0, "cannot", target=target)
+    store.record_answer(settings, RateResult(first, (first,), True, 0, target=target))
+    assert store.answer(*asked) == RateResult(first, (first,), True, 0, target=target)
+
+
+def test_an_answer_belongs_to_its_target_settings_and_version(store: RunStore) -> None:
+    target, best = Target(TargetKind.BPP, 0.5), trial()
+    store.record_answer({}, RateResult(best, (best,), True, 4, target=target))
+    assert store.answer("picture", "codec", "1", {}, target) is not None
+    assert store.answer("picture", "codec", "1", {}, Target(TargetKind.BPP, 0.6)) is None
+    assert store.answer("picture", "codec", "1", {}, Target(TargetKind.BYTES, 0.5)) is None
+    assert store.answer("picture", "codec", "1", {"a": 1}, target) is None
+    assert store.answer("picture", "codec", "2", {}, target) is None
+
+
+def test_an_answer_that_is_the_same_again_takes_no_room(store: RunStore) -> None:
+    target, best = Target(TargetKind.PSNR, 35.0), trial()
+    for _ in range(3):
+        store.record_answer({}, RateResult(best, (best,), True, 4, target=target))
+    assert store._db.execute("SELECT COUNT(*) FROM answers").fetchone() == (1,)
 
 
 def test_a_new_version_of_a_metric_leaves_old_scores_aside(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

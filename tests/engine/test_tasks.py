@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from engine.tasks import (
     shrink,
     spread,
 )
-from engine.trial import Runner, Target, TargetKind, Trial
+from engine.trial import Runner, Target, TargetKind, Trial, blob_hash
 from engine.workers import TaskCtx
 
 
@@ -104,6 +105,21 @@ def test_a_known_answer_is_decoded_from_the_store_without_an_encode(
     again, _ = emitted(task)
     assert (codec.encodes, again.result.encodes) == ([], 0)
     assert set(again.result.best.scores) == {"mse"}
+
+
+def test_an_earlier_answer_is_taken_as_it_is_while_its_file_is_kept(
+    image: Image, codec: SyntheticCodec, tmp_path: Path
+) -> None:
+    solved, _ = emitted(SolveTask(image, "synthetic", blobs=tmp_path, target=bpp(1.0)))
+    probe = next(trial for trial in solved.result.probes if trial.bpp < 0.97)
+    answer = replace(solved.result, best=probe, probes=(probe,), encodes=0, data=b"", message="as it was")
+    task = SolveTask(image, "synthetic", {}, ("psnr",), solved.result.probes, tmp_path, bpp(1.0), answer)
+    again, _ = emitted(task)
+    assert (again.result.encodes, again.result.best.key, again.result.message) == (0, probe.key, "as it was")
+    assert probe.blob == blob_hash(again.data)
+    Blobs(tmp_path).path(probe.blob).unlink()
+    anew, _ = emitted(task)
+    assert anew.result.best.key == solved.result.best.key
 
 
 def test_without_a_target_the_settings_are_used_as_they_are(codec: SyntheticCodec, image: Image) -> None:

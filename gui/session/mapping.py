@@ -1,0 +1,100 @@
+"""From the window to a `Session`, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from engine import registry
+from engine.errors import EngineError
+from gui.controller import lane_settings
+from gui.session import fields
+from gui.session.document import MAX_CURVES, MAX_LANES, MAX_SOURCES, SavedLane, SavedSource, Session, sample_name
+from gui.session.locate import Found
+from gui.state import ORIGINAL, Lane, Source, State
+
+if TYPE_CHECKING:
+    from gui.frame import Frame
+
+
+def capture(window: Frame) -> Session:
+    """What is open in the window, and how it is looked at. Fast: it touches no file."""
+    state = window.state
+    sources, lanes = state.sources[:MAX_SOURCES], state.lanes[:MAX_LANES]
+    lane_ids = [lane.id for lane in lanes]
+    return Session(
+        sources=tuple(_saved(source) for source in sources),
+        lanes=tuple(SavedLane(lane.codec, dict(lane.settings), lane.place, lane.visible) for lane in lanes),
+        target=state.target,
+        current=_place([source.id for source in sources], window.controller.chosen_id),
+        anchor=_place(lane_ids, state.anchor),
+        codec=_place(lane_ids, state.codec),
+        original=state.active == ORIGINAL,
+        values=fields.take(window),
+        curves=tuple(window.references[:MAX_CURVES]),
+    )
+
+
+def _saved(source: Source) -> SavedSource:
+    sample = sample_name(source.path)
+    tone = asdict(source.tone) if source.tone is not None else {}
+    if sample:
+        return SavedSource(sample=sample, tone=tone)
+    return SavedSource(str(source.path), file=source.file, tone=tone)
+
+
+def _place(ids: Sequence[int], wanted: int | None) -> int | None:
+    return ids.index(wanted) if wanted in ids else None
+
+
+def put_back(session: Session, found: Sequence[Found], window: Frame) -> list[str]:
+    """Open a session in place of what is open; what could not be brought back comes back as plain words.
+
+    found: where each of its sources is now.
+    """
+    state, controller = window.state, window.controller
+    controller.clear()
+    remarks: list[str] = []
+    lanes = [_lane(saved, state, remarks) for saved in session.lanes]
+    state.set_target(session.target)
+    remarks += fields.put(window, session.values)
+    _choose(session, lanes, state)
+    window.set_references(session.curves)
+    rows = [controller.bring_back(each.path, each.file, each.missing) for each in found]
+    for row, saved in zip(rows, session.sources, strict=True):
+        row.tone = fields.tone_of(saved.tone, remarks)
+    there = [row for row in rows if not row.missing]
+    wanted = rows[session.current] if session.current is not None else None
+    first = wanted if wanted in there else next(iter(there), None)
+    if first is not None:
+        controller.choose_source(first.id)
+    return remarks
+
+
+def _lane(saved: SavedLane, state: State, remarks: list[str]) -> Lane | None:
+    try:
+        info = registry.codec(saved.codec).info
+    except EngineError:
+        remarks.append(f"there is no codec '{saved.codec}' here")
+        return None
+    good = {}
+    for name, value in saved.settings.items():
+        try:
+            good[name] = info.param(name).coerce(value)
+        except EngineError as error:
+            remarks.append(f"{info.label}: {error}")
+    lane = state.add_lane(info.id, info.label, lane_settings(info, good), saved.place)
+    state.set_lane_visible(lane.id, saved.visible)
+    return lane
+
+
+def _choose(session: Session, lanes: Sequence[Lane | None], state: State) -> None:
+    anchor = lanes[session.anchor] if session.anchor is not None else None
+    codec = lanes[session.codec] if session.codec is not None else None
+    if anchor is not None:
+        state.set_view(anchor=anchor.id)
+    if codec is not None:
+        state.activate(codec.id)
+    if session.original:
+        state.activate(ORIGINAL)

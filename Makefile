@@ -1,6 +1,7 @@
 # make run    set up .venv if need be, then open the workbench on the bundled samples
 # make test   set up .venv if need be, then check style and types and run every test, offscreen
-# make clean  remove what these two made
+# make fuzz   fuzz the C library (clang with libFuzzer), minimise its corpus, print what it reaches; RUNS=1000000
+# make clean  remove what these made
 # PYTHON=/path/to/python3.12 chooses the Python for .venv (3.11 to 3.13).
 
 SHELL := /bin/bash
@@ -19,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet 
 # What an installation depends on: changing any of these installs and compiles anew.
 INSTALLED_FROM := pyproject.toml setup.py constraints.txt $(wildcard csrc/*.c csrc/*.h csrc/*.py)
 
-.PHONY: run test clean
+.PHONY: run test fuzz clean
 
 run: $(VENV)/.installed
 	@if $(BIN)/python gui/probe.py display; then
@@ -42,6 +43,10 @@ test: $(VENV)/.installed-for-tests
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+RUNS ?= 1000000
+fuzz: $(VENV)/.installed-for-tests
+	@$(BIN)/python csrc/fuzz/run.py --runs $(RUNS)
 
 clean:
 	rm -rf $(VENV) build dist out *.egg-info engine/_native.c engine/_native.*.so engine/_native.o

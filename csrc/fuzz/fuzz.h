@@ -1,0 +1,40 @@
+/* What the fuzz targets share. A target is a function of any bytes that never crashes, reads and writes only
+ * what it was given, and keeps the promises that fuzz_require() names. To add one: a file target_NAME.c that
+ * defines fuzz_NAME(), a line in FUZZ_TARGETS below, seeds in seeds.py. */
+#ifndef RS_FUZZ_H
+#define RS_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../ratescope.h"
+
+/* X(name, cuts): a replay also tries each input cut short, to every one of its first and last `cuts` sizes. */
+#define FUZZ_TARGETS(X) X(rans, 40) X(huffman, 40) X(ranx, 40) X(binary, 40) X(jpeg, 40) X(wavelet, 8) X(encoders, 0)
+
+#define FUZZ_DECLARE(name, cuts) void fuzz_##name(const uint8_t *data, size_t size);
+FUZZ_TARGETS(FUZZ_DECLARE)
+
+/* Aborts, naming the broken promise. */
+#define fuzz_require(promise) fuzz_promise(promise, #promise, __FILE__, __LINE__)
+void fuzz_promise(int kept, const char *promise, const char *file, int line);
+
+/* Memory of exactly this size on the heap, so that a sanitizer sees the first byte too far, filled with one
+ * value. It lives until the target returns. */
+void *fuzz_room(size_t bytes, uint8_t fill);
+void *fuzz_copy(const void *data, size_t bytes);
+
+/* Takes numbers off the front of the input; zeros when it is used up. */
+typedef struct {
+    const uint8_t *at;
+    size_t left;
+} fuzz_input;
+
+unsigned fuzz_byte(fuzz_input *in);
+unsigned fuzz_word(fuzz_input *in); /* two bytes, low first */
+
+/* What is left, as a copy of exactly that size. */
+const uint8_t *fuzz_rest(const fuzz_input *in);
+
+#endif

@@ -1,0 +1,206 @@
+"""Fuzzes the C library: `python csrc/fuzz/run.py --runs 1000000 [TARGET …]` (clang with libFuzzer).
+
+For every target: builds it with AddressSanitizer and UndefinedBehaviorSanitizer, runs libFuzzer from the corpus and
+the seeds, keeps the smallest set of inputs with the same coverage in tests/fuzz/corpus, and prints how many
+executions there were and how many lines of the decoder the corpus reaches. A finding stops it, and is kept in
+build/fuzz. The test suite replays the corpus with any compiler (tests/fuzz/test_replay.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+CORPUS = ROOT / "tests" / "fuzz" / "corpus"
+WORK = ROOT / "build" / "fuzz"
+
+SANITIZERS = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
+# An input's sanitizer report ends the process; what the harness itself leaves behind is no finding.
+ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+
+MAX_INPUT = {"jpeg": 1400, "wavelet": 1500, "encoders": 400}  # bytes; 2000 for the others
+
+# Whose lines count as a decoder: these files, without what only encodes.
+DECODERS = {
+    "rans": ["rans.c"],
+    "huffman": ["huffman.c"],
+    "ranx": ["rans_indexed.c"],
+    "binary": ["rangecoder.c", "rangecoder.h"],
+    "jpeg": ["jpeg_read.c", "jpeg_scan.c", "jpeg_frame.c", "jpeg_color.c", "dct8.c"],
+    "wavelet": [
+        "wavelet_bands.c",
+        "wavelet_model.c",
+        "wavelet_model.h",
+        "wavelet_quantise.c",
+        "wavelet_planes.c",
+        "dwt.c",
+        "rangecoder.h",
+    ],
+}
+ENCODER_ONLY = re.compile(
+    r"encod|forward|_bound$|^put_|^rc_put|^rc_carry|^normalise$|^zigzag$|^write_lengths$|^rs_jpeg_(planes|halve|blocks)$"
+    r"|^halve|^to_sample$|^rsi_frame_make$|^clamp12$|^rs_huffman_lengths$|^merge_level$|^walk_back$|^sort_by_weight$"
+    r"|^decide$|^magnitude_cost$|^cost_of$|^worthwhile$|^is_empty$|^nearest$|^rs_plane_load$|^rs_wavelet_centres$"
+    r"|^rs_gradient_products$|^add_products$"
+)
+REQUIRED_COVERAGE = 85.0
+
+
+def targets() -> list[str]:
+    """Names of all targets, out of the list in fuzz.h."""
+    listed = re.search(r"#define FUZZ_TARGETS\(X\)((?:.*\\\n)*.*)", (HERE / "fuzz.h").read_text(encoding="utf-8"))
+    assert listed is not None
+    return re.findall(r"X\((\w+),", listed[1])
+
+
+def build(compiler: str, output: Path, flags: list[str]) -> Path:
+    """The library and all targets in one program."""
+    sources = sorted([*HERE.parent.glob("*.c"), *HERE.glob("*.c")])
+    output.parent.mkdir(parents=True, exist_ok=True)
+    common = ["-std=c11", "-g", "-O1", "-ffp-contract=off", "-fno-omit-frame-pointer", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run([compiler, *common, *flags, *map(str, sources), "-o", str(output)], check=True, cwd=ROOT)
+    return output
+
+
+def pack(inputs: list[bytes]) -> bytes:
+    """A corpus file: each input behind its size (u32), shortest first."""
+    unique = sorted(set(inputs), key=lambda data: (len(data), data))
+    return b"".join(len(data).to_bytes(4, "little") + data for data in unique)
+
+
+def unpack(packed: bytes) -> list[bytes]:
+    inputs, at = [], 0
+    while at < len(packed):
+        size = int.from_bytes(packed[at : at + 4], "little")
+        inputs.append(packed[at + 4 : at + 4 + size])
+        at += 4 + size
+    return inputs
+
+
+def _known_inputs(target: str) -> list[bytes]:
+    from csrc.fuzz.seeds import SEEDS
+
+    stored = CORPUS / f"{target}.bin"
+    return [*SEEDS[target](), *(unpack(stored.read_bytes()) if stored.exists() else [])]
+
+
+def _fill(folder: Path, inputs: list[bytes]) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for data in inputs:
+        (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
+    return folder
+
+
+def _libfuzzer(program: Path, target: str, *arguments: str) -> str:
+    """What libFuzzer says; raises with it if there was a finding."""
+    size = MAX_INPUT.get(target, 2000)
+    options = [f"-max_len={size}", "-timeout=20", "-rss_limit_mb=2000", f"-artifact_prefix={WORK}/{target}-"]
+    run = subprocess.run(
+        [str(program), *options, *arguments],
+        env={**os.environ, **ENVIRONMENT, "FUZZ_TARGET": target},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if run.returncode != 0:
+        raise SystemExit(f"{target}: a finding\n{run.stderr[-6000:]}")
+    return run.stderr
+
+
+def fuzz(program: Path, target: str, runs: int) -> int:
+    """Run, minimise and store the corpus; the executions."""
+    grown = _fill(WORK / f"{target}-grown", _known_inputs(target))
+    said = _libfuzzer(program, target, f"-runs={runs}", "-print_final_stats=1", "-reload=0", str(grown))
+    executions = re.search(r"stat::number_of_executed_units:\s*(\d+)", said)
+    assert executions is not None, said
+    smallest = _fill(WORK / f"{target}-smallest", [])
+    _libfuzzer(program, target, "-merge=1", str(smallest), str(grown))
+    from csrc.fuzz.seeds import SEEDS
+
+    kept = [*SEEDS[target](), *(path.read_bytes() for path in smallest.iterdir())]
+    CORPUS.mkdir(parents=True, exist_ok=True)
+    (CORPUS / f"{target}.bin").write_bytes(pack(kept))
+    return int(executions[1])
+
+
+def coverage(program: Path, target: str) -> tuple[int, int]:
+    """Lines of the decoder that the corpus reaches, and all of them."""
+    raw, profile = WORK / f"{target}.profraw", WORK / f"{target}.profdata"
+    subprocess.run(
+        [str(program), target, str(CORPUS / f"{target}.bin")],
+        env={**os.environ, "LLVM_PROFILE_FILE": str(raw)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    subprocess.run([_llvm("llvm-profdata"), "merge", str(raw), "-o", str(profile)], check=True)
+    files = [str(HERE.parent / name) for name in DECODERS[target]]
+    report = subprocess.run(
+        [_llvm("llvm-cov"), "report", str(program), f"-instr-profile={profile}", "-show-functions", *files],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    best: dict[tuple[str, str], tuple[int, int]] = {}
+    file = ""
+    for line in report.splitlines():
+        if heading := re.match(r"File '(.*)':", line):
+            file = heading[1]
+        # Name, regions, missed, cover, lines, missed, cover, …
+        elif row := re.match(r"(\S+)\s+\d+\s+\d+\s+\S+%\s+(\d+)\s+(\d+)\s", line):
+            name, lines = row[1].rpartition(":")[2], int(row[2])
+            reached = lines - int(row[3])
+            if name != "TOTAL" and not ENCODER_ONLY.search(name):
+                # A function of a header is listed once for every file that includes it.
+                best[file, name] = max(best.get((file, name), (0, 0)), (reached, lines))
+    covered, total = (sum(column) for column in zip(*best.values(), strict=True))
+    return covered, total
+
+
+def _llvm(tool: str) -> str:
+    found = shutil.which(tool) or shutil.which(f"{tool}-14")
+    if found is None:
+        raise SystemExit(f"{tool} is missing: install llvm")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of: {', '.join(targets())} (all)")
+    parser.add_argument("--runs", type=int, default=20_000, help="executions of each target (%(default)s)")
+    parser.add_argument("--coverage-only", action="store_true", help="leave the corpus as it is")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.targets) - set(targets()):
+        parser.error(f"no such target: {', '.join(sorted(unknown))}")
+    os.chdir(ROOT)
+    counting = build("clang", WORK / "coverage", ["-DREPLAY", "-fprofile-instr-generate", "-fcoverage-mapping"])
+    program = None
+    if not chosen.coverage_only:
+        program = build("clang", WORK / "fuzz", ["-fsanitize=fuzzer", *SANITIZERS])
+    low = False
+    for target in chosen.targets or targets():
+        done = f"{fuzz(program, target, chosen.runs):>10,} executions, no finding" if program else ""
+        reached = ""
+        if target in DECODERS:
+            covered, total = coverage(counting, target)
+            low |= 100 * covered < REQUIRED_COVERAGE * total
+            reached = f"{100 * covered / total:5.1f} % of {total} lines"
+        size = (CORPUS / f"{target}.bin").stat().st_size
+        print(f"{target:<10} {done}  corpus {size / 1024:6.1f} KiB  {reached}", flush=True)
+    if low:
+        print(f"a decoder is below {REQUIRED_COVERAGE} % of its lines", file=sys.stderr)
+    return int(low)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())

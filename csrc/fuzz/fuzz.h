@@ -10,11 +10,18 @@
 
 #include "../ratescope.h"
 
-/* X(name, cuts): a replay also tries each input cut short, to every one of its first and last `cuts` sizes. */
-#define FUZZ_TARGETS(X) X(rans, 40) X(huffman, 40) X(ranx, 40) X(binary, 40) X(jpeg, 40) X(wavelet, 8) X(encoders, 0)
+/* X(name, cuts, changes): a replay also tries each input cut to every one of its first and last `cuts` sizes, and
+ * about so many times short inputs that are accepted with one byte changed. */
+#define FUZZ_TARGETS(X) \
+    X(rans, 60, 20000) X(huffman, 60, 20000) X(ranx, 60, 20000) X(binary, 40, 5000) \
+    X(jpeg, 60, 20000) X(wavelet, 8, 1500) X(encoders, 0, 0)
 
-#define FUZZ_DECLARE(name, cuts) void fuzz_##name(const uint8_t *data, size_t size);
+/* The result: what the decoder returned. */
+#define FUZZ_DECLARE(name, cuts, changes) int64_t fuzz_##name(const uint8_t *data, size_t size);
 FUZZ_TARGETS(FUZZ_DECLARE)
+
+/* Adds what was decoded to the digest that a replay prints. */
+void fuzz_tell(const void *data, size_t bytes);
 
 /* Aborts, naming the broken promise. */
 #define fuzz_require(promise) fuzz_promise(promise, #promise, __FILE__, __LINE__)

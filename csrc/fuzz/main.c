@@ -1,5 +1,6 @@
 /* Runs fuzz targets: under libFuzzer the one that $FUZZ_TARGET names; without it (-DREPLAY, any compiler) the
- * inputs of a corpus file, and each of them cut short, as that is where readers go one too far.
+ * inputs of a corpus file, and near ones: cut short, as that is where readers go one too far, or with one byte changed.
+ * A replay prints a digest of all results and of all that was decoded: checks that went missing show there too.
  *
  * Corpus file: for each input its size (u32, little-endian) and its bytes. */
 #include <stdio.h>
@@ -7,14 +8,15 @@
 
 #include "fuzz.h"
 
-typedef void (*target)(const uint8_t *data, size_t size);
+typedef int64_t (*target)(const uint8_t *data, size_t size);
 
 static const struct {
     const char *name;
     target run;
     size_t cuts;
+    long changes;
 } TARGETS[] = {
-#define ENTRY(name, cuts) {#name, fuzz_##name, cuts},
+#define ENTRY(name, cuts, changes) {#name, fuzz_##name, cuts, changes},
     FUZZ_TARGETS(ENTRY)
 #undef ENTRY
 };
@@ -24,6 +26,14 @@ void fuzz_promise(int kept, const char *promise, const char *file, int line)
     if (kept) return;
     fprintf(stderr, "%s:%d: broken promise: %s\n", file, line, promise);
     abort();
+}
+
+static uint64_t digest = 0xCBF29CE484222325u; /* FNV-1a */
+
+void fuzz_tell(const void *data, size_t bytes)
+{
+    const uint8_t *at = data;
+    for (size_t i = 0; i < bytes; i++) digest = (digest ^ at[i]) * 0x100000001B3u;
 }
 
 /* Large rooms are kept for the runs to come: having pages mapped anew would take most of the time. */
@@ -99,11 +109,14 @@ static size_t find(const char *name)
     exit(2);
 }
 
-static void run(target t, const uint8_t *data, size_t size)
+static int64_t run(target t, const uint8_t *data, size_t size)
 {
-    t(data, size);
+    int64_t result = t(data, size);
     while (used) free(rooms[--used]);
     for (int i = 0; i < keeping; i++) kept[i].taken = 0;
+    uint64_t bits = (uint64_t)result;
+    for (int b = 0; b < 64; b += 8) fuzz_tell(&(uint8_t){(uint8_t)(bits >> b)}, 1);
+    return result;
 }
 
 #ifndef REPLAY
@@ -119,11 +132,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 #else
 
-static void replay(size_t t, const uint8_t *data, size_t size)
+/* Every byte of an input in turn becomes every neighbour of its value: a bit or one apart, and the ends. */
+static long change(target t, uint8_t *data, size_t size)
 {
-    run(TARGETS[t].run, data, size);
+    for (size_t at = 0; at < size; at++) {
+        uint8_t was = data[at];
+        for (int way = 0; way < 12; way++) {
+            const int others[4] = {was + 1, was - 1, 0, 255};
+            data[at] = (uint8_t)(way < 8 ? was ^ 1 << way : others[way - 8]);
+            run(t, data, size);
+        }
+        data[at] = was;
+    }
+    return 12 * (long)size;
+}
+
+static void replay(size_t t, uint8_t *data, size_t size)
+{
+    static long changed;
+    int64_t result = run(TARGETS[t].run, data, size);
     for (size_t n = 0; n < size; n++)
         if (n < TARGETS[t].cuts || n + TARGETS[t].cuts >= size) run(TARGETS[t].run, data, n);
+    if (result >= 0 && changed < TARGETS[t].changes) changed += change(TARGETS[t].run, data, size);
 }
 
 int main(int argc, char **argv)
@@ -150,7 +180,7 @@ int main(int argc, char **argv)
         at += n;
     }
     free(pack);
-    printf("%zu inputs\n", inputs);
+    printf("%zu inputs, digest %016llx\n", inputs, (unsigned long long)digest);
     return 0;
 }
 

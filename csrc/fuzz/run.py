@@ -3,26 +3,31 @@
 For every target: builds it with AddressSanitizer and UndefinedBehaviorSanitizer, runs libFuzzer from the corpus and
 the seeds, keeps the smallest set of inputs with the same coverage in tests/fuzz/corpus, and prints how many
 executions there were and how many lines of the decoder the corpus reaches. A finding stops it, and is kept in
-build/fuzz. The test suite replays the corpus with any compiler (tests/fuzz/test_replay.py).
+build/fuzz: once mended, it becomes a seed. The test suite replays the corpus with any compiler
+(tests/fuzz/test_replay.py) and compares what was refused and what was decoded: `--replay` accepts a change of that.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 CORPUS = ROOT / "tests" / "fuzz" / "corpus"
+DIGESTS = ROOT / "tests" / "fuzz" / "digests.json"
 WORK = ROOT / "build" / "fuzz"
 
 SANITIZERS = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 # An input's sanitizer report ends the process; what the harness itself leaves behind is no finding.
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
@@ -64,16 +69,24 @@ def targets() -> list[str]:
 def build(compiler: str, output: Path, flags: list[str]) -> Path:
     """The library and all targets in one program."""
     sources = sorted([*HERE.parent.glob("*.c"), *HERE.glob("*.c")])
-    output.parent.mkdir(parents=True, exist_ok=True)
-    common = ["-std=c11", "-g", "-O1", "-ffp-contract=off", "-fno-omit-frame-pointer", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run([compiler, *common, *flags, *map(str, sources), "-o", str(output)], check=True, cwd=ROOT)
+    folder = output.with_suffix(".o")
+    folder.mkdir(parents=True, exist_ok=True)
+    common = [compiler, "-std=c11", "-g", "-O1", "-ffp-contract=off", "-fno-omit-frame-pointer", *WARNINGS, *flags]
+
+    def compile_one(source: Path) -> str:
+        made = str(folder / f"{source.stem}.o")
+        subprocess.run([*common, "-c", str(source), "-o", made], check=True, cwd=ROOT)
+        return made
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(pool.map(compile_one, sources))
+    subprocess.run([*common, *objects, "-o", str(output)], check=True, cwd=ROOT)
     return output
 
 
 def pack(inputs: list[bytes]) -> bytes:
-    """A corpus file: each input behind its size (u32), shortest first."""
-    unique = sorted(set(inputs), key=lambda data: (len(data), data))
-    return b"".join(len(data).to_bytes(4, "little") + data for data in unique)
+    """A corpus file: each input behind its size (u32)."""
+    return b"".join(len(data).to_bytes(4, "little") + data for data in dict.fromkeys(inputs))
 
 
 def unpack(packed: bytes) -> list[bytes]:
@@ -127,21 +140,30 @@ def fuzz(program: Path, target: str, runs: int) -> int:
     _libfuzzer(program, target, "-merge=1", str(smallest), str(grown))
     from csrc.fuzz.seeds import SEEDS
 
-    kept = [*SEEDS[target](), *(path.read_bytes() for path in smallest.iterdir())]
+    found = sorted((path.read_bytes() for path in smallest.iterdir()), key=lambda data: (len(data), data))
+    kept = [*SEEDS[target](), *found]
     CORPUS.mkdir(parents=True, exist_ok=True)
     (CORPUS / f"{target}.bin").write_bytes(pack(kept))
     return int(executions[1])
 
 
-def coverage(program: Path, target: str) -> tuple[int, int]:
-    """Lines of the decoder that the corpus reaches, and all of them."""
-    raw, profile = WORK / f"{target}.profraw", WORK / f"{target}.profdata"
-    subprocess.run(
+def replay(program: Path, target: str, profile: Path) -> None:
+    """Replay the corpus and store its digest: what was refused, accepted and decoded."""
+    said = subprocess.run(
         [str(program), target, str(CORPUS / f"{target}.bin")],
-        env={**os.environ, "LLVM_PROFILE_FILE": str(raw)},
+        env={**os.environ, "LLVM_PROFILE_FILE": str(profile)},
         check=True,
-        stdout=subprocess.DEVNULL,
-    )
+        capture_output=True,
+        text=True,
+    ).stdout
+    known = json.loads(DIGESTS.read_text(encoding="ascii")) if DIGESTS.exists() else {}
+    known[target] = said.strip()
+    DIGESTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="ascii")
+
+
+def coverage(program: Path, target: str, raw: Path) -> tuple[int, int]:
+    """Lines of the decoder that the replay reached, and all of them."""
+    profile = WORK / f"{target}.profdata"
     subprocess.run([_llvm("llvm-profdata"), "merge", str(raw), "-o", str(profile)], check=True)
     files = [str(HERE.parent / name) for name in DECODERS[target]]
     report = subprocess.run(
@@ -177,21 +199,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of: {', '.join(targets())} (all)")
     parser.add_argument("--runs", type=int, default=20_000, help="executions of each target (%(default)s)")
-    parser.add_argument("--coverage-only", action="store_true", help="leave the corpus as it is")
+    parser.add_argument("--replay", action="store_true", help="leave the corpus as it is: only its digest and coverage")
     chosen = parser.parse_args()
     if unknown := set(chosen.targets) - set(targets()):
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
     os.chdir(ROOT)
     counting = build("clang", WORK / "coverage", ["-DREPLAY", "-fprofile-instr-generate", "-fcoverage-mapping"])
     program = None
-    if not chosen.coverage_only:
+    if not chosen.replay:
         program = build("clang", WORK / "fuzz", ["-fsanitize=fuzzer", *SANITIZERS])
     low = False
     for target in chosen.targets or targets():
         done = f"{fuzz(program, target, chosen.runs):>10,} executions, no finding" if program else ""
-        reached = ""
+        reached, profile = "", WORK / f"{target}.profraw"
+        replay(counting, target, profile)
         if target in DECODERS:
-            covered, total = coverage(counting, target)
+            covered, total = coverage(counting, target, profile)
             low |= 100 * covered < REQUIRED_COVERAGE * total
             reached = f"{100 * covered / total:5.1f} % of {total} lines"
         size = (CORPUS / f"{target}.bin").stat().st_size

@@ -1,4 +1,8 @@
-"""What fuzzing starts from: streams that our encoders (and libjpeg) write, in the form that each target reads."""
+"""What fuzzing starts from: streams that our encoders (and libjpeg) write, in the form that each target reads, and
+streams made by hand that go one too far where a decoder must notice.
+
+Short streams that are sound come first: a replay tries them with every byte changed.
+"""
 
 from __future__ import annotations
 
@@ -40,31 +44,79 @@ def _byte_strings() -> Iterator[bytes]:
 
 
 def rans() -> Iterator[bytes]:
-    return (_u16(len(data)) + entropy.rans_encode(data) for data in _byte_strings())
+    for data in _byte_strings():
+        yield _u16(len(data)) + entropy.rans_encode(data)
+    # A table is: absent symbols, present ones less one, their frequencies less one, until these add up to 4096.
+    states = (1 << 15).to_bytes(4, "little") * 4
+    tables = {
+        "257 symbols": b"\x00\x80\x02" + bytes(300),
+        "symbol 256": b"\x01\xff\x01" + bytes(300),
+        "sum 4097": b"\x00\x00\x80\x20",
+        "sum 4097 of two": b"\x00\x01\x00\xff\x1f",
+        "number of three bytes": b"\x80\x80\x01",
+        "one symbol": b"\x00\x00\xff\x1f",
+    }
+    for table in tables.values():
+        yield _u16(4) + table + states
+    yield _u16(4) + tables["one symbol"] + states[4:] + bytes(4)
+    yield _u16(4) + tables["one symbol"] + states[4:] + bytes([0, 0, 0, 0x80])
 
 
 def huffman() -> Iterator[bytes]:
-    return (_u16(len(data)) + entropy.huffman_encode(data) for data in _byte_strings())
+    for data in _byte_strings():
+        yield _u16(len(data)) + entropy.huffman_encode(data)
+    one_and_zeros = bytes([0x01, 0xFF])  # length 1, then zeros: 1 and 255 of them, one more than there are symbols
+    yield _u16(9) + one_and_zeros
+    yield _u16(9) + bytes([0x01, 0xFE])
+    yield _u16(9) + bytes([0x11, 0xD0, 0x0F]) + bytes(20)  # two codes of one bit; then one of 13
+    yield _u16(8) + bytes([0x11, 0xD0, 0x0F])
+    codes = bytes([0x11])
+    for sizes in ((1, 1, 1), (1, 1, 2), (2, 1, 1), (0, 0, 4), (2**31, 1, 1)):
+        yield _u16(32) + codes + bytes([0xD0, 0x0F]) + b"".join(n.to_bytes(4, "little") for n in sizes) + bytes(4)
+
+
+def _ranx_model(pattern: list[int], rows: list[int], offsets: list[int], cdfs: list[int], count: int) -> bytes:
+    head = _u16(count) + bytes([len(pattern) - 1, len(offsets), len(cdfs)]) + bytes(pattern[:count]) + bytes(rows)
+    return head + np.array(offsets, np.int32).tobytes() + np.array(cdfs, np.uint16).tobytes()
 
 
 def ranx() -> Iterator[bytes]:
     rng = np.random.default_rng(2)
     lengths, spread = [2, 5, 9, 3], [0, 2, 4, 1]
     cdfs = np.concatenate([np.linspace(0, 60_000, n).astype(np.uint16) for n in lengths])
-    offsets = np.array([-(n // 2) for n in lengths], np.int32)
-    tables = entropy.Tables(cdfs, np.cumsum([0, *lengths]).astype(np.uint32), offsets)
-    for count, scale in ((0, 1.0), (1, 1.0), (40, 1.0), (300, 9.0), (5000, 0.2), (200, 1e9)):
+    rows, offsets = np.cumsum([0, *lengths]).astype(np.uint32), np.array([-(n // 2) for n in lengths], np.int32)
+    tables = entropy.Tables(cdfs, rows, offsets)
+    for count, scale in ((4, 1.0), (1, 1.0), (0, 1.0), (40, 1.0), (300, 9.0), (5000, 0.2), (200, 1e9)):
         pattern = rng.integers(0, 4, 11).astype(np.uint16)
         index = np.resize(pattern, count).astype(np.uint16)
         values = (rng.normal(0, 1, count) * scale * np.array(spread)[index]).clip(-(2**31), 2**31 - 1).astype(np.int32)
-        head = _u16(count) + bytes([len(pattern) - 1, 4, len(cdfs)]) + pattern[:count].astype(np.uint8).tobytes()
-        model = tables.rows.astype(np.uint8).tobytes() + offsets.tobytes() + cdfs.tobytes()
-        yield head + model + entropy.ranx_encode(values, index, tables)
+        model = _ranx_model([int(t) for t in pattern], rows.tolist(), offsets.tolist(), cdfs.tolist(), count)
+        yield model + entropy.ranx_encode(values, index, tables)
+    sound = entropy.ranx_encode(np.array([0], np.int32), np.array([0], np.uint16), tables)
+    for wrong_index, wrong_rows in (
+        ([4], rows.tolist()),  # one table too many
+        ([0], [0, 2, len(cdfs) + 1, 16, len(cdfs)]),
+        ([0], [0, 2, 7, 16, len(cdfs) + 1]),
+        ([0], [0, 2, 7, 16, len(cdfs) - 1]),
+        ([0], [1, 2, 7, 16, len(cdfs)]),
+    ):
+        yield _ranx_model(wrong_index, wrong_rows, offsets.tolist(), cdfs.tolist(), 1) + sound
+    # The dearest values: escapes of probability 1 / 65536 that take five bytes each.
+    for count in (1, 3, 4095, 4096, 5999):
+        yield _ranx_model([0], [0, 2], [0], [0, 65_535], count) + b"\x80" * 1500
+    # Words that end early, with nothing behind them.
+    values, index = np.full(9, 4, np.int32), np.full(9, 2, np.uint16)
+    stream = entropy.ranx_encode(values, index, tables)
+    model = _ranx_model([2], rows.tolist(), offsets.tolist(), cdfs.tolist(), 9)
+    for missing in range(1, 5):
+        words = int.from_bytes(stream[:4], "little") - missing
+        yield model + words.to_bytes(4, "little") + stream[4 : len(stream) - missing]
 
 
 def binary() -> Iterator[bytes]:
     rng = np.random.default_rng(3)
-    for count, chance in ((0, 0.5), (1, 0.5), (64, 0.5), (3000, 0.02), (3000, 0.97), (6000, 0.3)):
+    yield _u16(3) + bytes([2, 2, 0, 1, 2]) + b"\x80\x00"  # a context too many
+    for count, chance in ((64, 0.5), (0, 0.5), (1, 0.5), (3000, 0.02), (3000, 0.97), (6000, 0.3)):
         pattern = rng.integers(0, 5, 7).astype(np.uint16)
         bits = (rng.random(count) < chance).astype(np.uint8)
         stream = wavelet.binary_encode(bits, np.resize(pattern, count).astype(np.uint16), 5)
@@ -82,24 +134,54 @@ def _libjpeg(pixels: np.ndarray, mode: str = "RGB", **options: object) -> bytes:
     return out.getvalue()
 
 
+def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Where each marker segment starts, its marker and its payload, up to the first scan's header."""
+    at, marker = 2, 0
+    while marker != 0xDA:
+        marker, size = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        yield at, marker, data[at + 4 : at + 2 + size]
+        at += 2 + size
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
+
+
 def _with_wide_tables(data: bytes) -> bytes:
     """The same picture with 16-bit quantisation tables, as an extended sequential file."""
-    out, at = bytearray(data[:2]), 2
-    while data[at + 1] != 0xDA:
-        size = int.from_bytes(data[at + 2 : at + 4], "big")
-        marker, body = data[at + 1], data[at + 4 : at + 2 + size]
-        if marker == 0xDB:
-            tables = [body[i : i + 65] for i in range(0, len(body), 65)]
-            body = b"".join(
-                bytes([0x10 | t[0]]) + b"".join(value.to_bytes(2, "big") for value in t[1:]) for t in tables
-            )
-        marker = 0xC1 if marker == 0xC0 else marker
-        out += bytes([0xFF, 0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body  # a fill byte before each
-        at += 2 + size
-    return bytes(out) + data[at:]
+    out = bytearray(data[:2])
+    end = 2
+    for at, marker, body in _segments(data):
+        tables = [body[i : i + 65] for i in range(0, len(body), 65)] if marker == 0xDB else []
+        wide = b"".join(bytes([0x10 | t[0]]) + b"".join(v.to_bytes(2, "big") for v in t[1:]) for t in tables)
+        out += b"\xff" + _segment(0xC1 if marker == 0xC0 else marker, wide or body)  # a fill byte before each
+        end = at + 4 + len(body)
+    return bytes(out) + data[end:]
+
+
+def _ending_inside_segments(data: bytes) -> Iterator[bytes]:
+    """Files that end with a segment whose payload, by its own length, is too short."""
+    for at, marker, body in _segments(data):
+        for size in range(len(body)):
+            if marker != 0xDB or size % 16 == 0 or size == len(body) - 1:
+                yield data[:at] + _segment(marker, body[:size])
 
 
 def jpeg() -> Iterator[bytes]:
+    block = (_picture(8, 8)[..., :1] // 2).repeat(3, axis=2)
+    adobe = _segment(0xEE, b"Adobe\x00\x64" + bytes(4) + b"\x01")
+    one = _libjpeg(block, mode="L", quality=40, optimize=True)
+    yield one
+    yield _libjpeg(_picture(8, 8)[..., 0].repeat(3).reshape(8, 8, 3), mode="L", quality=40, progressive=True)
+    two = _libjpeg(_picture(8, 16), mode="L", quality=20, optimize=True, restart_marker_blocks=1)
+    restart = two.index(b"\xff\xd0")
+    for fill in range(3):
+        yield two[:restart] + b"\xff" * fill + two[restart:]
+        yield two[:restart] + b"\xff" * fill
+    yield _libjpeg(_picture(2, 9), quality=10, optimize=True, subsampling=2)
+    yield from _ending_inside_segments(one[:2] + adobe + one[2:])
+    for counts in (bytes(15) + b"\xff", bytes(14) + b"\x02\xff", bytes(13) + b"\xff\x02\xff"):  # 255, 257, 512 codes
+        yield one[:2] + _segment(0xC4, b"\x13" + counts + bytes(sum(counts))) + one[2:]
     for size, chroma, scans in itertools.product(
         ((1, 1), (17, 33), (40, 24)), ("4:2:0", "4:2:2", "4:4:4"), ("sequential", "progressive")
     ):
@@ -134,8 +216,8 @@ def _wavelet(height: int, width: int, flags: int, levels: int, divisor: int) -> 
 
 def wavelet_streams() -> Iterator[bytes]:
     for flags in (0, _COLOUR, _COLOUR | _ALPHA | _LOSSLESS | _WIDE, _ALPHA, _COLOUR | _LOSSLESS):
-        for height, width, levels in ((1, 1, 0), (1, 30, 3), (23, 1, 2), (17, 40, 3), (48, 48, 5)):
-            yield _wavelet(height, width, flags, levels, 8)
+        for height, width, levels in ((3, 5, 1), (1, 1, 0), (1, 30, 3), (23, 1, 2), (17, 40, 3), (48, 48, 5)):
+            yield _wavelet(height, width, flags, levels, 30 if height == 3 else 8)
         yield _wavelet(20, 21, flags, 2, 1)
         yield _wavelet(20, 21, flags, 0, 30)
 

@@ -4,7 +4,7 @@
 
 enum { MOST = 20000 };
 
-void fuzz_binary(const uint8_t *data, size_t size)
+int64_t fuzz_binary(const uint8_t *data, size_t size)
 {
     fuzz_input in = {data, size};
     size_t count = fuzz_word(&in) % MOST, contexts = fuzz_byte(&in), repeat = 1 + fuzz_byte(&in);
@@ -15,8 +15,9 @@ void fuzz_binary(const uint8_t *data, size_t size)
     uint32_t *models = fuzz_room(4 * contexts, 0x55);
     int64_t result = rs_binary_decode(stream, in.left, context, count, models, contexts, once);
     fuzz_require(result == rs_binary_decode(stream, in.left, context, count, models, contexts, twice));
-    if (result < 0) return;
+    if (result < 0) return result;
     fuzz_require(!memcmp(once, twice, count));
+    fuzz_tell(once, count);
     int64_t bound = rs_binary_bound(count);
     uint8_t *coded = fuzz_room((size_t)bound, 0xEE);
     int64_t used = rs_binary_encode(once, context, count, models, contexts, coded, (size_t)bound);
@@ -29,4 +30,5 @@ void fuzz_binary(const uint8_t *data, size_t size)
         fuzz_require(rs_binary_encode(once, context, count, models, contexts, short_room, (size_t)less) ==
                      RS_ERR_SPACE);
     }
+    return result;
 }

@@ -189,7 +189,7 @@ static void check_coefficients(source *s, size_t count)
     rs_wavelet_centres(q, values, width, height, levels, 1.0f, counts, excess);
 }
 
-void fuzz_encoders(const uint8_t *data, size_t size)
+int64_t fuzz_encoders(const uint8_t *data, size_t size)
 {
     fuzz_input in = {data, size};
     unsigned kind = fuzz_byte(&in) % KINDS, pattern = fuzz_byte(&in) % PATTERNS;
@@ -205,4 +205,5 @@ void fuzz_encoders(const uint8_t *data, size_t size)
     case COEFFICIENTS: check_coefficients(&s, count); break;
     default: check_pixels(&s, count); break;
     }
+    return 0;
 }

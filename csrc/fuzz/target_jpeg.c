@@ -67,16 +67,18 @@ static void round_trip(const picture *p, const uint8_t *tables, int mode)
     fuzz_require(again.bytes == p->bytes && !memcmp(again.pixels, p->pixels, p->bytes));
 }
 
-void fuzz_jpeg(const uint8_t *data, size_t size)
+int64_t fuzz_jpeg(const uint8_t *data, size_t size)
 {
     const uint8_t *file = fuzz_copy(data, size);
     picture once, twice;
     int64_t result = read_picture(file, size, 0x00, &once);
     fuzz_require(result == read_picture(file, size, 0xFF, &twice));
-    if (result < 0) return;
+    if (result < 0) return result;
     fuzz_require(once.blocks == twice.blocks && !memcmp(once.levels, twice.levels, 128 * once.blocks));
     fuzz_require(!memcmp(once.pixels, twice.pixels, once.bytes));
+    fuzz_tell(once.pixels, once.bytes);
     uint8_t tables[128] = {0};
-    if (!writable(&once, tables)) return;
-    for (int mode = RS_JPEG_SEQUENTIAL; mode <= RS_JPEG_SMALLER; mode++) round_trip(&once, tables, mode);
+    for (int mode = RS_JPEG_SEQUENTIAL; writable(&once, tables) && mode <= RS_JPEG_SMALLER; mode++)
+        round_trip(&once, tables, mode);
+    return result;
 }

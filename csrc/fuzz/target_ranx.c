@@ -50,7 +50,7 @@ static void round_trip(const model *m, const int32_t *values)
     fuzz_require(!memcmp(values, again, 4 * m->count));
 }
 
-void fuzz_ranx(const uint8_t *data, size_t size)
+int64_t fuzz_ranx(const uint8_t *data, size_t size)
 {
     fuzz_input in = {data, size};
     model m = read_model(&in);
@@ -61,14 +61,16 @@ void fuzz_ranx(const uint8_t *data, size_t size)
     fuzz_require(result < 0 || result == (int64_t)m.count);
     if (result >= 0) {
         fuzz_require(!memcmp(once, twice, 4 * m.count));
+        fuzz_tell(once, 4 * m.count);
         round_trip(&m, once);
     }
     /* Any values go through, so these, made from the stream, tell of the encoder's checks of the model. */
-    for (size_t i = 0; i < m.count; i++) once[i] = (int32_t)(0x01010101u * (i < in.left ? stream[i] : 0)) >> i % 32;
+    for (size_t i = 0; i < m.count; i++) once[i] = (int32_t)(0x01010101u * (i < in.left ? stream[i] : 0)) >> i % 4;
     int64_t bound = rs_ranx_bound(m.count);
     uint8_t *coded = fuzz_room((size_t)bound, 0xEE);
     int64_t coded_size = rs_ranx_encode(once, m.index, m.count, m.cdfs, m.entries, m.rows, m.offsets, m.tables, coded,
                                         (size_t)bound);
     if (coded_size < 0) fuzz_require(coded_size == RS_ERR_ARGUMENT && (result < 0 || !m.count));
     else round_trip(&m, once);
+    return result;
 }

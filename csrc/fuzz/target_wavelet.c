@@ -122,18 +122,23 @@ static void reconstruct(const picture *p, float *coefficients[4])
                      (int64_t)p->count);
 }
 
-void fuzz_wavelet(const uint8_t *data, size_t size)
+int64_t fuzz_wavelet(const uint8_t *data, size_t size)
 {
     fuzz_input in = {data, size};
     picture p = read_header(&in), other = p;
     const uint8_t *stream = fuzz_rest(&in);
     make_planes(&p, 0x00);
-    if (decode(&p, stream, in.left) < 0) return; /* at once: starting a model is slow */
+    int64_t result = decode(&p, stream, in.left);
+    if (result < 0) return result; /* at once: starting a model is slow */
     make_planes(&other, 0xFF);
     fuzz_require(!decode(&other, stream, in.left));
-    for (size_t i = 0; i < p.planes; i++) fuzz_require(!memcmp(p.q[i], other.q[i], 4 * p.count));
+    for (size_t i = 0; i < p.planes; i++) {
+        fuzz_require(!memcmp(p.q[i], other.q[i], 4 * p.count));
+        fuzz_tell(p.q[i], 4 * p.count);
+    }
     float *coefficients[4];
     reconstruct(&p, coefficients);
     round_trip(&p, NULL);
     if (!p.lossless) round_trip(&p, coefficients); /* quantised anew, with an eye on the rate */
+    return result;
 }

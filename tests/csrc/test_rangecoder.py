@@ -92,3 +92,20 @@ def test_an_encoder_without_room_says_so_and_writes_nothing_beyond() -> None:
     given = const("uint8_t", bits), const("uint16_t", contexts), bits.size, mutable("uint32_t", models), 1
     assert lib.rs_binary_encode(*given, mutable("uint8_t", room), 16) == lib.RS_ERR_SPACE
     assert room[:16].any() and not room[16:].any()
+
+
+def test_a_stream_fits_into_a_buffer_of_just_its_size() -> None:
+    bits = (np.random.default_rng(1).random(900) < 0.3).astype(np.uint8)
+    contexts, models, room = np.zeros(bits.size, np.uint16), np.zeros(1, np.uint32), np.zeros(4096, np.uint8)
+    given = const("uint8_t", bits), const("uint16_t", contexts), bits.size, mutable("uint32_t", models), 1
+    size = len(native.binary_encode(bits, contexts, 1))
+    assert lib.rs_binary_encode(*given, mutable("uint8_t", room), size) == size
+    assert lib.rs_binary_encode(*given, mutable("uint8_t", room), size - 1) == lib.RS_ERR_SPACE
+
+
+def test_decoding_returns_0_where_the_stream_was_used_up() -> None:
+    bits, contexts = np.ones(50, np.uint8), np.zeros(50, np.uint16)
+    data = np.frombuffer(native.binary_encode(bits, contexts, 1), np.uint8)
+    models, out = np.zeros(1, np.uint32), np.zeros(50, np.uint8)
+    given = const("uint16_t", contexts), 50, mutable("uint32_t", models), 1, mutable("uint8_t", out)
+    assert lib.rs_binary_decode(const("uint8_t", data), data.size, *given) == 0

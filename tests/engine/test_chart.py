@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine import chart
 from engine.chart import FORMATS, Chart, Series, render, visible
 from engine.errors import EngineError, UsageError
 from engine.palette import LOOKS, look
@@ -77,3 +78,40 @@ def test_an_unknown_form_or_theme_is_refused_with_the_known_ones() -> None:
 def test_matplotlib_is_not_imported_before_a_chart_is_drawn() -> None:
     code = "import sys, engine.chart; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_luminance_is_that_of_wcag() -> None:
+    shades = {
+        "#000000": 0.0,
+        "#ffffff": 1.0,
+        "#ff0000": 0.2126,
+        "#00ff00": 0.7152,
+        "#0000ff": 0.0722,
+        "#808080": 0.215861,
+    }
+    for colour, luminance in shades.items():
+        assert chart._luminance(colour) == pytest.approx(luminance, abs=1e-6)
+    assert chart._luminance("#0a0a0a") == pytest.approx(10 / 255 / 12.92)
+
+
+def test_a_colour_is_darkened_just_enough() -> None:
+    for colour in ("#F0E442", "#ffffff", "#56B4E9"):
+        shown = visible(colour, "#ffffff")
+        assert 1.05 / (chart._luminance(shown) + 0.05) >= 1.7
+        assert shown == colour.lower() or 1.05 / (chart._luminance(shown) + 0.05) < 1.7 * 1.08
+    assert visible("#0072B2", "#ffffff") == "#0072b2"
+    assert visible("#111111", "#1f2126") == "#111111"
+
+
+def test_references_reach_a_fifth_beyond_the_rates_of_the_series() -> None:
+    subject = Series("a", [(0.12, 30.0), (1.0, 40.0)], look(0))
+    far = Series("b", [(0.099, 1.0), (0.1, 2.0), (0.5, 3.0), (1.2, 4.0), (1.21, 5.0)], look(1))
+    gone = Series("c", [(9.0, 1.0)], look(2))
+    kept = chart._within_reach(Chart((subject,), "dB", references=(far, gone)))
+    assert kept == [(far, [(0.1, 2.0), (0.5, 3.0), (1.2, 4.0)])]
+    assert chart._within_reach(Chart((), "dB", references=(gone,))) == [(gone, [(9.0, 1.0)])]
+
+
+def test_looks_repeat_after_the_seventh() -> None:
+    assert [look(place) for place in (0, 6, 7, 13)] == [LOOKS[0], LOOKS[6], LOOKS[0], LOOKS[6]]
+    assert len(set(LOOKS)) == 7

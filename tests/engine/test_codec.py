@@ -144,3 +144,8 @@ def test_a_plain_context_is_one_thread_alone_that_nobody_stops() -> None:
     ctx.check()
     ctx.progress(1.0)
     assert (ctx.threads, ctx.busy(), ctx.cancel()) == (1, False, False)
+
+
+@pytest.mark.parametrize(("depths", "hdr"), [((8,), False), ((8, 16), False), ((31, 33), False), ((8, 32), True)])
+def test_floats_are_hdr(depths: tuple[int, ...], hdr: bool) -> None:
+    assert Capabilities(depths=depths).hdr == hdr

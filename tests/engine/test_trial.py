@@ -19,6 +19,7 @@ from engine.trial import (
     bits_per_pixel,
     blob_hash,
     canonical,
+    db_metric,
     run_trial,
 )
 
@@ -116,3 +117,13 @@ def test_records_cannot_be_changed() -> None:
         with pytest.raises(AttributeError):
             setattr(fixed, name, 2)
     assert len({trial.key, EncodeKey("a", "b", "c", "{}")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "db"),
+    [({"psnr": 30.0}, 30.0), ({"log2_psnr": 20.0, "mse": 1.0}, 20.0), ({"ssim": 0.9}, None), ({}, None)],
+)
+def test_a_target_in_db_means_psnr_or_that_of_light(scores: dict[str, float], db: float | None) -> None:
+    assert Trial(EncodeKey("a", "b", "c", "{}"), 1, 1.0, scores=scores).db == db
+    light = Image(np.zeros((1, 1, 3), np.float32))
+    assert (db_metric(IMAGE), db_metric(light)) == ("psnr", "log2_psnr")

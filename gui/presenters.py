@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from engine import bd, registry
+from engine.carry import light_refusal
 from engine.curves import Curve
 from engine.errors import EngineError
 from engine.metric import MetricInfo
@@ -159,7 +160,10 @@ def lane_item(lane: Lane, tag: LaneTag) -> LaneItem:
     return LaneItem(tag, registry.codec(lane.codec).info, lane.settings, lane.visible)
 
 
-def lane_state(outcome: Outcome) -> LaneState:
+def lane_state(outcome: Outcome, lane: Lane, source: Source | None) -> LaneState:
+    refused = light_refusal(registry.codec(lane.codec).info) if source is not None and source.is_float else None
+    if refused is not None:
+        return LaneState(CardPhase.REFUSED, refused)
     phase = _CARD_PHASES.get(outcome.phase)
     if phase is not None:
         return LaneState(phase, outcome.error, outcome.progress)

@@ -97,7 +97,7 @@ class Refresher:
                 panel.set_thumbnail(str(source.id), source.thumbnail)
         chosen = self._window.controller.chosen_id
         panel.set_current(str(chosen) if chosen is not None else None)
-        self._window.codecs.set_light(state.current is not None and state.current.bits == 32)
+        self._window.codecs.set_light(state.is_float)
         if state.current is not None and state.current.size and self._looked_at != state.current_id:
             self._looked_at = state.current_id
             self._window.loupe.look_at(state.current.size[0] // 2, state.current.size[1] // 2)
@@ -169,7 +169,7 @@ class Refresher:
         state, window = self._state, self._window
         for lane in state.lanes:
             outcome = state.outcome(lane.id)
-            window.codecs.set_state(str(lane.id), presenters.lane_state(outcome))
+            window.codecs.set_state(str(lane.id), presenters.lane_state(outcome, lane, state.current))
             window.codecs.set_rate_value(str(lane.id), presenters.rate_value(lane, outcome.trial))
 
     # -- rate

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from engine import registry
+from engine.carry import light_refusal
 from engine.display import Shown
 from engine.files import FileMark
 from engine.image import Image
@@ -333,15 +335,19 @@ class State:
             self.current.tone, self.tone_moves = tone, moving
             self.announce(Topic.TONE)
 
-    # -- renditions: 1 is the original, 2… the visible lanes
+    # -- renditions: 1 is the original, 2… the lanes that have a pane
 
     def renditions(self) -> list[int]:
-        return [ORIGINAL, *(lane.id for lane in self.lanes if lane.visible)]
+        return [ORIGINAL, *(lane.id for lane in self.lanes if self._has_pane(lane))]
+
+    def _has_pane(self, lane: Lane) -> bool:
+        """Visible, and of a codec that carries pictures like the current one: its card says where it does not."""
+        return lane.visible and not (self.is_float and light_refusal(registry.codec(lane.codec).info))
 
     @property
     def active_lane(self) -> Lane | None:
         """The lane that was made active last and is still visible: what saving and the wipe mean."""
-        visible = [lane for lane in self.lanes if lane.visible]
+        visible = [lane for lane in self.lanes if self._has_pane(lane)]
         return next((lane for lane in visible if lane.id == self.codec), visible[0] if visible else None)
 
     def shown(self) -> list[int]:

@@ -20,7 +20,7 @@ from engine.light import LogTransfer, log_codes
 
 SUFFIX = ".rsh"  # of a file of another format within our container
 LIGHT_16 = "codes light as log2(x + 2⁻¹⁰) in 16 bits"
-LIGHT_12 = "codes light as log2(x + 2⁻¹⁰) in 12 bits"
+LIGHT_12 = "codes light as log2(x + 2⁻¹⁰) in 12 bits, whatever the chroma setting at 4:4:4"
 
 
 def codes_of(image: Image, bits: int) -> tuple[Image, LogTransfer]:

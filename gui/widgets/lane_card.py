@@ -30,7 +30,11 @@ class Phase(enum.StrEnum):
     DONE = "done"
     STALE = "out of date"
     UNREACHABLE = "cannot reach the target"
+    REFUSED = "not for this picture"
     FAILED = "failed"
+
+
+_TONES = {Phase.FAILED: "error", Phase.UNREACHABLE: "warn", Phase.REFUSED: "small"}
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,7 @@ class LaneCard(Themed):
 
     def _say(self) -> None:
         phase, failed = self._state.phase, self._state.phase is Phase.FAILED
-        told = failed or phase is Phase.UNREACHABLE  # on lines of its own, whole
+        told = phase in _TONES  # on lines of its own, whole
         words = [summary(self._item.info, self._item.settings)]
         if not self._item.visible:
             words.append("hidden")
@@ -189,7 +193,7 @@ class LaneCard(Themed):
         self.line.setText(" · ".join(words))
         self.reason.setVisible(told)
         self.reason.setText((self._state.text or str(phase)) if told else "")
-        set_tone(self.reason, "error" if failed else "warn")
+        set_tone(self.reason, _TONES.get(phase, ""))
         self.reason.setToolTip(self.reason.text())
         running = phase in (Phase.QUEUED, Phase.RUNNING)
         self.progress.setVisible(running)

@@ -173,6 +173,13 @@ def test_a_failed_lane_says_why_until_it_works_again(codecs: CodecsPanel) -> Non
     assert codecs.card("a").reason.isHidden()
 
 
+def test_a_lane_that_is_not_for_this_picture_says_so_quietly(codecs: CodecsPanel) -> None:
+    codecs.set_state("a", LaneState(Phase.REFUSED, "JPEG carries 8-bit pictures only"))
+    card = codecs.card("a")
+    assert card.reason.isVisible() and card.reason.text() == "JPEG carries 8-bit pictures only"
+    assert (card.reason.property("tone"), card.property("tone") or "") == ("small", "")
+
+
 def test_the_menu_groups_by_family_and_greys_what_cannot_run(codecs: CodecsPanel, qtbot: QtBot) -> None:
     actions = [action for action in codecs.menu().actions() if action.text()]
     assert [action.text().split("\t")[0] for action in actions] == ["JPEG", "AVIF"]

@@ -16,6 +16,7 @@ from gui import presenters
 from gui.heat import round_up
 from gui.state import Outcome, Phase, Source, State
 from gui.views.model import PaneState
+from gui.widgets.lane_card import Phase as CardPhase
 
 PSNR = metric("psnr").info
 
@@ -48,6 +49,17 @@ def test_old_figures_are_stale_while_new_ones_are_computed() -> None:
     assert lane_model(Outcome(Phase.RUNNING, solved=solved())).state is PaneState.STALE
     assert lane_model(Outcome(Phase.RUNNING)).state is PaneState.RUNNING
     assert lane_model(Outcome(Phase.FAILED, error="no")).message == "no"
+
+
+def test_a_codec_of_8_bits_is_not_failed_but_refused_on_light() -> None:
+    failed = Outcome(Phase.FAILED, error="JPEG carries 8-bit pictures only")
+    light = Source(1, Path("/x/a.exr"), "a", bits=32)
+    codes = Source(1, Path("/x/a.png"), "a")
+    state = State()
+    jpeg, wavelet = state.add_lane("jpeg", "JPEG", {}), state.add_lane("wavelet", "Wavelet", {})
+    assert presenters.lane_state(failed, jpeg, light).phase is CardPhase.REFUSED
+    assert presenters.lane_state(failed, jpeg, codes).phase is CardPhase.FAILED
+    assert presenters.lane_state(failed, wavelet, light).phase is CardPhase.FAILED
 
 
 def test_what_cannot_be_reached_is_said_with_the_reason() -> None:

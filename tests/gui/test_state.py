@@ -170,3 +170,15 @@ def test_every_picture_of_light_keeps_its_tone() -> None:
     assert state.tone == Tone()
     state.choose_source(first)
     assert (state.tone, heard) == (Tone(exposure=2.0), [True])
+
+
+def test_codecs_of_8_bits_have_no_pane_beside_a_picture_of_light() -> None:
+    state = State()
+    photo, room = state.add_source(Path("a.png")), state.add_source(Path("b.exr"))
+    room.bits = 32
+    jpeg, wavelet = state.add_lane("jpeg", "JPEG", {}), state.add_lane("wavelet", "Wavelet", {})
+    state.choose_source(room.id)
+    assert state.renditions() == [ORIGINAL, wavelet.id]
+    assert state.active_lane is wavelet
+    state.choose_source(photo.id)
+    assert state.renditions() == [ORIGINAL, jpeg.id, wavelet.id]

@@ -26,6 +26,7 @@ from engine.light import over_black
 _MAGIC = b"\x76\x2f\x31\x01"
 _NAMES = {"r": "R", "red": "R", "g": "G", "green": "G", "b": "B", "blue": "B", "y": "Y", "a": "A", "alpha": "A"}
 _CHUNK_ROWS = 256  # at most: of DWAB
+_TILE_SIDE = 1024  # tiles may be larger than a small picture
 _SAMPLE_BYTES = 4
 _FINISH_BYTES = 32  # a pixel, to stack, repair and convert
 _quiet_lock = threading.Lock()
@@ -78,15 +79,20 @@ def _check_sizes(parts: list[Any], source: Source) -> None:
             raise Unsupported("deep OpenEXR files cannot be read")
         width, height = _size(header)
         source.check_size(width, height)
-        if 8 * math.ceil(height / _chunk_rows(header)) > len(source.data):  # the table of chunks has 8 bytes for each
+        tile = _tile(header)
+        if tile[0] > max(width, _TILE_SIDE) or tile[1] > max(height, _TILE_SIDE):  # a buffer is made for each
+            raise CorruptStream(f"the OpenEXR file claims tiles of {tile[0]} × {tile[1]} pixels")
+        chunks = math.ceil(height / (tile[1] or _CHUNK_ROWS))
+        if 8 * chunks > len(source.data):  # the table of chunks alone is longer
             raise CorruptStream(f"the OpenEXR file is too short for the {width} × {height} pixels that it claims")
         total += width * height * (len(header["channels"]) * _SAMPLE_BYTES + _FINISH_BYTES)
     memory.require(total, "reading this OpenEXR file")
 
 
-def _chunk_rows(header: dict[str, Any]) -> int:
+def _tile(header: dict[str, Any]) -> tuple[int, int]:
+    """Width and height of a tile; 0, 0 in a file of scanlines."""
     tiles = header.get("tiles")
-    return max(1, int(tiles.ySize)) if tiles is not None else _CHUNK_ROWS
+    return (int(tiles.xSize), int(tiles.ySize)) if tiles is not None else (0, 0)
 
 
 def _size(header: dict[str, Any]) -> tuple[int, int]:

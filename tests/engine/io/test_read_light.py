@@ -174,6 +174,15 @@ def test_an_exr_that_claims_more_than_it_can_hold_is_refused_before_it_is_believ
         load(tmp_path, bytes(data))
 
 
+def test_tiles_that_no_picture_needs_are_refused_before_room_is_made_for_them(tmp_path: Path) -> None:
+    data = bytearray(exr(planes(light(70, 90)), type=OpenEXR.tiledimage, tiles=OpenEXR.TileDescription()))
+    place = data.find(b"tiles\0tiledesc\0") + len(b"tiles\0tiledesc\0") + 4
+    for sides in ((1 << 20, 64), (64, 1 << 20)):
+        struct.pack_into("<2I", data, place, *sides)
+        with pytest.raises(CorruptStream, match=f"claims tiles of {sides[0]} × {sides[1]} pixels"):
+            load(tmp_path, bytes(data))
+
+
 # --- Radiance -----------------------------------------------------------------------------------
 
 

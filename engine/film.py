@@ -11,6 +11,7 @@ from engine.image import Image
 from engine.tone import EXPOSURE_LIMIT, Tone, tone_table
 
 MIDDLE_GREY = 0.18
+CLIPPED = 0.05  # of the texels with light, at most, are taken beyond white by the automatic exposure
 _STRIP_ROWS = 64
 _SAMPLE = 1024  # rows and columns, at most, that the automatic exposure is taken from
 
@@ -71,7 +72,9 @@ def _develop(halves: np.ndarray, tone: Tone) -> np.ndarray:
 def auto_exposure(image: Image) -> float:
     """Stops that bring the log-average of luminance to middle grey (0.18), to a tenth; 0 where there is no light.
 
-    Over texels that count and have light (Reinhard et al. 2002); a sparse sample of a large picture.
+    Over texels that count and have light (Reinhard et al. 2002); a sparse sample of a large picture. Where that would
+    take more than a twentieth of them beyond white, as in a lightmap with much shadow, so much light only that it
+    does not.
     """
     part = (slice(None, None, -(-image.height // _SAMPLE)), slice(None, None, -(-image.width // _SAMPLE)))
     light = to_linear(image.colour_pixels[part], image.color).astype(np.float64)
@@ -85,5 +88,6 @@ def auto_exposure(image: Image) -> float:
         lit &= image.alpha_plane[part] > 0
     if not lit.any():
         return 0.0
-    stops = np.log2(MIDDLE_GREY) - float(np.mean(np.log2(luminance[lit])))
+    logs = np.log2(luminance[lit])
+    stops = min(np.log2(MIDDLE_GREY) - float(np.mean(logs)), -float(np.quantile(logs, 1 - CLIPPED)))
     return round(float(np.clip(stops, -EXPOSURE_LIMIT, EXPOSURE_LIMIT)), 1)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from engine import bd, registry
 from engine.carry import light_refusal
+from engine.color import LINEAR_SRGB, SRGB
 from engine.curves import Curve
 from engine.errors import EngineError
 from engine.metric import MetricInfo
@@ -77,7 +78,7 @@ def source_detail(source: Source) -> str:
     if source.size is None:
         return ""
     depth = "float" if source.bits == 32 else f"{source.bits} bit"
-    colour = "" if source.colour in ("", "sRGB") else f" · {source.colour}"
+    colour = "" if source.colour in ("", str(SRGB), str(LINEAR_SRGB)) else f" · {source.colour}"
     return f"{source.size[0]} × {source.size[1]} · {depth}{colour}"
 
 

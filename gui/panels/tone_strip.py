@@ -49,7 +49,7 @@ class _Figure(QDoubleSpinBox):
         self.name.installEventFilter(self)
 
     def textFromValue(self, value: float) -> str:
-        return signed(value, 2) if self._neutral == 0 else super().textFromValue(value)
+        return signed(value, 2) if self._neutral == 0 and value else super().textFromValue(value)
 
     def valueFromText(self, text: str) -> float:
         return super().valueFromText(text.replace(MINUS, "-"))

@@ -15,7 +15,7 @@ STEPS = (
     "Every codec encodes it at the same rate; the results appear here side by side,\n"
     "with the loss of each as a map, and its rate–distortion curve below.",
 )
-FORMATS = "PNG · JPEG · WebP · AVIF · TIFF · BMP"
+FORMATS = "PNG · JPEG · WebP · AVIF · TIFF · BMP · OpenEXR · Radiance"
 
 
 def _dashed(painter: QPainter, area: QRectF, theme: Theme, ink: str, ground_alpha: int = 0) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 from gui import style
 from gui.models.lane import LaneTag
 from gui.models.ticks import linear_ticks, log_ticks
+from gui.models.units import MINUS
 from gui.theme import Theme, lane_colour
 
 _STEPS = 100_000  # QAbstractSlider counts in whole numbers; fine enough that rounding never shows
@@ -251,4 +252,4 @@ class RateSlider(QAbstractSlider):
             painter.drawLine(QPointF(x, _TRACK_Y + 8), QPointF(x, _TRACK_Y + 12))
             half = metrics.horizontalAdvance(text) / 2
             start = min(max(0.0, x - half), self.width() - 2 * half)
-            painter.drawText(QPointF(start, _TRACK_Y + 24), text)
+            painter.drawText(QPointF(start, _TRACK_Y + 24), text.replace("-", MINUS))

@@ -116,8 +116,15 @@ def test_a_picture_of_code_values_needs_no_film() -> None:
 
 
 def test_the_log_average_becomes_middle_grey() -> None:
-    stops = auto_exposure(light([[[0.01] * 3, [1.0] * 3, [100.0] * 3]]))
-    assert stops == pytest.approx(math.log2(0.18), abs=0.05)
+    values = np.full((10, 10, 3), 0.04)
+    values[:5] = 0.64  # their log-average is 0.16, and 0.64 · 0.18 / 0.16 is not beyond white
+    assert auto_exposure(light(values)) == pytest.approx(math.log2(0.18 / 0.16), abs=0.05)
+
+
+def test_hardly_anything_is_taken_beyond_white() -> None:
+    values = np.full((10, 10, 3), 2.0**-8)
+    values[:2] = 8.0  # a fifth in the sun: the log-average alone would ask for +3.5 stops
+    assert auto_exposure(light(values)) == -3.0
 
 
 def test_only_texels_that_count_and_have_light_are_averaged() -> None:

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication, QKeySequence, QPainter, QPen
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPen,
+)
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -103,7 +113,9 @@ class _Delegate(QStyledItemDelegate):
 
 
 class _Table(QTableView):
-    """The table; Ctrl+C copies it, and so does the context menu."""
+    """The table; Ctrl+C copies it, and so does the context menu. Signal copy_asked(): by the key."""
+
+    copy_asked = Signal()
 
     def __init__(self, model: VerdictModel) -> None:
         super().__init__()
@@ -128,6 +140,23 @@ class _Table(QTableView):
         columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         columns.setSectionResizeMode(Column.CODEC, QHeaderView.ResizeMode.Stretch)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    def event(self, event: QEvent) -> bool:
+        """Keep Ctrl+C, which copies a picture elsewhere in the window."""
+        if event.type() == QEvent.Type.ShortcutOverride and _is_copy(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if _is_copy(event):
+            self.copy_asked.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def _is_copy(event: QEvent) -> bool:
+    return isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.Copy)
 
 
 class VerdictPanel(Panel):
@@ -165,6 +194,7 @@ class VerdictPanel(Panel):
         self.model.setParent(self)
         self.table = _Table(self.model)
         self.table.clicked.connect(lambda index: self.chosen.emit(self.model.rows[index.row()].lane.id))
+        self.table.copy_asked.connect(lambda: self._copy(as_tsv(self.model.lines())))
         self.table.activated.connect(lambda index: self.chosen.emit(self.model.rows[index.row()].lane.id))
         self._empty = label("Every codec gets a row here, against an anchor of your choice.", "dim")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -525,6 +525,11 @@ def test_the_decoded_picture_is_copied_pixel_for_pixel(
     lane = bench.controller.add_codec("jpeg")
     assert lane is not None
     settle(bench)
+    table = bench.window.verdict.table
+    table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text().startswith("codec\t"), "the table keeps its own Ctrl+C"
+    table.clearFocus()
     for rendition in (lane.id, ORIGINAL):
         bench.state.activate(rendition)
         qtbot.keyClick(bench.window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)

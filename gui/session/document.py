@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TypeVar
 
@@ -131,7 +132,12 @@ def way_from(folder: Path, path: str) -> str:
 
 def sample_name(path: Path) -> str:
     """The name of the bundled picture that lies at `path`, or ""."""
-    return next((sample.name for sample in samples() if sample.path == path), "")
+    return _sample_names().get(path, "")
+
+
+@cache
+def _sample_names() -> dict[Path, str]:
+    return {sample.path: sample.name for sample in samples()}
 
 
 # ---------------------------------------------------------------- reading

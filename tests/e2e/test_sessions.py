@@ -27,6 +27,7 @@ from engine.display import to_display
 from engine.io import read
 from engine.tone import Tone
 from engine.trial import Target, TargetKind
+from gui import preferences
 from gui.app import Workbench
 from gui.launch import parser
 from gui.session import keeper
@@ -540,3 +541,27 @@ def test_the_decoded_picture_is_copied_pixel_for_pixel(
         solved, image = bench.state.outcome(lane.id).solved, bench.state.sources[0].image
         assert solved is not None and image is not None
         assert np.array_equal(pixels, solved.decoded.pixels if rendition == lane.id else image.pixels)
+
+
+def test_a_data_folder_that_cannot_be_written_costs_one_note(
+    bench: Workbench, photos: list[Path], tmp_path: Path, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RATESCOPE_DATA", str(tmp_path / "file" / "data"))
+    bench.start(options(*photos, "--codecs", "jpeg"), None)
+    settle(bench)
+    assert all(bench.state.outcome(lane.id).phase is Phase.DONE for lane in bench.state.lanes)
+    (toast,) = bench.window.toasts.shown()
+    assert "the running session is not kept" in toast.text
+    assert not bench.window.sessions.has_former
+
+
+def test_the_next_window_opens_where_the_last_one_was(bench: Workbench) -> None:
+    bench.window.setGeometry(0, 0, 960, 700)
+    preferences.save_geometry(bench.window)
+    bench.window.setGeometry(0, 0, 1500, 900)
+    preferences.restore_geometry(bench.window)
+    assert (bench.window.width(), bench.window.height()) == (960, 700)
+    preferences.save(window="not base64 \u00e4")
+    preferences.restore_geometry(bench.window)
+    assert bench.window.height() == 700

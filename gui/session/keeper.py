@@ -295,6 +295,9 @@ class Sessions(QObject):
             self.file = path
             self._saved = session.content()
             self._remember(self.recent.with_session(path))
+            for source in self._window.state.sources:
+                source.changed = False  # since it was saved
+            self._window.state.announce(Topic.SOURCES)
             self.look()
             self._kept = None
             self.touch()

@@ -235,6 +235,9 @@ def test_a_changed_picture_says_so_and_a_missing_one_can_be_located(
     settle(bench)
     assert (second.path, last.path) == (away / "photo2.png", away / "photo3.png")
     assert second.phase is Phase.DONE and not second.changed and not second.error
+    bench.window.actions_by_id["save_session"].trigger()
+    qtbot.waitUntil(lambda: not first.changed, timeout=10_000)
+    assert [source.path for source in keeper.read(tmp_path / f"s{SUFFIX}").found] == [photos[0], second.path, last.path]
 
 
 def test_a_picture_of_light_comes_back_in_its_tone(

@@ -14,7 +14,7 @@ from gui.theme import DARK, RADIUS, Theme
 
 WIDTH, HEIGHT = 232, 56
 EDGE = 12
-BAR = QRectF(EDGE, 24, WIDTH - 2 * EDGE, 8)
+BAR_TOP, BAR_HEIGHT = 24, 8
 MOST_TICKS = 5
 
 
@@ -48,6 +48,9 @@ class ColourBar(QWidget):
         row = np.ascontiguousarray(table, np.uint8)
         count = row.shape[0]
         self._strip = QImage(row.data, count, 1, 3 * count, QImage.Format.Format_RGB888).copy()
+        texts = QFontMetrics(text_font(SMALL_PX, bold=True)).horizontalAdvance(label)
+        texts += QFontMetrics(text_font(SMALL_PX)).horizontalAdvance(unit)
+        self.setFixedWidth(max(WIDTH, texts + 3 * EDGE))
         self.setAccessibleName(f"{label}, colours from {lo:g} to {hi:g} {unit}".strip())
         self.update()
 
@@ -56,7 +59,12 @@ class ColourBar(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(WIDTH, HEIGHT)
+        return self.size()
+
+    @property
+    def strip_rect(self) -> QRectF:
+        """Where the colours are."""
+        return QRectF(EDGE, BAR_TOP, self.width() - 2 * EDGE, BAR_HEIGHT)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -68,25 +76,25 @@ class ColourBar(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
         painter.setFont(text_font(SMALL_PX, bold=True))
         painter.setPen(QColor(self._theme.text))
-        title = QRectF(EDGE, 4, WIDTH - 2 * EDGE, 18)
+        title = QRectF(EDGE, 4, self.width() - 2 * EDGE, 18)
         painter.drawText(title, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._label)
         painter.setFont(text_font(SMALL_PX))
         painter.setPen(QColor(self._theme.dim))
         painter.drawText(title, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._unit)
         if not self._strip.isNull():
-            painter.drawImage(BAR, self._strip)
+            painter.drawImage(self.strip_rect, self._strip)
         self._paint_ticks(painter)
 
     def _paint_ticks(self, painter: QPainter) -> None:
-        lo, hi = self._range
+        (lo, hi), bar = self._range, self.strip_rect
         metrics = QFontMetrics(text_font(SMALL_PX))
         for value in ticks(lo, hi):
             part = (value - lo) / (hi - lo) if hi > lo else 0.0
-            x = BAR.left() + part * BAR.width()
+            x = bar.left() + part * bar.width()
             painter.setPen(QPen(QColor(self._theme.dim), 1))
-            painter.drawLine(round(x), round(BAR.bottom()), round(x), round(BAR.bottom()) + 3)
+            painter.drawLine(round(x), round(bar.bottom()), round(x), round(bar.bottom()) + 3)
             text = f"{value:.6g}"
             width = metrics.horizontalAdvance(text)
-            left = min(max(x - width / 2, BAR.left()), BAR.right() - width)
+            left = min(max(x - width / 2, bar.left()), bar.right() - width)
             painter.setPen(QColor(self._theme.text))
-            painter.drawText(QRectF(left, BAR.bottom() + 4, width + 2, 16), Qt.AlignmentFlag.AlignLeft, text)
+            painter.drawText(QRectF(left, bar.bottom() + 4, width + 2, 16), Qt.AlignmentFlag.AlignLeft, text)

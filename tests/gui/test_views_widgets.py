@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from views_kit import BLUE, RED, flat, pixels
 
 from gui.style import current
-from gui.widgets.colour_bar import BAR, ColourBar, ticks
+from gui.widgets.colour_bar import WIDTH, ColourBar, ticks
 from gui.widgets.loupe import Loupe, LoupeSource
 
 
@@ -87,7 +87,20 @@ def test_the_bar_has_the_tables_colours_from_left_to_right(qtbot):
     table = np.zeros((256, 3), np.uint8)
     table[:, 0] = np.arange(256)
     bar.set_scale("FLIP", "", 0, 1, table)
-    row = pixels(bar)[round(BAR.center().y())]
-    reds = row[round(BAR.left()) + 2 : round(BAR.right()) - 2, 0].astype(int)
+    row = pixels(bar)[round(bar.strip_rect.center().y())]
+    reds = row[round(bar.strip_rect.left()) + 2 : round(bar.strip_rect.right()) - 2, 0].astype(int)
     assert (np.diff(reds) >= 0).all() and reds[0] < 8 and reds[-1] > 247
     assert bar.accessibleName() == "FLIP, colours from 0 to 1"
+
+
+def test_a_long_name_and_its_unit_do_not_touch(qtbot):
+    bar = ColourBar()
+    qtbot.addWidget(bar)
+    table = np.zeros((256, 3), np.uint8)
+    bar.set_scale("FLIP", "", 0, 1, table)
+    assert bar.width() == WIDTH
+    bar.set_scale("Error (RMS over the channels)", "code values", 0, 20, table)
+    assert bar.width() > WIDTH
+    inked = (pixels(bar)[4:20] != pixels(bar)[2, 40]).any(axis=(0, 2))
+    gaps = np.diff(np.flatnonzero(inked[12:-12]))
+    assert gaps.max() >= 10

@@ -5,7 +5,8 @@
  * leading one: an Exp-Golomb code (J. Teuhola, "A compression method for clustered bit-vectors", 1978) of
  * symbols of equal chances. So the format itself bounds values, to +-RS_LATENT_MAX.
  *
- * Stream: state (8 bytes), words. Encoding runs backwards, so a reader meets everything in order. */
+ * Stream: state (8 bytes), words. Encoding runs backwards, so a reader meets everything in order. The state that
+ * encoding begins with, which decoding must end in, is 2^31 plus a mark of 31 bits: a checksum that costs nothing. */
 #include "rans_tables.h"
 
 #include <string.h>
@@ -53,17 +54,18 @@ int64_t rs_latent_bound(size_t count)
 }
 
 int64_t rs_latent_encode(const int32_t *values, const uint16_t *index, size_t count, const uint16_t *cdfs,
-                         size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint8_t *dst,
-                         size_t capacity)
+                         size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint32_t mark,
+                         uint8_t *dst, size_t capacity)
 {
     rans_model m = {cdfs, rows, offsets, tables};
+    if (mark >= LOW) return RS_ERR_ARGUMENT;
     if (count > RS_MAX_SYMBOLS || rans_check_model(&m, entries) < 0) return RS_ERR_ARGUMENT;
     if ((int64_t)capacity < rs_latent_bound(count)) return RS_ERR_SPACE;
     for (size_t i = 0; i < count; i++) {
         if (index[i] >= tables) return RS_ERR_ARGUMENT;
         if (values[i] < -RS_LATENT_MAX || values[i] > RS_LATENT_MAX) return RS_ERR_RANGE;
     }
-    writer w = {LOW, dst + capacity};
+    writer w = {LOW + mark, dst + capacity};
     for (size_t i = count; i-- > 0;) {
         uint32_t row = rows[index[i]], symbol = rans_symbol_of(&m, index[i], values[i]);
         int escape = rans_is_escape(&m, index[i], symbol);
@@ -146,5 +148,6 @@ int64_t rs_latent_read(const uint8_t *data, size_t size, const uint16_t *index, 
 
 int64_t rs_latent_read_end(size_t size, const uint64_t *reader)
 {
-    return reader[0] == LOW && reader[1] == size ? 0 : RS_ERR_CORRUPT;
+    if (reader[1] != size || reader[0] < LOW || reader[0] >= 2 * LOW) return RS_ERR_CORRUPT;
+    return (int64_t)(reader[0] - LOW);
 }

@@ -322,11 +322,12 @@ int64_t rs_latent_predict(const int32_t *sums, int64_t positions, int32_t channe
                           const int64_t *offsets, int32_t rows, int32_t *means, uint16_t *index);
 
 /* rANS with tables as for rs_ranx_encode; values within +-RS_LATENT_MAX. A reader (two words, to be kept in between)
- * takes symbols in portions, whose tables may depend on the symbols before: start, read..., end. */
+ * takes symbols in portions, whose tables may depend on the symbols before: start, read..., end. mark: 31 bits that
+ * travel along for nothing; the end gives them back. */
 int64_t rs_latent_bound(size_t count);
 int64_t rs_latent_encode(const int32_t *values, const uint16_t *index, size_t count, const uint16_t *cdfs,
-                         size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint8_t *dst,
-                         size_t capacity);
+                         size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint32_t mark,
+                         uint8_t *dst, size_t capacity);
 int64_t rs_latent_read_start(const uint8_t *data, size_t size, uint64_t *reader);
 int64_t rs_latent_read(const uint8_t *data, size_t size, const uint16_t *index, size_t count, const uint16_t *cdfs,
                        size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint64_t *reader,

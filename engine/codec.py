@@ -234,3 +234,12 @@ class Codec(Protocol):
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for anything that is not a whole, valid stream."""
         ...
+
+
+@runtime_checkable
+class Detailed(Protocol):
+    """A codec that can say more of its files than what every file has."""
+
+    def details(self, data: bytes, ctx: Ctx) -> dict[str, Any]:
+        """Named figures of the file (JSON values); raises what `decode` raises."""
+        ...

@@ -7,10 +7,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from engine import container, io, native
+from engine import container, io, native, registry
 from engine.cli.console import Answer, Console, table
 from engine.cli.decode import shape
 from engine.cli.pictures import decode_file, full_ctx
+from engine.codec import Detailed
 from engine.errors import EngineError
 from engine.formats import Format, identify, sections
 from engine.image import Image
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace, _console: Console) -> Answer:
         **shape(image),
         "sections": [part.__dict__ for part in parts],
         "light": _light(data) if form.ours else None,
+        **_details(data, form),
         "checksums": {"crc32c": f"{native.crc32c(data):08x}", "sha256": hashlib.sha256(data).hexdigest()},
     }
     return Answer(document, _text(document))
@@ -45,6 +47,11 @@ def _decoded(path: Path, form: Format) -> Image:
     if form.codec is None:
         return io.read(path, full_ctx()).image
     return decode_file(path, None, full_ctx()).image
+
+
+def _details(data: bytes, form: Format) -> dict[str, Any]:
+    codec = registry.codec(form.codec) if form.codec else None
+    return codec.details(data, full_ctx()) if isinstance(codec, Detailed) else {}
 
 
 def _light(data: bytes) -> dict[str, Any] | None:
@@ -76,6 +83,7 @@ def _text(info: dict[str, Any]) -> str:
         ),
         ("size", f"{info['bytes']} bytes, {info['bpp']:.4f} bits per pixel"),
         *([("light", _light_text(info["light"]))] if info["light"] else []),
+        *((name, str(info[name])) for name in ("weights", "rate", "symbols") if name in info),
         ("pixels", info["pixels"]),
         *((name, value) for name, value in info["checksums"].items()),
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class HyperpriorCodec:
         id="hyperprior",
         label="Hyperprior",
         family="learned",
-        extension=".rsh",
+        extension=".rsl",
         params=(
             Param(
                 "quality",
@@ -84,8 +84,8 @@ class HyperpriorCodec:
         from engine.learned import tiles
 
         hyper, steps = tiles.analyse(model.networks, _padded(image), rate, _part(ctx, 0, _ANALYSIS))
-        data, latent = model.symbols.encode(hyper, steps, rate, _part(ctx, _ANALYSIS, 1))
-        head = _Head(STREAM_VERSION, bytes.fromhex(weights.name), rate, latent.checksum)
+        data, _ = model.symbols.encode(hyper, steps, rate, _part(ctx, _ANALYSIS, 1))
+        head = _Head(STREAM_VERSION, bytes.fromhex(weights.name), rate)
         payload = head.pack() + data
         file = container.write("hyperprior", Picture.of(image), {Section.HYPERPRIOR: payload})
         spent = {"symbols": len(data), "header": len(file) - len(data)}
@@ -107,12 +107,15 @@ class HyperpriorCodec:
         whole = np.rint(shown.clip(0, 255)).astype(np.uint8)
         return Image(whole, picture.color, picture.alpha, picture.bits, picture.icc)
 
-    def symbols(self, data: bytes, ctx: Ctx) -> str:
-        """Digest of the decoded symbols, the same on every machine; needs the weights, but not torch."""
+    def details(self, data: bytes, ctx: Ctx) -> dict[str, Any]:
+        """weights: which ones decode it. rate: of the model's range. symbols: a digest of what both ends must agree
+        on, the same on every machine. Needs the weights, but not torch."""
         picture, head, payload = _read(data)
         memory.require(memory.decode_estimate(self.info, picture.pixels * 3), "decoding this picture")
         network = symbol_network(stored.named(head.weights.hex()))
-        return f"{_symbols(network, picture, head, payload, ctx).checksum:08x}"
+        latent = _symbols(network, picture, head, payload, ctx)
+        rate = head.rate / fixed.RATE_STEPS
+        return {"weights": head.weights.hex(), "rate": rate, "symbols": f"{latent.checksum:08x}"}
 
 
 @dataclass(frozen=True)
@@ -151,13 +154,11 @@ class _Head:
     version: int
     weights: bytes
     rate: int
-    checksum: int
 
-    SIZE = 1 + stored.NAME_BYTES + 2 + 4
+    SIZE = 1 + stored.NAME_BYTES + 2
 
     def pack(self) -> bytes:
-        fields = self.rate.to_bytes(2, "little") + self.checksum.to_bytes(4, "little")
-        return bytes([self.version]) + self.weights + fields
+        return bytes([self.version]) + self.weights + self.rate.to_bytes(2, "little")
 
     @staticmethod
     def read(payload: bytes) -> _Head:
@@ -166,8 +167,7 @@ class _Head:
         if payload[0] != STREAM_VERSION:
             raise Unsupported(f"the stream has hyperprior version {payload[0]}; this program reads {STREAM_VERSION}")
         end = 1 + stored.NAME_BYTES
-        rate = int.from_bytes(payload[end : end + 2], "little")
-        return _Head(payload[0], payload[1:end], rate, int.from_bytes(payload[end + 2 : end + 6], "little"))
+        return _Head(payload[0], payload[1:end], int.from_bytes(payload[end : _Head.SIZE], "little"))
 
 
 def _read(data: bytes) -> tuple[Picture, _Head, bytes]:
@@ -184,10 +184,7 @@ def _symbols(network: SymbolNetwork, picture: Picture, head: _Head, payload: byt
     if head.rate > (network.points - 1) * fixed.RATE_STEPS:
         raise CorruptStream("the hyperprior stream claims a rate that its model does not have")
     size = -(-picture.height // GRANULE), -(-picture.width // GRANULE)
-    latent = network.decode(payload, size, head.rate, ctx)
-    if latent.checksum != head.checksum:
-        raise CorruptStream("the decoded symbols are not those that were coded: stream or weights are damaged")
-    return latent
+    return network.decode(payload, size, head.rate, ctx)
 
 
 def _padded(image: Image) -> np.ndarray:

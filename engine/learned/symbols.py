@@ -52,6 +52,11 @@ class Latent:
         """CRC-32C of the hyper-latent and the coefficients, as little-endian integers in raster order."""
         return crc32c(self.values.astype("<i4").tobytes(), crc32c(self.hyper.astype("<i4").tobytes()))
 
+    @property
+    def mark(self) -> int:
+        """As much of the checksum as travels in a stream."""
+        return self.checksum & ((1 << latent.MARK_BITS) - 1)
+
 
 class Symbols(Protocol):
     """Gives the next symbols: those of a picture while encoding, those of a stream while decoding."""
@@ -93,13 +98,14 @@ class SymbolNetwork:
         """Code a hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) at a rate in 1/256."""
         source = _Picture(hyper, steps)
         decoded = self._run(source, hyper.shape[:2], rate, ctx)
-        return latent.encode(decoded.residuals, decoded.index, self.tables), decoded
+        return latent.encode(decoded.residuals, decoded.index, self.tables, decoded.mark), decoded
 
     def decode(self, data: bytes, size: tuple[int, int], rate: int, ctx: Ctx) -> Latent:
         """What :meth:`encode` coded for a hyper-latent of `size` (rows, columns); `CorruptStream`."""
         source = _Stream(data, self.tables)
         decoded = self._run(source, size, rate, ctx)
-        source.reader.finish()
+        if source.reader.finish() != decoded.mark:
+            raise CorruptStream("the decoded symbols are not those that were coded: stream or weights are damaged")
         return decoded
 
     def _run(self, source: Symbols, size: tuple[int, int], rate: int, ctx: Ctx) -> Latent:

@@ -17,6 +17,7 @@ from engine.native.entropy import Tables
 
 CROSS = 4  # taps of a kernel that looks above, left, right, below, in this order
 ACTIVATION_MAX = 2047
+MARK_BITS = 31
 SYMBOL_MAX = int(lib.RS_LATENT_MAX)
 FEATURE_MAX = int(lib.RS_LATENT_FEATURE_MAX)
 LARGEST_SHIFT = int(lib.RS_LATENT_SHIFT)
@@ -198,13 +199,16 @@ def predict(sums: np.ndarray, units: Units) -> tuple[np.ndarray, np.ndarray]:
     return means, index
 
 
-def encode(values: np.ndarray, index: np.ndarray, tables: Tables) -> bytes:
-    """i32 `values` within ±SYMBOL_MAX, each under the row of `tables` that u16 `index` names."""
+def encode(values: np.ndarray, index: np.ndarray, tables: Tables, mark: int = 0) -> bytes:
+    """i32 `values` within ±SYMBOL_MAX, each under the row of `tables` that u16 `index` names.
+
+    mark: a number of MARK_BITS that :meth:`Reader.finish` gives back; it takes no room.
+    """
     if values.shape != index.shape:
         raise UsageError(f"{values.shape} values do not go with {index.shape} table indices")
     out = np.empty(check(lib.rs_latent_bound(values.size), "latent coding"), np.uint8)
     sources = const("int32_t", values), const("uint16_t", index), values.size
-    size = lib.rs_latent_encode(*sources, *tables.pointers(), mutable("uint8_t", out), out.size)
+    size = lib.rs_latent_encode(*sources, *tables.pointers(), mark, mutable("uint8_t", out), out.size)
     return out[: check(size, "latent coding")].tobytes()
 
 
@@ -225,9 +229,9 @@ class Reader:
         check(lib.rs_latent_read(*source, *tables.pointers(), state, mutable("int32_t", values)), "latent stream")
         return values
 
-    def finish(self) -> None:
-        """Check that everything was read."""
-        check(lib.rs_latent_read_end(self._data.size, const("uint64_t", self._state)), "latent stream")
+    def finish(self) -> int:
+        """Check that everything was read; the encoder's mark."""
+        return check(lib.rs_latent_read_end(self._data.size, const("uint64_t", self._state)), "latent stream")
 
 
 def _strides(values: np.ndarray) -> tuple[int, int]:

@@ -38,6 +38,16 @@ def usable(codec_id: str) -> Codec:
     return codec
 
 
+@pytest.fixture(scope="module", autouse=True)
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Small weights for the learned codecs: the contract is theirs whatever they have learned."""
+    from tiny_model import tiny_weights
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RATESCOPE_WEIGHTS", str(tiny_weights(tmp_path_factory.mktemp("weights"))))
+        yield
+
+
 @pytest.fixture(params=list(registry.BUILTIN))
 def codec(request: pytest.FixtureRequest) -> Iterator[Codec]:
     yield usable(request.param)
@@ -235,7 +245,8 @@ def test_better_settings_spend_more_bits_on_less_error(codec: Codec) -> None:
         setting = {rate.name: rate.coerce(round(value) if rate.kind == "int" else np.clip(value, rate.lo, rate.hi))}
         data = codec.encode(image, setting, CTX).data
         points.append((len(data), scores(image, codec.decode(data, CTX), ["psnr"])["psnr"]))
-    assert points[-1][0] > points[0][0] and points[-1][1] > points[0][1] + 5
+    rise = 3 if codec.info.family == "learned" else 5  # small weights keep few coefficients
+    assert points[-1][0] > points[0][0] and points[-1][1] > points[0][1] + rise
     if codec.info.id in OURS:
         assert points == sorted(points)
         assert [db for _, db in points] == sorted(db for _, db in points)
@@ -358,7 +369,7 @@ def claims_of_huge_size(codec_id: str, data: bytes) -> Iterator[bytes]:
         yield data[:where] + struct.pack(">2I", 60_000, 60_000) + data[where + 8 :]
     if codec_id == "jxl":  # all ones but the flag for small sides: 2³⁰ high and twice as wide
         yield data[:2] + ((1 << 64) - 2).to_bytes(8, "little") + data[10:]
-    if codec_id == "wavelet":  # its container checks sums: any byte may belong to a side
+    if codec_id in ("wavelet", "hyperprior"):  # their container checks sums: any byte may belong to a side
         for where in range(min(len(data), 64)):
             yield data[:where] + b"\xff\xff\xff\x7f" + data[where + 4 :]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import registry
+from engine import memory, registry
 from engine.codec import CodecInfo, Settings
 from engine.display import Shown, displayable
 from engine.errors import EngineError
@@ -340,15 +340,18 @@ class Controller:
         self.desk.start(key, task, self._on_solve(source, lane, self.state.target), priority=5 if shown else 4)
 
     def _metrics(self, source: Source, *, quick: bool = False) -> tuple[str, ...]:
-        """What to score: the cheap metrics, the one that is looked at, and others where they are not too slow."""
+        """What to score: the cheap metrics, the one that is looked at, others where they are neither slow nor large."""
         image = source.image
         assert image is not None
         pixels = image.width * image.height
-        wanted = [*QUICK_METRICS, self.state.score_metric]
+        extra: list[str] = []
         if pixels <= SSIM_PIXELS:
-            wanted += SSIM_METRICS
+            extra += SSIM_METRICS
         if not quick and pixels <= PERCEPTUAL_PIXELS:
-            wanted += PERCEPTUAL_METRICS
+            extra += PERCEPTUAL_METRICS
+        room = memory.limit()
+        extra = [each for each in extra if memory.metric_estimate((metric(each).info,), image) <= room]
+        wanted = [*QUICK_METRICS, self.state.score_metric, *extra]
         return tuple(m for m in dict.fromkeys(wanted) if refusal(metric(m).info, image) is None)
 
     def _on_solve(self, source: Source, lane: Lane, target: Target) -> Callable[[Event], None]:

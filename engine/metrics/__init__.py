@@ -88,15 +88,14 @@ def scores(ref: Image, img: Image, ids: Iterable[str], ctx: Ctx | None = None) -
     `UsageError` for pictures of different size, `Unsupported` if no texel of the reference counts, `LimitExceeded` if
     it would take more memory than is allowed.
     """
-    ctx, ids = ctx or Ctx(), tuple(ids)
+    ctx = ctx or Ctx()
+    ids = [each for each in ids if refusal(metric(each).info, ref) is None]
     memory.require(memory.metric_estimate((metric(each).info for each in ids), ref), "comparing these pictures")
     ref, img = align(ref, img)
     out: dict[str, float] = {}
     for metric_id in ids:
         ctx.check()
         measure = metric(metric_id)
-        if refusal(measure.info, ref) is not None:
-            continue
         if isinstance(measure, DerivedMetric) and measure.base.info.id in out:
             out[metric_id] = measure.derive(out[measure.base.info.id])
         else:

@@ -10,7 +10,7 @@ from scipy.signal import convolve2d
 from skimage.metrics import structural_similarity
 
 from engine.codec import Ctx
-from engine.errors import Cancelled, Unsupported
+from engine.errors import Cancelled, LimitExceeded, Unsupported
 from engine.image import Image
 from engine.metrics import error_map, flip, metric, metric_ids, ms_ssim, refusal, scores, ssim
 
@@ -196,3 +196,11 @@ def test_every_metric_honours_cancel(metric_id: str) -> None:
     image = Image(scene(170, 180))
     with pytest.raises(Cancelled):
         metric(metric_id).score(image, image, Ctx(cancel=lambda: True))
+
+
+def test_a_metric_that_does_not_apply_asks_for_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = Image(np.zeros((64, 64, 3), np.uint8))
+    monkeypatch.setenv("RATESCOPE_MEMORY_LIMIT", "150k")  # HDR-FLIP alone would need twice that
+    assert scores(picture, picture, ["mse", "hdr_flip"]) == {"mse": 0.0}
+    with pytest.raises(LimitExceeded):
+        scores(picture, picture, ["mse", "ssimulacra2"])

@@ -7,10 +7,16 @@ import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import EngineError
+from engine.errors import EngineError, UsageError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "free some space or choose another folder"),
@@ -64,6 +70,27 @@ def atomic_write(path: str | Path, data: bytes) -> None:
         raise write_error(error, asked) from error
     except RuntimeError as error:  # what Python before 3.13 makes of ELOOP
         raise write_error(OSError(errno.ELOOP, ""), asked) from error
+
+
+@contextlib.contextmanager
+def claimed(lock: Path, taken: str) -> Iterator[None]:
+    """Hold the file `lock`, which is made if need be, until the block or the process ends, however it does.
+
+    `UsageError` with the text `taken`, naming the folder, if another process holds it. Without effect on Windows.
+    """
+    try:
+        descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise write_error(error, lock) from error
+    try:
+        if fcntl is not None:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise UsageError(taken, path=lock.parent) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_error(error: OSError, path: Path) -> EngineError:

@@ -193,5 +193,5 @@ def _verify(model: zoo.Model) -> Answer:
     found = verify(model.path)
     card = load_card(model.path)
     document = {"id": model.id, "file": str(model.path), "digest": card["digest"], "points": found}
-    ends = " to ".join(f"{point['bpp']:.3f} bpp {point['psnr']:.2f} dB" for point in found["integers"])
+    ends = " to ".join(f"{point['bpp']:.3f} bpp {point['psnr']:.2f} dB" for point in found["files"])
     return Answer(document, f"{model.id}: whole and working; a photograph takes {ends}")

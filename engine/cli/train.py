@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
     path = _recipe_path(args)
-    needs.require("training")
+    needs.require("training", needs.TRAINING)
     from engine.learned.progress import Length
     from engine.learned.recipe import read_recipe
     from engine.learned.train import Session, train

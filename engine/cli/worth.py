@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,13 @@ from engine.cli.span import useful_values
 from engine.curves import find, pairs, parse_curves
 from engine.errors import EngineError
 from engine.experiment import Experiment
+from engine.learned import stored
 from engine.learned.card import ARCHITECTURE
 from engine.report import rd_document
 
 ANCHORS = ("jpeg", "jpeg2000")
 METRICS = ("psnr", "ms_ssim")
 POINTS = 8
-VARIABLE = "RATESCOPE_WEIGHTS"  # names the weights that the codec uses, here and in the worker processes
 
 
 def measure(weights: Path, folder: Path, console: Console, store: Path | None, workers: int | None) -> dict[str, Any]:
@@ -33,7 +31,7 @@ def measure(weights: Path, folder: Path, console: Console, store: Path | None, w
     """
     pictures = find_pictures([folder])
     codecs: Mapping[str, dict[str, Any]] = {name: {} for name in (ARCHITECTURE, *ANCHORS)}
-    with _weights(weights), told_store(store, console) as kept:
+    with stored.encoding_with(weights), told_store(store, console) as kept:
         for name in codecs:
             usable(name)
         values = useful_values(next(iter(pictures.values())), codecs, POINTS, kept, workers)
@@ -52,19 +50,6 @@ def measure(weights: Path, folder: Path, console: Console, store: Path | None, w
         "bd_rate": {anchor: _against(document, anchor) for anchor in ANCHORS},
         "environment": document["environment"],
     }
-
-
-@contextmanager
-def _weights(path: Path) -> Iterator[None]:
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = str(path.resolve())
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[VARIABLE]
-        else:
-            os.environ[VARIABLE] = before
 
 
 def _against(document: Mapping[str, Any], anchor: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from engine.codecs.checks import require_carried
 from engine.container import Picture, Section
 from engine.errors import CodecUnavailable, CorruptStream, Unsupported
 from engine.image import Image
-from engine.learned import fixed, stored
+from engine.learned import fixed, needs, stored
 from engine.learned.stored import Installed
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class HyperpriorCodec:
     )
 
     def available(self) -> str | None:
-        return stored.missing_libraries() or (None if stored.preferred() is not None else stored.nothing_installed())
+        return needs.missing() or (None if stored.preferred() is not None else stored.nothing_installed())
 
     def version(self) -> str:
         weights = stored.preferred()
@@ -129,7 +129,7 @@ class Model:
 @lru_cache(maxsize=2)
 def load(weights: Installed) -> Model:
     """The model with these weights; it stays in memory. Loads torch."""
-    if (reason := stored.missing_libraries()) is not None:
+    if (reason := needs.missing()) is not None:
         raise CodecUnavailable(reason)
     from engine.learned.export import model_of
     from engine.learned.symbols import SymbolNetwork

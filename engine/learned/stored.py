@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from engine.learned import zoo
 from engine.learned.card import ARCHITECTURE, card_path, load_card
 from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_of
 
-LIBRARIES = ("torch", "safetensors")
 INTEGERS = "integers."
 MAX_BYTES = 256 << 20
 VARIABLE = "RATESCOPE_WEIGHTS"
@@ -39,14 +38,6 @@ class Stored:
     rate: RateRecipe
     floats: dict[str, np.ndarray]
     integers: dict[str, np.ndarray]
-
-
-def missing_libraries() -> str | None:
-    """Which libraries the networks cannot do without are missing; None if they are here. Does not load them."""
-    absent = [name for name in LIBRARIES if find_spec(name) is None]
-    if not absent:
-        return None
-    return f"{' and '.join(absent)} must be installed: pip install 'ratescope[learned]'"
 
 
 def read(path: Path) -> Stored:
@@ -89,6 +80,20 @@ class Installed:
 def preferred() -> Installed | None:
     """The weights to encode with: those that the environment names, else the first of the zoo."""
     return next(installed(), None)
+
+
+@contextmanager
+def encoding_with(path: Path) -> Iterator[None]:
+    """Encode with the weights in `path` for a while, here and in the processes that are started meanwhile."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = str(path.resolve())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
 
 
 def nothing_installed() -> str:

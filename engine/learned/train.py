@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from engine.errors import UsageError
-from engine.files import write_error
+from engine.files import claimed, write_error
 from engine.learned.checkpoint import FILE, read_checkpoint
 from engine.learned.data import load_photographs
 from engine.learned.device import choose
@@ -28,6 +28,7 @@ from engine.learned.recipe import Recipe, architecture_of
 from engine.learned.trainer import Reports, Trainer
 
 WEIGHTS = "weights.safetensors"
+LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,21 @@ def train(session: Session, reports: Reports) -> Outcome:
     def trainer_in(folder: Path) -> Trainer:
         return Trainer(recipe, photographs, folder, device=device, reports=reports)
 
-    if session.decay == Length():
-        trainer = prepare(trainer_in, session.out, resume=session.resume, init=session.init)
-    else:
-        trainer = branch_decay(trainer_in, session.out, session.decay, resume=session.resume)
+    branching = session.decay != Length()
+    folder = decay_folder(session.out, resume=session.resume) if branching else session.out
+    make_folder(folder)
+    with claimed(folder / LOCK, "another process is training here: wait for its end, or end it"):
+        if branching:
+            trainer = branch_decay(trainer_in, session.out, folder, session.decay)
+        else:
+            trainer = prepare(trainer_in, folder, init=session.init)
+        return _run(trainer, session.length)
+
+
+def _run(trainer: Trainer, length: Length) -> Outcome:
     began = trainer.progress.steps
     with asked_to_end() as asked:
-        trainer.train(session.length, asked)
+        trainer.train(length, asked)
         ended = trainer.progress.decaying and trainer.progress.decayed >= 1
         weights = trainer.folder / WEIGHTS if ended else None
         if weights is not None:
@@ -106,27 +115,23 @@ def check_folder(session: Session) -> None:
         require_same_model(session.recipe, read_checkpoint(session.out)["recipe"])
 
 
-def prepare(trainer_in: Callable[[Path], Trainer], out: Path, *, resume: bool, init: Path | None) -> Trainer:
-    """A new run in `out`, saved at once, or with `resume` the one that is there."""
-    if resume and (out / FILE).exists():
-        trainer = trainer_in(out)
-        trainer.restore(read_checkpoint(out))
-        return trainer
-    weights = load_weights(init) if init is not None else None
-    make_folder(out)
+def prepare(trainer_in: Callable[[Path], Trainer], out: Path, *, init: Path | None = None) -> Trainer:
+    """The run in `out`, or if there is none a new one, saved at once."""
     trainer = trainer_in(out)
-    trainer.start(weights)
-    trainer.save()
+    if (out / FILE).exists():
+        trainer.restore(read_checkpoint(out))
+    else:
+        trainer.start(load_weights(init) if init is not None else None)
+        trainer.save()
     return trainer
 
 
-def branch_decay(trainer_in: Callable[[Path], Trainer], run: Path, length: Length, *, resume: bool) -> Trainer:
-    """A decay from where the run in `run` stands, saved at once, or with `resume` the newest one that was begun.
+def decay_folder(run: Path, *, resume: bool) -> Path:
+    """Where a decay from where the run stands lies, or with `resume` the newest one that was begun.
 
     `UsageError` if it is there already, or over.
     """
-    state = read_checkpoint(run)
-    folder = run / f"decay-{state['progress']['steps']}"
+    folder = run / f"decay-{read_checkpoint(run)['progress']['steps']}"
     if resume:
         begun = [path.parent for path in run.glob(f"decay-*/{FILE}")]
         folder = max(begun, key=lambda path: (path / FILE).stat().st_mtime, default=folder)
@@ -135,10 +140,16 @@ def branch_decay(trainer_in: Callable[[Path], Trainer], run: Path, length: Lengt
         raise UsageError(f"{folder} holds a decay already: continue it with --resume")
     if exists and (folder / WEIGHTS).exists():
         raise UsageError(f"the decay in {folder} is over, its weights are there: branch another without --resume")
-    make_folder(folder)
+    return folder
+
+
+def branch_decay(trainer_in: Callable[[Path], Trainer], run: Path, folder: Path, length: Length) -> Trainer:
+    """The decay in `folder`, or if there is none a new one from where the run stands, saved at once."""
     trainer = trainer_in(folder)
-    trainer.restore(read_checkpoint(folder) if exists else state)
-    if not exists:
+    if (folder / FILE).exists():
+        trainer.restore(read_checkpoint(folder))
+    else:
+        trainer.restore(read_checkpoint(run))
         trainer.progress.begin_decay(length)
         trainer.save()
     return trainer

@@ -20,13 +20,14 @@ from tiny_model import picture
 from engine import io
 from engine.cli import main, worth
 from engine.errors import EngineError, UsageError
+from engine.files import claimed
 from engine.image import Image
-from engine.learned import needs, zoo
+from engine.learned import needs, stored, zoo
 from engine.learned import train as train_module
 from engine.learned.attribution import attribution_text
 from engine.learned.checkpoint import FILE, read_checkpoint
 from engine.learned.export import load_model
-from engine.learned.train import WEIGHTS
+from engine.learned.train import LOCK, WEIGHTS
 from tests.pictures import photo_like
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard")
@@ -178,8 +179,17 @@ def test_a_run_is_neither_overwritten_nor_continued_as_another_model(train, reci
     assert (code, "model or rate section" in err) == (2, True)
 
 
+def test_two_processes_never_train_in_one_folder(train, tmp_path):
+    train("--steps", 1)
+    with claimed(tmp_path / "run" / LOCK, ""):
+        code, _, err = train("--steps", 1, "--resume")
+        assert (code, "another process is training here" in err) == (2, True)
+        assert train("--decay-steps", 1)[0] == 0
+    assert train("--steps", 1, "--resume")[0] == 0
+
+
 def test_without_torch_a_command_says_what_to_install(train, monkeypatch):
-    monkeypatch.setattr(needs, "LIBRARIES", ("torch", "no_such_library"))
+    monkeypatch.setattr(needs, "TRAINING", ("torch", "no_such_library"))
     code, _, err = train("--steps", 1)
     assert code == 1
     assert "no_such_library must be installed: pip install 'ratescope[learned]'" in err
@@ -224,7 +234,7 @@ def test_weights_are_exported_listed_shown_and_verified(train, run, tmp_path, ow
         assert words in card
     code, verified, _ = run("models", "verify", "hyperprior-6")
     assert (code, verified["digest"]) == (0, exported["digest"])
-    assert len(verified["points"]["integers"]) == 2
+    assert {kind: len(ends) for kind, ends in verified["points"].items()} == {"floats": 2, "integers": 2, "files": 2}
 
 
 def test_a_measured_card_has_the_curve_of_file_bytes_and_bd_rates(train, run, tmp_path, monkeypatch):
@@ -241,7 +251,7 @@ def test_a_measured_card_has_the_curve_of_file_bytes_and_bd_rates(train, run, tm
     measured = exported["measured"]["pictures"]
     assert (measured["folder"], measured["pictures"], len(measured["curve"])) == ("measured", 1, 5)
     assert measured["bd_rate"]["jpeg"]["pictures"] == 1
-    assert worth.VARIABLE not in os.environ
+    assert stored.VARIABLE not in os.environ
     _, shown, _ = run("models", "show", "tiny")
     assert shown["measured"] == exported["measured"]
     _, listed, _ = run("models", "list")
@@ -291,6 +301,14 @@ def test_weights_that_are_nothing_but_numbers_do_not_pass(train, run, tmp_path):
         export(averaged, {"recipe": state["recipe"]}, tmp_path / "bad.safetensors")
         code, _, err = run("models", "verify", tmp_path / "bad.safetensors")
         assert (code, says in err) == (1, True)
+
+
+def test_files_that_are_larger_than_promised_do_not_pass(train, run, tmp_path, monkeypatch):
+    train("--steps", 1)
+    run("models", "export", tmp_path / "run", "--out", tmp_path / "tiny.safetensors")
+    monkeypatch.setattr("engine.learned.verify._files", lambda path, image: 2 * [{"bpp": 9.0, "psnr": 60.0}])
+    code, _, err = run("models", "verify", tmp_path / "tiny.safetensors")
+    assert (code, "do not keep what the networks promise" in err) == (1, True)
 
 
 def test_attribution_keeps_what_concerns_the_folder(tmp_path):

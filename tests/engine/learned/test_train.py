@@ -24,7 +24,7 @@ from engine.learned.device import choose
 from engine.learned.layers import precision
 from engine.learned.model import HyperpriorModel
 from engine.learned.progress import Length
-from engine.learned.train import branch_decay, prepare
+from engine.learned.train import branch_decay, decay_folder, prepare
 from engine.learned.trainer import LONGEST_STEP, Trainer, training_loss
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard")
@@ -34,12 +34,13 @@ def tiny(folder: Path) -> Trainer:
     return Trainer(RECIPE, photographs(), folder)
 
 
-def begun(folder: Path, *, resume: bool = False) -> Trainer:
-    return prepare(tiny, folder, resume=resume, init=None)
+def begun(folder: Path) -> Trainer:
+    folder.mkdir(exist_ok=True)
+    return prepare(tiny, folder)
 
 
-def trained(folder: Path, steps: int, *, resume: bool = False) -> Trainer:
-    trainer = begun(folder, resume=resume)
+def trained(folder: Path, steps: int) -> Trainer:
+    trainer = begun(folder)
     trainer.train(Length(steps=steps), lambda: False)
     return trainer
 
@@ -51,8 +52,8 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
     unbroken = trained(tmp_path / "a", 10).state()
     trained(tmp_path / "b", 3)
-    trained(tmp_path / "b", 2, resume=True)
-    resumed = trained(tmp_path / "b", 5, resume=True).state()
+    trained(tmp_path / "b", 2)
+    resumed = trained(tmp_path / "b", 5).state()
     assert same(unbroken["model"], resumed["model"])
     assert same(unbroken["averaged"], resumed["averaged"])
     assert unbroken["loss"] == resumed["loss"]
@@ -119,7 +120,7 @@ from engine.learned import trainer
 from engine.learned.progress import Length
 torch.set_num_threads(1)
 trainer.CHECKPOINT_SECONDS = 0.0
-begun(Path(sys.argv[1]), resume=True).train(Length(), lambda: False)
+begun(Path(sys.argv[1])).train(Length(), lambda: False)
 """
 
 
@@ -144,22 +145,22 @@ def test_a_run_that_is_killed_at_any_point_takes_the_same_steps(tmp_path):
     second = killed_at_some_point(tmp_path / "killed", 0.037)
     assert second > first >= 0
     end = second + 2
-    resumed = trained(tmp_path / "killed", 2, resume=True).state()
+    resumed = trained(tmp_path / "killed", 2).state()
     unbroken = trained(tmp_path / "unbroken", end).state()
     assert resumed["progress"]["steps"] == end
     assert same(unbroken["model"], resumed["model"])
     assert same(unbroken["averaged"], resumed["averaged"])
     records = [json.loads(line) for line in (tmp_path / "killed" / LOG).read_text().splitlines()]
-    assert [record["steps"] for record in records] == [0, end]
+    assert {record["steps"] for record in records} == {0, end}
 
 
 def test_the_event_files_hold_losses_and_validation_curves_once_for_each_step(tmp_path, monkeypatch):
     monkeypatch.setattr(trainer_module, "LOG_EVERY", 2)
     trained(tmp_path, 4)
-    lost = begun(tmp_path, resume=True)
+    lost = begun(tmp_path)
     monkeypatch.setattr(lost, "save", lambda: None)  # as if it were killed before it could save
     lost.train(Length(steps=4), lambda: False)
-    trained(tmp_path, 6, resume=True)
+    trained(tmp_path, 6)
     events = EventAccumulator(str(tmp_path / "events")).Reload()
     steps = {name: [event.step for event in events.Scalars(name)] for name in events.Tags()["scalars"]}
     for name in ("loss", "skipped", "gradient_norm", "learning_rate", "megapixels_per_second"):
@@ -178,7 +179,7 @@ def test_checkpoints_from_before_they_told_data_and_machine_go_on(tmp_path):
     for name in ("data", "machine", "device_random"):
         del state[name]
     write_checkpoint(tmp_path, state)
-    assert trained(tmp_path, 1, resume=True).progress.steps == 3
+    assert trained(tmp_path, 1).progress.steps == 3
 
 
 def test_no_tensor_of_training_is_made_on_a_fixed_device(monkeypatch):
@@ -211,7 +212,8 @@ def test_auto_prefers_cuda_then_mps(monkeypatch):
 
 def test_the_decay_ends_in_the_arithmetic_of_integers_at_a_low_rate(tmp_path):
     trained(tmp_path, 6)
-    trainer = branch_decay(tiny, tmp_path, Length(steps=4), resume=False)
+    (tmp_path / "decay-6").mkdir()
+    trainer = branch_decay(tiny, tmp_path, decay_folder(tmp_path, resume=False), Length(steps=4))
     assert trainer.progress.learning_rate(RECIPE) == 1
     trainer.train(Length(), lambda: False)
     assert trainer.model.quantised

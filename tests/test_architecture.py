@@ -127,6 +127,12 @@ def project_files() -> list[Path]:
     return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:4096]]
 
 
+def test_no_two_files_of_tests_share_a_name():
+    """pytest, as it is set up here, takes the second for the first and stops."""
+    names = [path.name for path in project_files() if path.name.startswith("test_") and path.suffix == ".py"]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_no_source_file_grows_past_a_room():
     long = {}
     for path in project_files():

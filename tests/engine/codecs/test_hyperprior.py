@@ -17,7 +17,7 @@ from engine.codecs import hyperprior
 from engine.container import Picture, Section
 from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, Unsupported
 from engine.image import Alpha, Image
-from engine.learned import stored, tiles
+from engine.learned import needs, stored, tiles
 from engine.metrics import scores
 
 CTX = Ctx()
@@ -141,7 +141,7 @@ def test_other_weights_are_found_by_the_name_in_the_stream(
 
 
 def test_a_missing_library_is_the_reason(codec: hyperprior.HyperpriorCodec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "find_spec", lambda name: None if name == "torch" else object())
+    monkeypatch.setattr(needs, "find_spec", lambda name: None if name == "torch" else object())
     assert codec.available() == "torch must be installed: pip install 'ratescope[learned]'"
 
 

@@ -167,6 +167,7 @@ class MainWindow(Frame):
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         if box.clickedButton() is stop:
+            self.hide()  # its end takes a moment
             self.batch.end()
         elif box.clickedButton() is go_on:
             self.batch.let_go()

@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("engine", "gui", "resources")
 MAX_LINES = 600
 # Libraries that must not be loaded before they are needed.
-HEAVY = ("PySide6", "pyqtgraph", "torch", "matplotlib", "imagecodecs", "skimage", "scipy", "flip_evaluator", "tifffile")
+HEAVY = (
+    *("PySide6", "pyqtgraph", "torch", "matplotlib", "imagecodecs", "skimage", "scipy", "flip_evaluator", "tifffile"),
+    *("dask", "distributed", "cryptography"),
+)
 
 
 def modules() -> dict[str, Path]:

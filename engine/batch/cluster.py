@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -47,13 +48,12 @@ _CONFIG: dict[str, Any] = {
 class Pool:
     """Workers, and what they are good for.
 
-    threads: for one unit of work. memory: bytes for one, while others run, and whole_memory for one that runs alone;
-    None for the workers' own limits.
+    memory: bytes for one unit of work, while others run, and whole_memory for one that runs alone; None for the
+    workers' own limits.
     """
 
     client: Client
     where: str
-    threads: int
     memory: int | None = None
     whole_memory: int | None = None
     local: LocalCluster | None = None
@@ -99,7 +99,9 @@ def pool(workers: int | None, scheduler: str | None, codecs: Mapping[str, str], 
     codecs: the version that each must have there. folder: for what the workers write while they run, and their log.
     `EngineError` says why there are none, or which are not fit for it.
     """
-    with _quiet(), dask.config.set({**_CONFIG, "temporary-directory": str(folder)}):
+    if not os.environ.get("RATESCOPE_DEBUG"):
+        _hush()
+    with dask.config.set({**_CONFIG, "temporary-directory": str(folder)}):
         if scheduler is not None:
             with _remote(scheduler) as pool:
                 _check(pool, codecs)
@@ -111,9 +113,9 @@ def pool(workers: int | None, scheduler: str | None, codecs: Mapping[str, str], 
 
 @contextlib.contextmanager
 def _own(workers: int, folder: Path) -> Iterator[Pool]:
-    threads = max(1, cores() // workers)
     folder.mkdir(parents=True, exist_ok=True)
-    variables = {**dict.fromkeys(THREAD_VARIABLES, threads), LOG_VARIABLE: str(folder.parent / _LOG)}
+    # Pictures are what runs in parallel: a worker is one thread, also within libraries, so that two are twice one.
+    variables = {**dict.fromkeys(THREAD_VARIABLES, 1), LOG_VARIABLE: str(folder.parent / _LOG)}
     with dask.config.set({"distributed.nanny.pre-spawn-environ": variables}):
         local = LocalCluster(
             n_workers=workers,
@@ -128,7 +130,7 @@ def _own(workers: int, folder: Path) -> Iterator[Pool]:
             env={memory.VARIABLE: ""},
         )
         client = Client(local, set_as_default=False)
-        pool = Pool(client, "this machine", threads, memory.limit() // workers, memory.limit(), local)
+        pool = Pool(client, "this machine", memory.limit() // workers, memory.limit(), local)
         try:
             yield pool
         except BaseException:
@@ -152,7 +154,7 @@ def _remote(scheduler: str) -> Iterator[Pool]:
             raise EngineError(
                 f"the scheduler at {scheduler} has no workers", hint="start some: dask worker …"
             ) from error
-        yield Pool(client, scheduler, 1)
+        yield Pool(client, scheduler)
     finally:
         client.close(timeout=2)
 
@@ -173,15 +175,8 @@ def _check(pool: Pool, codecs: Mapping[str, str]) -> None:
                 raise EngineError(f"{codec} at worker {worker}: {answer['codecs'][codec]}; here: {version}")
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Dask's own log is for those who debug it: what matters of it comes back as errors."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+def _hush() -> None:
+    """Dask's own log is for those who debug it: what matters of it comes back as errors. Some of it comes late."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)

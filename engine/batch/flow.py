@@ -99,8 +99,8 @@ class Flow:
     def run(self, pool: Pool, cancel: Callable[[], bool]) -> None:
         """Do it all; see :func:`engine.batch.run.run_batch` for what is raised."""
         self._pool = pool
-        self._crowd = Terms(pool.threads, pool.memory, crowded=pool.slots() > 1)
-        self._solo = Terms(pool.threads, pool.whole_memory)
+        self._crowd = Terms(pool.memory, crowded=pool.slots() > 1)
+        self._solo = Terms(pool.whole_memory)
         self._tell(None)
         while self.is_open:
             if cancel():

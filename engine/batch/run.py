@@ -30,10 +30,10 @@ def run_batch(
     by then is kept, and a later call with `resume` goes on with it.
     """
     job.check()
+    pictures = find(job.folder, job.out, tell)
     with open_ledger(job, resume=resume) as ledger:
         for note in ledger.notes:
             tell(note)
-        pictures = find(job.folder, job.out, tell)
         outdated = ledger.outdated(pictures)
         if outdated:
             tell(f"{outdated} pictures have changed or are gone since their rows were made: those rows do not count")
@@ -43,7 +43,7 @@ def run_batch(
             from engine.batch.cluster import pool
 
             with pool(workers, scheduler, job.versions(), scratch(job.out)) as crew:
-                where = {"workers": crew.slots(), "threads": crew.threads, "where": crew.where}
+                where = {"workers": crew.slots(), "threads": 1, "where": crew.where}
                 flow.run(crew, cancel)
         results = gather(job, pictures, ledger.rows(pictures), where)
         results.write()

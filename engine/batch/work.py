@@ -28,12 +28,11 @@ from engine.workers import TaskCtx
 
 @dataclass(frozen=True)
 class Terms:
-    """On what terms work is done. threads: for one codec at work. memory: bytes, None for the worker's own limit.
+    """On what terms work is done, always on one thread. memory: bytes, None for the worker's own limit.
 
     crowded: other work may run beside it, so that its times are marked.
     """
 
-    threads: int = 1
     memory: int | None = None
     crowded: bool = False
 
@@ -41,7 +40,7 @@ class Terms:
         if self.memory is not None:
             os.environ.pop(memory.VARIABLE, None)  # it would go before what is set here
             memory.set_limit(self.memory)
-        return TaskCtx(threads=self.threads, busy=lambda: self.crowded)
+        return TaskCtx(threads=1, busy=lambda: self.crowded)
 
 
 @dataclass(frozen=True)

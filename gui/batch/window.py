@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,10 @@ _LESSON = (
     "Originals are never touched, and what is done stays done: a batch that was stopped,\n"
     "or whose machine went down, goes on where it was."
 )
-_ENDS = {0: "Done", 1: "Done, with errors", 3: "Done; some targets are out of reach", 130: "Stopped"}
-_FAILED = 1
+_FAILED, _UNREACHABLE = 1, 3
+_STOPPED = (130, -signal.SIGTERM)  # the latter if it had not quite begun
+_ENDS = {0: "Done", _FAILED: "Done, with errors", _UNREACHABLE: "Done; some targets are out of reach"}
+_ENDS |= dict.fromkeys(_STOPPED, "Stopped")
 
 
 class Page(enum.IntEnum):
@@ -266,17 +269,17 @@ class BatchWindow(QDialog):
         self._process = None
         self.stop_button.setEnabled(True)
         document = Path(self._plan.out).expanduser() / DOCUMENT
-        finished = code in (0, 3) or (code == _FAILED and self._failed > 0)
-        text = _ENDS.get(code, "") if finished or code not in (0, _FAILED, 3) else ""
-        self.headline.setText(f"{text or 'The batch could not go on'}: {self._plan.out}")
+        finished = code in (0, _UNREACHABLE) or (code == _FAILED and self._failed > 0)
+        text = _ENDS[code] if finished or code in _STOPPED else "The batch could not go on"
+        self.headline.setText(f"{text}: {self._plan.out}")
         self.figures.setText(self._counts)
         self._finished = self._plan if finished else None
         self._show_what_may()
         if finished:
             self._desk.apart(lambda: read_curves(document), self._draw)
-        elif words and code != 130:
-            self._say(words, "error")
-        self.ended.emit(f"Batch of {Path(self._plan.folder).name}: {(text or 'it could not go on').lower()}")
+        elif code not in _STOPPED:
+            self._say(words or f"it ended with code {code}", "error")
+        self.ended.emit(f"Batch of {Path(self._plan.folder).name}: {text[0].lower()}{text[1:]}")
 
     # ------------------------------------------------------------ what is shown
 

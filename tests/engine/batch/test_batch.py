@@ -279,6 +279,12 @@ def test_wrong_usage_is_one_line_and_makes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_that_is_not_there_is_said_and_makes_nothing(tmp_path: Path, run: Run) -> None:
+    code, _, err = run(tmp_path / "none", "--out", tmp_path / "out", *WORK)
+    assert (code, err) == (1, f"ratescope: {tmp_path / 'none'}: no such folder\n")
+    assert not (tmp_path / "out").exists()
+
+
 def test_progress_lines_tell_rows_and_survive_their_reader(few: Path, tmp_path: Path) -> None:
     process = start(few, tmp_path / "out", "--workers", "1")
     wait_for_rows(process, 2)

@@ -26,6 +26,10 @@ class KilledWorker(Exception):
     """As Dask raises it: task, last worker, allowed failures."""
 
 
+class FutureCancelledError(Exception):
+    """As Dask raises it of what a lost scheduler had."""
+
+
 @dataclass
 class Future:
     key: str
@@ -55,9 +59,9 @@ class Crew:
     kills: dict[str, int] = field(default_factory=dict)
     memory: int | None = None
     whole_memory: int | None = None
-    threads: int = 1
     where: str = "test"
     slots_: int = 2
+    gone: bool = False  # the scheduler
     log: list[tuple[str, str]] = field(default_factory=list)
     most: int = 0
 
@@ -68,6 +72,9 @@ class Crew:
     def slots(self) -> int:
         self._work()
         return self.slots_
+
+    def lost(self) -> EngineError:
+        return EngineError("the connection was lost")
 
     def submit(self, work: Any, *arguments: Any, key: str, pure: bool) -> Future:
         assert not pure
@@ -87,7 +94,9 @@ class Crew:
             self.kills[lethal] -= 1
         for future, work, arguments in batch:
             self.log.append((work.__name__, future.key))
-            if lethal:
+            if self.gone:
+                future.error = FutureCancelledError()
+            elif lethal:
                 future.error = KilledWorker(future.key, "worker", 0)
             else:
                 self._do(future, work, arguments)
@@ -254,6 +263,15 @@ def test_cancelling_keeps_what_is_done(job: Job, ledger: Ledger) -> None:
         flow.run(Crew(), lambda: len(progress) > 5)  # type: ignore[arg-type]
     kept = done(job, ledger)
     assert 4 <= kept < 12
+    run(job, ledger, Crew())
+    assert done(job, ledger) == 12
+
+
+def test_a_lost_scheduler_ends_the_batch_and_costs_no_row(job: Job, ledger: Ledger) -> None:
+    flow = Flow(job, ledger, find(job.folder, job.out), lambda _: None)
+    with pytest.raises(EngineError, match="connection was lost"):
+        flow.run(Crew(gone=True), lambda: False)  # type: ignore[arg-type]
+    assert errors(job, ledger) == []
     run(job, ledger, Crew())
     assert done(job, ledger) == 12
 

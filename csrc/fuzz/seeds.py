@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from engine.codec import Ctx
 from engine.codecs.dct import DctCodec
 from engine.image import Image
-from engine.native import entropy, wavelet
+from engine.native import entropy, latent, wavelet
 
 
 def _u16(value: int) -> bytes:
@@ -111,6 +111,38 @@ def ranx() -> Iterator[bytes]:
     for missing in range(1, 5):
         words = int.from_bytes(stream[:4], "little") - missing
         yield model + words.to_bytes(4, "little") + stream[4 : len(stream) - missing]
+
+
+def latents() -> Iterator[bytes]:
+    rng = np.random.default_rng(4)
+    cdfs, rows, offsets = [0, 20_000, 40_000, 65_000, 0, 65_530, 0, 300, 64_000, 65_535], [0, 4, 6, 10], [-1, 0, 4]
+    parts = np.array(cdfs, np.uint16), np.array(rows, np.uint32), np.array(offsets, np.int32)
+    tables = entropy.Tables(*parts)
+    for count, wild in ((1, 0.0), (4, 0.3), (0, 0.0), (40, 0.1), (900, 0.01), (5000, 0.0)):
+        pattern = rng.integers(0, 3, 13).astype(np.uint16)
+        values = rng.integers(-1, 5, count).astype(np.int32)
+        far = rng.random(count) < wild
+        values[far] = rng.integers(-latent.SYMBOL_MAX, latent.SYMBOL_MAX + 1, far.sum())
+        model = _ranx_model(pattern.tolist(), rows, offsets, cdfs, count)
+        stream = latent.encode(values, np.resize(pattern, count).astype(np.uint16), tables, mark=count)
+        yield model + _u16(count // 3) + stream
+    # An escape that stands for what its table holds; a table of values beyond the bounds.
+    escape = entropy.Tables(np.array([0, 1], np.uint16), np.array([0, 2], np.uint32), np.array([7], np.int32))
+    hidden = latent.encode(np.array([9], np.int32), np.zeros(1, np.uint16), escape)
+    yield _ranx_model([0], [0, 2], [9], [0, 1], 1) + _u16(0) + hidden
+    plain = latent.encode(np.array([7], np.int32), np.zeros(1, np.uint16), escape)
+    yield _ranx_model([0], [0, 2], [40_000], [0, 1], 1) + _u16(0) + plain
+    yield _ranx_model([1], [0, 2], [7], [0, 1], 1) + _u16(0) + plain
+    yield _ranx_model([0], [0, 3], [7], [0, 1], 1) + _u16(0) + plain
+
+
+def networks() -> Iterator[bytes]:
+    rng = np.random.default_rng(5)
+    for taps, step, rows, columns, pairs, outputs in itertools.product(
+        (0, 1, 2), (0, 1), (1, 4), (1, 7), (1, 5), (3, 21)
+    ):
+        head = bytes([taps, step, int(rng.integers(2)), rows, columns, pairs, outputs, int(rng.integers(256))])
+        yield head + rng.integers(0, 256, 300).astype(np.uint8).tobytes()
 
 
 def binary() -> Iterator[bytes]:
@@ -241,4 +273,6 @@ SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {
     "jpeg": jpeg,
     "wavelet": wavelet_streams,
     "encoders": encoders,
+    "latent": latents,
+    "networks": networks,
 }

@@ -1,4 +1,4 @@
-/* rANS with a table a symbol. Input: number of values (u16), length of the pattern of table numbers that repeats
+/* rANS with a table a symbol, at once and in portions. Input: number of values (u16), length of the pattern of table numbers that repeats
  * over them (u8), tables (u8), entries (u8); then pattern (u8 each), rows (u8), offsets (i32), cdfs (u16); stream. */
 #include "fuzz.h"
 
@@ -72,5 +72,49 @@ int64_t fuzz_ranx(const uint8_t *data, size_t size)
                                         (size_t)bound);
     if (coded_size < 0) fuzz_require(coded_size == RS_ERR_ARGUMENT && (result < 0 || !m.count));
     else round_trip(&m, once);
+    return result;
+}
+
+static int64_t read_in_portions(const model *m, size_t first, const uint8_t *stream, size_t size, int32_t *values)
+{
+    uint64_t reader[2];
+    int64_t code = rs_latent_read_start(stream, size, reader);
+    for (size_t at = 0, n = first; code >= 0 && at < m->count; at += n, n = m->count - first)
+        code = rs_latent_read(stream, size, m->index + at, n, m->cdfs, m->entries, m->rows, m->offsets, m->tables,
+                              reader, values + at);
+    return code < 0 ? code : rs_latent_read_end(size, reader);
+}
+
+static int64_t write_whole(const model *m, const int32_t *values, uint32_t mark, uint8_t *coded, size_t capacity)
+{
+    return rs_latent_encode(values, m->index, m->count, m->cdfs, m->entries, m->rows, m->offsets, m->tables, mark,
+                            coded, capacity);
+}
+
+/* As above, and behind the model the size of the first portion (u16). */
+int64_t fuzz_latent(const uint8_t *data, size_t size)
+{
+    fuzz_input in = {data, size};
+    model m = read_model(&in);
+    size_t first = m.count ? 1 + fuzz_word(&in) % m.count : 0;
+    const uint8_t *stream = fuzz_rest(&in);
+    int32_t *once = fuzz_room(4 * m.count, 0x00), *twice = fuzz_room(4 * m.count, 0xFF);
+    int64_t result = read_in_portions(&m, first, stream, in.left, once);
+    fuzz_require(result == read_in_portions(&m, m.count, stream, in.left, twice));
+    if (result < 0) return result;
+    fuzz_require(result <= INT32_MAX && !memcmp(once, twice, 4 * m.count));
+    fuzz_tell(once, 4 * m.count);
+    int64_t bound = rs_latent_bound(m.count);
+    uint8_t *coded = fuzz_room((size_t)bound, 0xEE);
+    int64_t coded_size = write_whole(&m, once, (uint32_t)result, coded, (size_t)bound);
+    int wide = 0; /* tables may hold values that no stream of ours may */
+    for (size_t i = 0; i < m.count; i++) wide |= once[i] < -RS_LATENT_MAX || once[i] > RS_LATENT_MAX;
+    if (!m.count && coded_size < 0) return result; /* nobody looked at the model yet */
+    fuzz_require(wide ? coded_size == RS_ERR_RANGE : coded_size >= 0);
+    if (!wide) {
+        fuzz_require(read_in_portions(&m, m.count, fuzz_copy(coded, (size_t)coded_size), (size_t)coded_size, twice)
+                     == result);
+        fuzz_require(!memcmp(once, twice, 4 * m.count));
+    }
     return result;
 }

@@ -39,6 +39,11 @@ _CONFIG: dict[str, Any] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.work-stealing-interval": "100ms",  # nobody waits for a second at the end of a batch
+    # What watches the event loops twenty times a second would cost a share of the cores that work.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.preload": ["engine.batch.worker"],
     "distributed.admin.large-graph-warning-threshold": "1TB",  # pictures are large, and few are on their way at once
 }

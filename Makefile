@@ -69,7 +69,7 @@ $(VENV)/.installed-for-tests: $(VENV)/.created $(INSTALLED_FROM)
 # pinned setuptools and cffi do the work.
 define install
 	$(PYTHON) gui/probe.py build
-	echo "Installing Ratescope and what it needs into $(VENV) (some 200 MB the first time) …"
+	echo "Installing Ratescope and what it needs into $(VENV) (torch among it: the first time takes a while) …"
 	rm -f engine/_native.*.so engine/_native.o
 	$(PIP) setuptools cffi || { echo "pip could not fetch the packages: is the network there?"; exit 1; }
 	$(PIP) --no-build-isolation --editable '$(1)' || { echo "the installation failed: the lines above say why"; exit 1; }

@@ -31,7 +31,7 @@ from gui.session.keeper import Opened, read
 from gui.state import ORIGINAL, State
 from gui.theme import THEMES
 
-FIRST_CODECS = ("jpeg", "wavelet", "avif", "dct", "webp", "jpeg2000")
+FIRST_CODECS = ("jpeg", "wavelet", "hyperprior", "avif", "dct", "webp", "jpeg2000")
 FIRST_RATE = 0.3  # bpp: low enough that every codec shows its manner
 SCREENSHOT_SIZE = (1600, 1000)
 SCREENSHOT_LIMIT_S = 300

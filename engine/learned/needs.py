@@ -16,7 +16,7 @@ def missing(libraries: Iterable[str] = CODEC) -> str | None:
     absent = [name for name in libraries if find_spec(name) is None]
     if not absent:
         return None
-    return f"{' and '.join(absent)} must be installed: pip install 'ratescope[learned]'"
+    return f"{' and '.join(absent)} must be installed: pip install {' '.join(absent)}"
 
 
 def require(what: str, libraries: Iterable[str] = CODEC) -> None:

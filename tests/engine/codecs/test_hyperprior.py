@@ -142,7 +142,7 @@ def test_other_weights_are_found_by_the_name_in_the_stream(
 
 def test_a_missing_library_is_the_reason(codec: hyperprior.HyperpriorCodec, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "find_spec", lambda name: None if name == "torch" else object())
-    assert codec.available() == "torch must be installed: pip install 'ratescope[learned]'"
+    assert codec.available() == "torch must be installed: pip install torch"
 
 
 def test_weights_whose_integers_were_exchanged_are_noticed(

@@ -238,11 +238,15 @@ def test_nobody_else_can_speak_to_the_workers(tmp_path: Path) -> None:
 
 
 def test_a_scheduler_that_is_given_does_the_same(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp", dashboard_address=None
-    ) as there:
+    with (
+        dask.config.set({"temporary-directory": str(tmp_path)}),
+        LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, protocol="tcp", dashboard_address=None
+        ) as there,
+    ):
         address = there.scheduler_address
         assert main(["batch", str(folder), "--out", str(tmp_path / "out"), *WORK, "--scheduler", address]) == 1
     assert table(tmp_path / "out") == table(undisturbed)

@@ -42,6 +42,7 @@ class MainWindow(Frame):
         self.actions_by_id = actions.build(self, self.commands.serve)
         self._listen()
         self._watch_state()
+        self.compare.setFocus()  # else the first button gets it, and a ring that the eye meets first
 
     # -- gestures
 

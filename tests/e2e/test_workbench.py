@@ -95,6 +95,10 @@ def test_a_dropped_picture_is_compared_by_four_codecs_at_one_rate(
     assert bench.window.toasts.shown() == []
 
 
+def test_the_window_starts_with_the_focus_on_the_pictures(bench: Workbench) -> None:
+    assert bench.window.focusWidget() is bench.window.compare
+
+
 def test_moving_the_rate_moves_panes_and_plot(bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot) -> None:
     compared(bench, photo, settle)
     before = {lane.id: bench.state.outcome(lane.id).trial for lane in bench.state.lanes}

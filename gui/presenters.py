@@ -162,9 +162,10 @@ def lane_item(lane: Lane, tag: LaneTag) -> LaneItem:
 
 
 def lane_state(outcome: Outcome, lane: Lane, source: Source | None) -> LaneState:
-    refused = light_refusal(registry.codec(lane.codec).info) if source is not None and source.is_float else None
+    info = registry.codec(lane.codec).info
+    refused = light_refusal(info) if source is not None and source.is_float else None
     if refused is not None:
-        return LaneState(CardPhase.REFUSED, refused)
+        return LaneState(CardPhase.REFUSED, f"{max(info.capabilities.depths)}-bit pictures only", whole=refused)
     phase = _CARD_PHASES.get(outcome.phase)
     if phase is not None:
         return LaneState(phase, outcome.error, outcome.progress)

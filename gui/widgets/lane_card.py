@@ -39,11 +39,15 @@ _TONES = {Phase.FAILED: "error", Phase.UNREACHABLE: "warn", Phase.REFUSED: "smal
 
 @dataclass(frozen=True)
 class LaneState:
-    """phase; text: more than the phase says (the reason of a failure); progress: 0…1, None while unknown."""
+    """phase; text: more than the phase says (the reason of a failure); progress: 0…1, None while unknown.
+
+    whole: the sentence that the text is short for; the tool tip, where it is given.
+    """
 
     phase: Phase = Phase.IDLE
     text: str = ""
     progress: float | None = None
+    whole: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ class LaneCard(Themed):
         self.reason.setVisible(told)
         self.reason.setText((self._state.text or str(phase)) if told else "")
         set_tone(self.reason, _TONES.get(phase, ""))
-        self.reason.setToolTip(self.reason.text())
+        self.reason.setToolTip(self._state.whole or self.reason.text())
         running = phase in (Phase.QUEUED, Phase.RUNNING)
         self.progress.setVisible(running)
         self.halt.setVisible(running)

@@ -174,9 +174,10 @@ def test_a_failed_lane_says_why_until_it_works_again(codecs: CodecsPanel) -> Non
 
 
 def test_a_lane_that_is_not_for_this_picture_says_so_quietly(codecs: CodecsPanel) -> None:
-    codecs.set_state("a", LaneState(Phase.REFUSED, "JPEG carries 8-bit pictures only"))
+    codecs.set_state("a", LaneState(Phase.REFUSED, "8-bit pictures only", whole="JPEG carries 8-bit pictures only: …"))
     card = codecs.card("a")
-    assert card.reason.isVisible() and card.reason.text() == "JPEG carries 8-bit pictures only"
+    assert card.reason.isVisible() and card.reason.text() == "8-bit pictures only"
+    assert card.reason.toolTip() == "JPEG carries 8-bit pictures only: …"
     assert (card.reason.property("tone"), card.property("tone") or "") == ("small", "")
 
 

@@ -57,7 +57,9 @@ def test_a_codec_of_8_bits_is_not_failed_but_refused_on_light() -> None:
     codes = Source(1, Path("/x/a.png"), "a")
     state = State()
     jpeg, wavelet = state.add_lane("jpeg", "JPEG", {}), state.add_lane("wavelet", "Wavelet", {})
-    assert presenters.lane_state(failed, jpeg, light).phase is CardPhase.REFUSED
+    refused = presenters.lane_state(failed, jpeg, light)
+    assert (refused.phase, refused.text) == (CardPhase.REFUSED, "8-bit pictures only")
+    assert refused.whole.startswith("JPEG carries 8-bit pictures only; this one holds light")
     assert presenters.lane_state(failed, jpeg, codes).phase is CardPhase.FAILED
     assert presenters.lane_state(failed, wavelet, light).phase is CardPhase.FAILED
 

@@ -209,13 +209,13 @@ def reference(curve: Curve) -> Reference:
 
 
 def verdicts(state: State, names: dict[int, LaneTag], metric: MetricInfo) -> tuple[list[VerdictRow], list[bd.BdResult]]:
-    """A row for every lane against the anchor, and the BD results that they rest on."""
-    anchor = points_of(state.curve(state.anchor), metric) if state.anchor is not None else []
+    """A row for every lane that carries the picture, against the anchor, and the BD results that they rest on."""
+    anchor = points_of(state.curve(state.anchor_here), metric) if state.anchor_here is not None else []
     rows, results = [], []
-    for lane in state.lanes:
+    for lane in filter(state.carries, state.lanes):
         value, reason = None, ""
         curve = points_of(state.curve(lane.id), metric)
-        if lane.id != state.anchor:
+        if lane.id != state.anchor_here:
             try:
                 result = bd.bd_rate(anchor, curve, higher_is_better=metric.higher_is_better)
                 results.append(result)
@@ -249,11 +249,11 @@ def points_of(trials: Iterable[Trial], metric: MetricInfo) -> list[bd.Point]:
 
 def _equal_size(state: State, lane: Lane, curve: list[bd.Point], metric: MetricInfo) -> int | None:
     """Bytes at which the lane's curve has the quality that the anchor has now; None outside of the curve."""
-    reference = state.outcome(state.anchor).trial if state.anchor is not None else None
+    reference = state.outcome(state.anchor_here).trial if state.anchor_here is not None else None
     pixels = state.current.size if state.current else None
     if reference is None or metric.id not in reference.scores or pixels is None:
         return None
-    if lane.id == state.anchor:
+    if lane.id == state.anchor_here:
         return reference.size
     rate = rate_at(curve, reference.scores[metric.id], higher_is_better=metric.higher_is_better)
     return round(rate * pixels[0] * pixels[1] / 8) if rate is not None else None

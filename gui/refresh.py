@@ -40,6 +40,7 @@ class Refresher:
         self._pictures: dict[str, object] = {}
         self._thumbnails: dict[int, object] = {}
         self._curves: dict[int, object] = {}
+        self._against: tuple[list[LaneTag], int | None] | None = None  # the lanes of the table, and its anchor
         self._looked_at: int | None = None
         self._floats: bool | None = None  # what the metrics on offer are for
 
@@ -72,7 +73,6 @@ class Refresher:
         window.codecs.set_lanes([presenters.lane_item(lane, self._tags[lane.id]) for lane in state.lanes])
         window.rate_lock.set_lanes(tags)
         window.plot.set_lanes(tags)
-        window.verdict.set_lanes(tags, str(state.anchor or ""))
         window.right.set_marks(tags)
         self._curves.clear()
 
@@ -232,6 +232,10 @@ class Refresher:
                 plot.set_curve(str(lane.id), [presenters.point(trial) for trial in curve])
             trial = state.outcome(lane.id).trial
             plot.set_operating_point(str(lane.id), presenters.point(trial) if trial is not None else None)
+        able = [self._tags[lane.id] for lane in state.lanes if state.carries(lane)]
+        if self._against != (able, state.anchor_here):
+            self._against = able, state.anchor_here
+            verdict.set_lanes(able, str(state.anchor_here or ""))
         rows, results = presenters.verdicts(state, self._tags, info)
         verdict.set_metrics([metric(m).info for m in metric_ids() if m in _JUDGES or m == info.id], info.id)
         verdict.set_rows(rows)

@@ -28,6 +28,7 @@ from gui.views.layouts import Layout, visible_keys
 
 ORIGINAL = 0  # the rendition that is not a lane; lane ids begin at 1
 KEPT_OUTCOMES = 6  # sources whose decoded pictures stay in memory
+SECOND_ANCHOR = "jpeg2000"  # the codec that BD-rates are taken against where the anchor carries no such picture
 
 
 class Topic(enum.StrEnum):
@@ -341,8 +342,18 @@ class State:
         return [ORIGINAL, *(lane.id for lane in self.lanes if self._has_pane(lane))]
 
     def _has_pane(self, lane: Lane) -> bool:
-        """Visible, and of a codec that carries pictures like the current one: its card says where it does not."""
-        return lane.visible and not (self.is_float and light_refusal(registry.codec(lane.codec).info))
+        return lane.visible and self.carries(lane)
+
+    def carries(self, lane: Lane) -> bool:
+        """Whether the lane's codec carries pictures like the current one; its card says where it does not."""
+        return not (self.is_float and light_refusal(registry.codec(lane.codec).info))
+
+    @property
+    def anchor_here(self) -> int | None:
+        """The lane that BD-rates of the current source are taken against: `anchor`, the one that was chosen, if it
+        carries the picture; else JPEG 2000 if it is there, else the first lane that does."""
+        able = sorted((lane for lane in self.lanes if self.carries(lane)), key=lambda x: x.codec != SECOND_ANCHOR)
+        return self.anchor if any(lane.id == self.anchor for lane in able) else able[0].id if able else None
 
     @property
     def active_lane(self) -> Lane | None:

@@ -196,7 +196,7 @@ class VerdictPanel(Panel):
         self.table.clicked.connect(lambda index: self.chosen.emit(self.model.rows[index.row()].lane.id))
         self.table.copy_asked.connect(lambda: self._copy(as_tsv(self.model.lines())))
         self.table.activated.connect(lambda index: self.chosen.emit(self.model.rows[index.row()].lane.id))
-        self._empty = label("Every codec gets a row here, against an anchor of your choice.", "dim")
+        self._empty = label("Every codec that takes the picture gets a row here, against an anchor you choose.", "dim")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         self.body.addWidget(self.bd_note)

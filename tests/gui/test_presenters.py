@@ -85,6 +85,17 @@ def test_the_rate_at_a_quality_is_read_off_the_curve_and_never_beyond_it() -> No
     assert presenters.rate_at([(0.5, 0.2), (2.0, 0.1)], 0.15, higher_is_better=False) == pytest.approx(1.0)
 
 
+def test_codecs_that_carry_no_light_have_no_row_there() -> None:
+    state = State()
+    source = state.add_source(Path("/a.exr"))
+    source.bits = 32
+    state.choose_source(source.id)
+    for codec in ("jpeg", "wavelet", "webp", "jpeg2000"):
+        state.add_lane(codec, codec, {})
+    rows, _ = presenters.verdicts(state, presenters.tags(state), metric("log2_psnr").info)
+    assert [row.lane.label for row in rows] == ["Wavelet", "JPEG 2000"]
+
+
 def test_verdicts_compare_every_lane_with_the_anchor() -> None:
     state = State(Target(TargetKind.BPP, 0.25))
     state.choose_source(state.add_source(Path("/a.png")).id)

@@ -65,6 +65,22 @@ def test_the_first_lane_is_the_anchor_and_passes_it_on() -> None:
     assert state.anchor is None
 
 
+def test_an_anchor_that_carries_no_light_is_stood_in_for_on_light_only() -> None:
+    state = State()
+    jpeg, wavelet = state.add_lane("jpeg", "JPEG", {}), state.add_lane("wavelet", "Wavelet", {})
+    photo, light = state.add_source(Path("/a.png")), state.add_source(Path("/a.exr"))
+    light.bits = 32
+    state.choose_source(light.id)
+    assert (state.anchor, state.anchor_here) == (jpeg.id, wavelet.id)
+    avif, jpeg2000 = state.add_lane("avif", "AVIF", {}), state.add_lane("jpeg2000", "JPEG 2000", {})
+    assert state.anchor_here == jpeg2000.id
+    state.choose_source(photo.id)
+    assert state.anchor_here == jpeg.id
+    state.set_view(anchor=avif.id)
+    state.choose_source(light.id)
+    assert state.anchor_here == avif.id
+
+
 def test_other_settings_leave_the_old_curve_behind() -> None:
     state = with_lanes(1)
     lane = state.lanes[0]

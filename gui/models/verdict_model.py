@@ -121,7 +121,7 @@ class VerdictModel(QAbstractTableModel):
         self.metric: MetricInfo | None = None
         self.order = Order.BEST
         self.anchor = ""
-        self._given: list[VerdictRow] = []
+        self.brief = False  # headings are short, for want of room
 
     def set_all(self, rows: Sequence[VerdictRow], metric: MetricInfo | None, order: Order, anchor: str) -> None:
         """Show these rows; the same number of them keeps the view's selection and scrolling."""
@@ -180,15 +180,26 @@ class VerdictModel(QAbstractTableModel):
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         return None
 
-    def titles(self) -> list[str]:
+    def set_brief(self, brief: bool) -> None:
+        """Shorten the headings, or spell them out."""
+        if brief != self.brief:
+            self.brief = brief
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)
+
+    def titles(self, brief: bool = False) -> list[str]:
         """Column headings."""
         metric = self.metric
+        if brief:
+            size = "same quality" if self.order is Order.SMALLEST else "size"
+            return ["codec", "BD-rate", metric.label if metric else "score", size, "enc", "dec"]
         score = f"{metric.label}, {metric.unit}" if metric and metric.unit else metric.label if metric else "score"
         size = "size, same quality" if self.order is Order.SMALLEST else "size"
         return ["codec", "BD-rate", score, size, "encode", "decode"]
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self.titles(self.brief)[section]
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.ToolTipRole:
             return self.titles()[section]
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignLeft if section == Column.CODEC else Qt.AlignmentFlag.AlignRight

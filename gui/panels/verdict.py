@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QPainter,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -51,11 +52,24 @@ from gui.widgets.themed import IconButton, Panel, Themed, label
 
 __all__ = ["BdNote", "Disagreement", "Order", "VerdictPanel", "VerdictRow", "disagreements"]
 
-_ROW = 22
+_ROW = 20
+_MARK, _GAP = 30, 14  # beside the text of a name, of a figure
+# What gives way, in this order, so that the names of the codecs have their room.
+_STEPS: tuple[tuple[bool, tuple[Column, ...]], ...] = (
+    (False, ()),
+    (True, ()),
+    (True, (Column.DECODE,)),
+    (True, (Column.DECODE, Column.ENCODE)),
+)
 
 
 def _font(column: int) -> QFont:
     return style.text_font(style.TEXT_PX if column == Column.CODEC else style.SMALL_PX)
+
+
+def _width(text: str, column: Column) -> int:
+    """Pixels that a cell takes."""
+    return QFontMetrics(_font(column)).horizontalAdvance(text) + (_MARK if column is Column.CODEC else _GAP)
 
 
 @dataclass(frozen=True)
@@ -82,8 +96,7 @@ class _Delegate(QStyledItemDelegate):
     """Paints a cell: the codec with its mark and colour, figures right-aligned, hairlines between rows."""
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        width = QFontMetrics(_font(index.column())).horizontalAdvance(str(index.data() or ""))
-        return QSize(width + (30 if index.column() == Column.CODEC else 14), _ROW)
+        return QSize(_width(str(index.data() or ""), Column(index.column())), _ROW)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -119,6 +132,7 @@ class _Table(QTableView):
 
     def __init__(self, model: VerdictModel) -> None:
         super().__init__()
+        self._verdicts = model
         self.setModel(model)
         self.setItemDelegate(_Delegate(self))
         self.setAccessibleName("Verdict")
@@ -140,6 +154,26 @@ class _Table(QTableView):
         columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         columns.setSectionResizeMode(Column.CODEC, QHeaderView.ResizeMode.Stretch)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    def fit(self) -> None:
+        """Give the names their room: shorten the headings first, then leave out the times."""
+        model = self._verdicts
+        bold = QFont(self.horizontalHeader().font())
+        bold.setBold(True)  # as Qt measures headings
+        headings = QFontMetrics(bold)
+        cells = {c: max([40, *(_width(model.text(row, c), c) for row in model.rows)]) for c in Column}
+        for brief, hidden in _STEPS:
+            titles = model.titles(brief)
+            wanted = sum(max(cells[c], headings.horizontalAdvance(titles[c]) + _GAP) for c in Column if c not in hidden)
+            if wanted <= self.viewport().width():
+                break
+        model.set_brief(brief)
+        for column in (Column.ENCODE, Column.DECODE):
+            self.setColumnHidden(column, column in hidden)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
 
     def event(self, event: QEvent) -> bool:
         """Keep Ctrl+C, which copies a picture elsewhere in the window."""
@@ -279,6 +313,7 @@ class VerdictPanel(Panel):
     def _show_rows(self) -> None:
         order = Order(self.order())
         self.model.set_all(self._rows, self._metric, order, self.anchor())
+        self.table.fit()
         for widget in (self.anchor_combo, self.order_combo, self.copy_button, self.bd_note, self.table):
             widget.setVisible(bool(self._rows))
         self._empty.setVisible(not self._rows)

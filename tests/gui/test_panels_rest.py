@@ -13,7 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QMainWindow, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from engine.metrics import metric
 from gui import style
+from gui.models.lane import LaneTag
 from gui.panels.codecs import CodecsPanel, LaneItem
 from gui.panels.rate_lock import RateLock
 from gui.panels.rd_plot import RdPlot
@@ -96,6 +98,26 @@ def test_the_whole_table_is_copied(verdict: VerdictPanel) -> None:
     assert QGuiApplication.clipboard().text().splitlines()[1] == "AVIF\t−31.6 %\t28.40\t11.7 KB\t—\t—"
     markdown.trigger()
     assert QGuiApplication.clipboard().text().startswith("| codec | BD-rate |")
+
+
+@pytest.mark.parametrize("width", [320, 400, 470, 800])
+def test_the_names_of_the_codecs_have_their_room_first(qtbot: QtBot, width: int) -> None:
+    panel = VerdictPanel()
+    qtbot.addWidget(panel)
+    panel.resize(width, 280)
+    panel.set_metrics([metric("log2_psnr").info], "log2_psnr")
+    wide = LaneTag("w", "Hyperprior", A.look)
+    panel.set_lanes([wide], "")
+    panel.set_rows([VerdictRow(wide, -41.6, "", {"log2_psnr": 54.95}, 12_239, 6_900, 0.271, 0.043, True)])
+    panel.show()
+    qtbot.waitExposed(panel)
+    table = panel.table
+    assert table.columnWidth(0) >= table.sizeHintForColumn(0) and table.horizontalHeader().length() <= table.width()
+    heads = [panel.model.headerData(i, Qt.Orientation.Horizontal) for i in range(6) if not table.isColumnHidden(i)]
+    whole = ["codec", "BD-rate", "log2-PSNR, dB", "size", "encode", "decode"]
+    assert heads == whole if width == 800 else heads != whole
+    assert len(heads) < len(whole) or width > 320
+    assert panel.model.lines()[0] == whole
 
 
 def test_the_note_says_method_and_overlap() -> None:

@@ -39,6 +39,7 @@ class Param:
     typical_bpp: bits per pixel that photographs take on average (geometric) at evenly spaced values of the knob
         (in equal ratios if `log`), from fewest bits to most: a hint that saves the rate search encodes. Only its
         shape counts, so a few pictures suffice to measure it.
+    on_light: the value that light in floats is coded with whatever is chosen; None where the choice counts.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Param:
     label: str = ""
     help: str = ""
     typical_bpp: tuple[float, ...] = ()
+    on_light: Any = None
 
     def coerce(self, value: Any) -> Any:
         """`value` (also as text) as this knob's type; `UsageError` says what is allowed."""
@@ -233,6 +235,15 @@ class Codec(Protocol):
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for anything that is not a whole, valid stream."""
+        ...
+
+
+@runtime_checkable
+class Modelled(Protocol):
+    """A codec whose files depend on a model that is not chosen by its settings."""
+
+    def model(self) -> str:
+        """Where it runs and which model it is, in a few words; quick, loads nothing. "" if there is no model."""
         ...
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from engine import bd, registry
 from engine.carry import light_refusal
+from engine.codec import Modelled
 from engine.color import LINEAR_SRGB, SRGB
 from engine.curves import Curve
 from engine.errors import EngineError
@@ -157,8 +158,10 @@ def pane_times(trial: Trial) -> str:
     return f"enc {time_text(trial.encode_s, busy=trial.busy)}  dec {time_text(trial.decode_s, busy=trial.busy)}"
 
 
-def lane_item(lane: Lane, tag: LaneTag) -> LaneItem:
-    return LaneItem(tag, registry.codec(lane.codec).info, lane.settings, lane.visible)
+def lane_item(lane: Lane, tag: LaneTag, *, light: bool = False) -> LaneItem:
+    codec = registry.codec(lane.codec)
+    model = codec.model() if isinstance(codec, Modelled) else ""
+    return LaneItem(tag, codec.info, lane.settings, lane.visible, light, model)
 
 
 def lane_state(outcome: Outcome, lane: Lane, source: Source | None) -> LaneState:

@@ -47,6 +47,8 @@ class Refresher:
     def refresh(self, topics: set[Topic]) -> None:
         if topics & {Topic.LANES}:
             self._lanes()
+        if topics & {Topic.LANES, Topic.CURRENT}:
+            self._cards()
         if topics & {Topic.SOURCES, Topic.CURRENT}:
             self._kinds()
             self._sources()
@@ -70,11 +72,15 @@ class Refresher:
         state, window = self._state, self._window
         self._tags = presenters.tags(state)
         tags = [self._tags[lane.id] for lane in state.lanes]
-        window.codecs.set_lanes([presenters.lane_item(lane, self._tags[lane.id]) for lane in state.lanes])
         window.rate_lock.set_lanes(tags)
         window.plot.set_lanes(tags)
         window.right.set_marks(tags)
         self._curves.clear()
+
+    def _cards(self) -> None:
+        state, light = self._state, self._state.is_float
+        items = [presenters.lane_item(lane, self._tags[lane.id], light=light) for lane in state.lanes]
+        self._window.codecs.set_lanes(items)
 
     def _kinds(self) -> None:
         """Offer the metrics that are for pictures like the current one."""

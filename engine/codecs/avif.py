@@ -43,6 +43,7 @@ class AvifCodec:
                 choices=("4:2:0", "4:2:2", "4:4:4"),
                 label="Chroma",
                 help="HDR light is always 4:4:4, which costs it no bits.",
+                on_light="4:4:4",
             ),
             Param(
                 "tune",
@@ -52,6 +53,7 @@ class AvifCodec:
                 label="Tuned for",
                 help="libavif's default is tuned for the eye; psnr saves a tenth at equal PSNR and costs a quarter at "
                 "equal MS-SSIM. HDR light is coded by the default.",
+                on_light="default",
             ),
             Param("speed", Kind.INT, 8, 0, 10, role=Role.EFFORT, label="Speed", help="0 is slowest and smallest."),
         ),

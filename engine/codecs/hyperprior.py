@@ -71,6 +71,11 @@ class HyperpriorCodec:
         weights = stored.preferred()
         return f"stream {STREAM_VERSION}, encoder {ENCODER_REVISION}, weights {weights.name if weights else 'none'}"
 
+    def model(self) -> str:
+        """ "CPU · model 6941aa4d": the name that streams have for the weights to encode with."""
+        weights = stored.preferred()
+        return f"CPU · model {weights.name}" if weights else ""
+
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """Encode 8-bit grey or R, G, B."""
         require_carried(image, self.info)

@@ -29,16 +29,23 @@ def setting_text(param: Param, value: Any) -> str:
     return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
 
 
-def summary(info: CodecInfo, settings: Mapping[str, Any]) -> str:
-    """A lane's settings in one line: its effort and choices always, the rest where it differs from the default."""
-    shown = (
+def summary(info: CodecInfo, settings: Mapping[str, Any], *, light: bool = False, model: str = "") -> str:
+    """A lane's settings in one line: its effort and choices always, the rest where it differs from the default.
+
+    light: whether they are for light in floats, which some codecs code in one way only. model: said at the end.
+    """
+    shown = [
         setting_text(param, value)
         for param in info.params
         if param.role is not Role.RATE
-        and ((value := settings.get(param.name, param.default)) != param.default or _telling(param))
+        and ((value := _in_force(param, settings, light)) != param.default or _telling(param))
         and value != "default"  # says nothing
-    )
-    return " · ".join(shown) or "default settings"
+    ]
+    return " · ".join([*shown, model] if model else shown) or "default settings"
+
+
+def _in_force(param: Param, settings: Mapping[str, Any], light: bool) -> Any:
+    return param.on_light if light and param.on_light is not None else settings.get(param.name, param.default)
 
 
 def _telling(param: Param) -> bool:

@@ -52,12 +52,21 @@ class LaneState:
 
 @dataclass(frozen=True)
 class LaneItem:
-    """A lane as the codec panel shows it. settings: the chosen ones, without the RATE parameter; may be partial."""
+    """A lane as the codec panel shows it. settings: the chosen ones, without the RATE parameter; may be partial.
+
+    light: whether the picture holds light in floats. model: what a learned codec runs on, and with which weights.
+    """
 
     tag: LaneTag
     info: CodecInfo
     settings: Mapping[str, Any] = field(default_factory=dict)
     visible: bool = True
+    light: bool = False
+    model: str = ""
+
+    def words(self) -> str:
+        """The settings in one line."""
+        return summary(self.info, self.settings, light=self.light, model=self.model)
 
 
 class _Progress(QWidget):
@@ -162,7 +171,7 @@ class LaneCard(Themed):
         self.mark.set_look(item.tag.look)
         self.name.setText(item.tag.label)
         set_tone(self.name, "" if item.visible else "dim")
-        self.setAccessibleName(f"{item.tag.label}: {summary(item.info, item.settings)}")
+        self.setAccessibleName(f"{item.tag.label}: {item.words()}")
         self.eye.set_icon("eye" if item.visible else "eye-off")
         self.eye.set_name("Hide the pane" if item.visible else "Show the pane")
         if self._form is not None:
@@ -189,7 +198,7 @@ class LaneCard(Themed):
     def _say(self) -> None:
         phase, failed = self._state.phase, self._state.phase is Phase.FAILED
         told = phase in _TONES  # on lines of its own, whole
-        words = [summary(self._item.info, self._item.settings)]
+        words = [self._item.words()]
         if not self._item.visible:
             words.append("hidden")
         if phase not in (Phase.IDLE, Phase.DONE) and not told:

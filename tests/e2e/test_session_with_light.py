@@ -94,6 +94,7 @@ def test_four_codecs_carry_a_lightmap_and_are_judged_in_stops(bench: Workbench, 
     assert window.plot.metric_combo.currentText() == "log2-PSNR"
     assert window.rate_lock.kind.itemText(window.rate_lock.kind.findData("psnr")) == "log2-PSNR"
     assert all(len(state.curve(lane_of(bench, codec_id))) > 3 for codec_id in TAKE_LIGHT)
+    assert "4:4:4" in window.codecs.card(str(lane_of(bench, "avif"))).line.text()
     assert (state.anchor, window.verdict.anchor()) == (lane_of(bench, "jpeg"), str(lane_of(bench, "jpeg2000")))
     assert window.verdict.anchor_combo.count() == len(window.verdict.model.rows) == len(TAKE_LIGHT)
     assert sum(row.bd_rate is not None for row in window.verdict.model.rows) == len(TAKE_LIGHT) - 1

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import registry
 from engine.codec import CodecInfo, Kind, Param, Role
 from engine.metric import Domain, MetricInfo
 from engine.palette import look
@@ -214,6 +215,13 @@ def test_the_rate_knob_never_tells_lanes_apart() -> None:
 def test_a_summary_names_effort_and_choices_and_what_was_changed() -> None:
     assert summary(AVIF, {}) == "speed 8 · 4:2:0"
     assert summary(AVIF, {"grain": True, "quality": 3}) == "speed 8 · 4:2:0 · grain"
+
+
+def test_a_summary_says_what_light_is_coded_with_and_which_model() -> None:
+    avif = registry.codec("avif").info
+    assert summary(avif, {"tune": "psnr"}) == "4:2:0 · psnr · speed 8"
+    assert summary(avif, {"tune": "psnr"}, light=True) == "4:4:4 · speed 8"
+    assert summary(registry.codec("hyperprior").info, {}, model="CPU · model 1a2b3c4d") == "CPU · model 1a2b3c4d"
 
 
 # ---------------------------------------------------------------- verdict

@@ -12,7 +12,7 @@ import pytest
 from tiny_model import picture, tiny_weights
 
 from engine import container, memory, registry
-from engine.codec import Ctx
+from engine.codec import Ctx, Modelled
 from engine.codecs import hyperprior
 from engine.container import Picture, Section
 from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, Unsupported
@@ -107,6 +107,7 @@ def test_version_names_the_weights(codec: hyperprior.HyperpriorCodec, weights: P
     digest = json.loads(weights.with_suffix(".json").read_text())["digest"]
     assert codec.available() is None
     assert f"weights {digest[:8]}" in codec.version()
+    assert isinstance(codec, Modelled) and codec.model() == f"CPU · model {digest[:8]}"
 
 
 def test_without_weights_it_says_where_to_put_them(

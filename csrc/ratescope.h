@@ -171,6 +171,20 @@ int64_t rs_jpeg_render_scratch(const int32_t *info);
 int64_t rs_jpeg_render(const int16_t *levels, const uint16_t *tables, const int32_t *info, uint8_t *scratch,
                        size_t scratch_size, uint8_t *pixels);
 
+/* --- JPEG levels under adaptive contexts: dct-rans (dctr_blocks.c has the model) ------------------------------ *
+ *
+ * Components, sampling and levels as for rs_jpeg_write, in the blocks that hold samples: the others, which only fill up
+ * the last MCUs, are not coded and decode to zeros. tables: 64 steps a kind (luma, chroma), not 0; they are part of the
+ * stream. state: rs_dctr_state() bytes of scratch, aligned to 8. */
+int64_t rs_dctr_state(int64_t blocks);
+int64_t rs_dctr_bound(int64_t blocks);
+int64_t rs_dctr_encode(const int16_t *levels, int32_t width, int32_t height, int32_t components, int32_t h, int32_t v,
+                       const uint8_t *tables, void *state, size_t state_size, uint8_t *dst, size_t capacity);
+
+/* The inverse: the levels of all blocks, and the tables (64 for one component, else 128); 0. */
+int64_t rs_dctr_decode(const uint8_t *data, size_t size, int32_t width, int32_t height, int32_t components, int32_t h,
+                       int32_t v, void *state, size_t state_size, int16_t *levels, uint8_t *tables);
+
 /* --- Wavelet codec: range coder, lifting, context-coded subbands ----------------------------- */
 /* --- Adaptive binary range coder (rangecoder.h has the derivation) ---------------------------------- */
 

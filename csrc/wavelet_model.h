@@ -1,13 +1,11 @@
 /* The statistical model of the wavelet codec (internal): binary decisions, each predicted by three adaptive
  * probabilities under different contexts, mixed in the logistic domain.
  *
- * Mixing: with st(p) = ln(p / (1 - p)), the mixed probability is squash(sum w_i st(p_i)); after the decision
- * each weight moves by rate * error * st(p_i), the gradient of the coding cost (Mahoney, "Adaptive weighing
- * of context models for lossless data compression", 2005; lpaq). Everything is in integers, tables included,
- * so that encoder and decoder agree on every machine. */
+ * logistic.h has the mixing. */
 #ifndef RS_WAVELET_MODEL_H
 #define RS_WAVELET_MODEL_H
 
+#include "logistic.h"
 #include "rangecoder.h"
 
 /* Decisions: KIND_CLASS + k, "magnitude >= 2^k", k capped; the bit under the leading one, for 2 and 3 and for more;
@@ -25,8 +23,6 @@ enum {
     SIGNS = 81,    /* signs of two neighbours and two guides */
     MANTISSA = 24, /* bits below those that are mixed, by place */
     SEGMENT = 16,  /* coefficients under one "any?" flag */
-    LOGIT_ONE = 256, /* scale of st() */
-    LOGIT_MAX = 2815,
     MIX_RATE = 16,
     MODEL_LIMIT = 127
 };
@@ -38,8 +34,8 @@ typedef struct {
     } rc;
     size_t width;
     uint16_t rate[MODEL_LIMIT + 1];
-    int16_t stretch[4096];
-    uint16_t squash[2 * LOGIT_MAX + 2];
+    int16_t stretch[LOGISTIC_STEPS];
+    uint16_t squash[LOGISTIC_VALUES];
     uint16_t cost[4097]; /* 1/256 bit of a decision of probability i / 4096 */
     rc_adaptive energy[SETS * KINDS * ENERGIES];
     rc_adaptive split[SETS * KINDS * NEARS * FARS];
@@ -89,8 +85,7 @@ RS_INLINE uint32_t mix(const wavelet_state *s, prediction *m)
         dot += (int64_t)m->weight[i] * m->logit[i];
     }
     int32_t logit = (int32_t)(dot >> 16);
-    logit = logit > LOGIT_MAX ? LOGIT_MAX : (logit < -LOGIT_MAX ? -LOGIT_MAX : logit);
-    return m->p = s->squash[logit + LOGIT_MAX];
+    return m->p = s->squash[logistic_clamp(logit) + LOGIT_MAX];
 }
 
 RS_INLINE void learn(const wavelet_state *s, prediction *m, int bit)

@@ -36,6 +36,7 @@ class Section(enum.IntEnum):
     """Section types: below 0x80 a reader must know them, from there on it may skip them."""
 
     WAVELET = 0x01
+    DCT_RANS = 0x02
     HYPERPRIOR = 0x03
     FILE = 0x10  # a file of the codec's own format, which holds the codes of a float picture
     ICC = 0x80

@@ -22,6 +22,7 @@ from engine.plugins import plugins
 
 BUILTIN: dict[str, str] = {
     "dct": "engine.codecs.dct:DctCodec",
+    "dct-rans": "engine.codecs.dct_rans:DctRansCodec",
     "wavelet": "engine.codecs.wavelet:WaveletCodec",
     "hyperprior": "engine.codecs.hyperprior:HyperpriorCodec",
     "jpeg": "engine.codecs.jpeg:JpegCodec",

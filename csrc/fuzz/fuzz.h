@@ -14,7 +14,8 @@
  * about so many times short inputs that are accepted with one byte changed. */
 #define FUZZ_TARGETS(X) \
     X(rans, 60, 20000) X(huffman, 60, 20000) X(ranx, 40, 2500) X(binary, 40, 5000) \
-    X(jpeg, 60, 15000) X(wavelet, 6, 800) X(encoders, 0, 0) X(latent, 40, 2500) X(networks, 0, 0)
+    X(jpeg, 60, 15000) X(wavelet, 6, 800) X(dctr, 6, 800) X(encoders, 0, 0) X(latent, 40, 2500) \
+    X(networks, 0, 0)
 
 /* The result: what the decoder returned. */
 #define FUZZ_DECLARE(name, cuts, changes) int64_t fuzz_##name(const uint8_t *data, size_t size);
@@ -31,6 +32,9 @@ void fuzz_promise(int kept, const char *promise, const char *file, int line);
  * value. It lives until the target returns. */
 void *fuzz_room(size_t bytes, uint8_t fill);
 void *fuzz_copy(const void *data, size_t bytes);
+
+/* The same with anything in it. */
+void *fuzz_scratch(size_t bytes);
 
 /* Takes numbers off the front of the input; zeros when it is used up. */
 typedef struct {

@@ -67,7 +67,7 @@ static void *keep(size_t bytes)
     return kept[i].room;
 }
 
-void *fuzz_room(size_t bytes, uint8_t fill)
+void *fuzz_scratch(size_t bytes)
 {
     uint8_t *room = bytes >= LARGE ? keep(bytes) : NULL;
     if (!room) {
@@ -75,8 +75,12 @@ void *fuzz_room(size_t bytes, uint8_t fill)
         /* malloc(0) may be read at its first byte unseen: an empty room lies behind the end of another. */
         rooms[used++] = room = allocate(bytes ? bytes : EMPTY);
     }
-    memset(room, fill, bytes);
     return bytes ? room : room + EMPTY;
+}
+
+void *fuzz_room(size_t bytes, uint8_t fill)
+{
+    return memset(fuzz_scratch(bytes), fill, bytes);
 }
 
 void *fuzz_copy(const void *data, size_t bytes)

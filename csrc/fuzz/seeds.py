@@ -14,9 +14,11 @@ import numpy as np
 from PIL import Image as Pillow
 
 from engine.codec import Ctx
+from engine.codecs import dct
 from engine.codecs.dct import DctCodec
 from engine.image import Image
-from engine.native import entropy, latent, wavelet
+from engine.native import dct_rans, entropy, latent, wavelet
+from engine.native import jpeg as native_jpeg
 
 
 def _u16(value: int) -> bytes:
@@ -229,6 +231,33 @@ def jpeg() -> Iterator[bytes]:
     yield _with_wide_tables(_libjpeg(_picture(18, 18), quality=70)) + b"behind the end"
 
 
+def _dctr(pixels: np.ndarray, chroma: str, quality: float) -> bytes:
+    settings = DctCodec.info.complete({"chroma": chroma, "quality": quality})
+    coded = dct.quantised(Image(pixels), settings, Ctx())
+    return _dctr_head(coded.where) + dct_rans.encode(coded.levels, coded.where, coded.tables)
+
+
+def _dctr_head(where: native_jpeg.Layout) -> bytes:
+    return bytes([where.width - 1, where.height - 1, (where.components == 3) | where.h - 1 << 1 | where.v - 1 << 2])
+
+
+def dctr() -> Iterator[bytes]:
+    yield _dctr(_picture(5, 7)[..., :1], "4:4:4", 30.0)
+    for height, width, quality in ((1, 1, 75.0), (20, 30, 10.0), (41, 50, 60.0), (24, 24, 100.0)):
+        for chroma in ("4:2:0", "4:2:2", "4:4:4"):
+            yield _dctr(_picture(height, width), chroma, quality)
+        yield _dctr(_picture(height, width)[..., :1], "4:4:4", quality)
+    # All levels at an end of their range: dear for the model at first, many decisions in few bytes (two chunks).
+    for side, high in ((16, -1023), (80, 1023)):
+        where = native_jpeg.layout(side, side, 3, 1, 1)
+        levels = np.full((where.blocks, 64), high, np.int16)
+        yield _dctr_head(where) + dct_rans.encode(levels, where, np.full((2, 64), 255, np.uint8))
+    rng = np.random.default_rng(4)
+    where = native_jpeg.layout(16, 24, 1, 1, 1)
+    levels = rng.integers(-1023, 1024, (where.blocks, 64)).astype(np.int16)
+    yield _dctr_head(where) + dct_rans.encode(levels, where, rng.integers(1, 256, (1, 64)).astype(np.uint8))
+
+
 _COLOUR, _ALPHA, _LOSSLESS, _WIDE = 1, 2, 4, 8
 
 
@@ -272,6 +301,7 @@ SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {
     "binary": binary,
     "jpeg": jpeg,
     "wavelet": wavelet_streams,
+    "dctr": dctr,
     "encoders": encoders,
     "latent": latents,
     "networks": networks,

@@ -84,8 +84,25 @@ static frame make_frame(source *s, size_t count)
     return f;
 }
 
+static void code_and_decode(const frame *f, const int16_t *levels, const uint8_t *tables)
+{
+    int64_t state_size = rs_dctr_state(f->blocks), bound = rs_dctr_bound(f->blocks);
+    void *state = fuzz_scratch((size_t)state_size);
+    uint8_t *coded = fuzz_room((size_t)bound, 0xEE), *read_tables = fuzz_room(f->components == 3 ? 128 : 64, 0xEE);
+    int16_t *again = fuzz_room(128 * (size_t)f->blocks, 0xEE);
+    int64_t size = rs_dctr_encode(levels, f->width, f->height, f->components, f->h, f->v, tables, state,
+                                  (size_t)state_size, coded, (size_t)bound);
+    fuzz_require(size > 0 && size <= bound);
+    fuzz_require(!rs_dctr_decode(fuzz_copy(coded, (size_t)size), (size_t)size, f->width, f->height, f->components, f->h,
+                                 f->v, state, (size_t)state_size, again, read_tables));
+    fuzz_require(!memcmp(tables, read_tables, f->components == 3 ? 128 : 64));
+    if (f->width % (8 * f->h) == 0 && f->height % (8 * f->v) == 0) /* no block but holds samples */
+        fuzz_require(!memcmp(levels, again, 128 * (size_t)f->blocks));
+}
+
 static void write_and_read(const frame *f, const int16_t *levels, const uint8_t *tables)
 {
+    code_and_decode(f, levels, tables);
     static const uint8_t EXTRA[6] = {0xFF, 0xFE, 0, 4, 'h', 'i'};
     int64_t scratch_size = rs_jpeg_write_scratch(f->blocks), bound = rs_jpeg_write_bound(f->blocks, sizeof EXTRA), stats[3];
     for (int mode = RS_JPEG_SEQUENTIAL; mode <= RS_JPEG_SMALLER; mode++) {
@@ -169,7 +186,7 @@ static void check_coefficients(source *s, size_t count)
     int64_t bound = rs_wavelet_bound(samples);
     for (int lossy = 0; lossy < 2; lossy++) {
         uint8_t *coded = fuzz_room((size_t)bound, 0xEE);
-        void *state = fuzz_room((size_t)rs_wavelet_state(width), 0x99);
+        void *state = fuzz_scratch((size_t)rs_wavelet_state(width));
         rs_wavelet_encode_start(state, width, coded, (size_t)bound);
         for (int level = levels + 1; level > 0; level--)
             fuzz_require(rs_wavelet_encode_level(state, 0, lossy ? values : NULL, 1.0f, 0.1f, 0, q, NULL, NULL, width,

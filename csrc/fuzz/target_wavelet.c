@@ -42,16 +42,16 @@ static void make_planes(picture *p, uint8_t fill)
     for (size_t i = 0; i < p->planes; i++) p->q[i] = fuzz_room(4 * p->count, fill);
 }
 
-static void *make_state(const picture *p, uint8_t fill)
+static void *make_state(const picture *p)
 {
     int64_t bytes = rs_wavelet_state(p->width);
     fuzz_require(bytes > 0);
-    return fuzz_room((size_t)bytes, fill);
+    return fuzz_scratch((size_t)bytes);
 }
 
 static int64_t decode(const picture *p, const uint8_t *stream, size_t size)
 {
-    void *state = make_state(p, 0x33);
+    void *state = make_state(p);
     int64_t result = rs_wavelet_decode_start(state, p->width, stream, size);
     for (int level = p->levels + 1; level > 0; level--)
         for (size_t i = 0; i < p->planes; i++) {
@@ -64,7 +64,7 @@ static int64_t decode(const picture *p, const uint8_t *stream, size_t size)
 
 static int64_t encode(const picture *p, float *const *coefficients, uint8_t *coded, size_t capacity)
 {
-    void *state = make_state(p, 0x99);
+    void *state = make_state(p);
     int64_t result = rs_wavelet_encode_start(state, p->width, coded, capacity);
     for (int level = p->levels + 1; level > 0; level--)
         for (size_t i = 0; i < p->planes; i++) {

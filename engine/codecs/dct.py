@@ -6,7 +6,7 @@ Source of the format: ITU-T T.81 (ISO/IEC 10918-1), JFIF 1.02.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,12 @@ _PARAMS = (
 )
 
 
+def coding_params(typical_bpp: tuple[float, ...]) -> tuple[Param, ...]:
+    """Those of the knobs that say what the levels are; for another codec of them, with its own rates."""
+    quality, *others, _ = _PARAMS
+    return replace(quality, typical_bpp=typical_bpp), *others
+
+
 class DctCodec:
     """JPEG with our own encoder and decoder."""
 
@@ -104,14 +110,9 @@ class DctCodec:
         """A JFIF file of an 8-bit grey or RGB picture without alpha."""
         chosen = self.info.complete(settings)
         _require_fitting(image)
-        h, v = SAMPLING[chosen["chroma"]]
-        where = jpeg.layout(image.width, image.height, image.channels, h, v)
-        coefs = _transform(image.pixels, where, ctx)
-        tables = _tables_for(coefs, where, chosen["tables"], chosen["quality"])
-        ratio = wanted_to_actual(chosen["tables"], chosen["quality"])
-        levels = _quantise(coefs, where, tables, _Rounding.at(ratio, chosen["trellis"]), ctx)
-        del coefs
-        written = jpeg.write(levels, where, tables, SCANS[chosen["scans"]], _profile_segments(image))
+        coded = quantised(image, chosen, ctx)
+        profile = _profile_segments(image)
+        written = jpeg.write(coded.levels, coded.where, coded.tables, SCANS[chosen["scans"]], profile)
         ctx.progress(1.0)
         return Encoded(written.data, _stats(written))
 
@@ -143,6 +144,26 @@ def _profile_segments(image: Image) -> bytes:
     if image.is_gray:
         raise Unsupported("grey pictures are carried in sRGB's transfer only")
     return jfif.icc_segments(color.profile_bytes(image.color))
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """A picture before its symbols are coded: levels (blocks, 64) i16 and tables (1 or 2, 64) u8."""
+
+    where: jpeg.Layout
+    levels: np.ndarray
+    tables: np.ndarray
+
+
+def quantised(image: Image, chosen: dict[str, Any], ctx: Ctx) -> Quantised:
+    """The levels of an 8-bit grey or RGB picture at complete settings (`scans` is not used)."""
+    h, v = SAMPLING[chosen["chroma"]]
+    where = jpeg.layout(image.width, image.height, image.channels, h, v)
+    coefs = _transform(image.pixels, where, ctx)
+    tables = _tables_for(coefs, where, chosen["tables"], chosen["quality"])
+    ratio = wanted_to_actual(chosen["tables"], chosen["quality"])
+    levels = _quantise(coefs, where, tables, _Rounding.at(ratio, chosen["trellis"]), ctx)
+    return Quantised(where, levels, tables)
 
 
 def _transform(pixels: np.ndarray, where: jpeg.Layout, ctx: Ctx) -> np.ndarray:

@@ -283,3 +283,18 @@ def render(levels: Levels) -> np.ndarray:
     code = lib.rs_jpeg_render(*sources, mutable("uint8_t", scratch), scratch.size, mutable("uint8_t", pixels))
     check(code, "JPEG rendering")
     return pixels
+
+
+def picture_of(levels: np.ndarray, where: Layout, tables: np.ndarray) -> np.ndarray:
+    """H×W×(1 or 3) u8 pixels of (blocks, 64) i16 levels and (1 or 2, 64) u8 tables, luma then chroma."""
+    pairs = ((where.h, where.v), (1, 1), (1, 1))[: where.components]
+    info = np.zeros(lib.RS_JPEG_FIELDS, np.int32)
+    info[[lib.RS_JPEG_WIDTH, lib.RS_JPEG_HEIGHT, lib.RS_JPEG_COMPONENTS]] = where.width, where.height, where.components
+    info[lib.RS_JPEG_YCC] = where.components == 3
+    info[lib.RS_JPEG_SAMPLING :][: 2 * where.components] = np.ravel(pairs)
+    each = np.zeros((4, 64), np.uint16)
+    each[: where.components] = tables[[0, -1, -1][: where.components]]
+    header = Header(
+        where.width, where.height, where.components, False, pairs, where.components == 3, where.blocks, info
+    )
+    return render(Levels(header, levels, each, 0))

@@ -26,7 +26,7 @@ from engine.metrics import scores
 
 SIZES = [(1, 1), (1, 13), (13, 1), (2, 3), (17, 19), (31, 67)]
 CTX = Ctx()
-OURS = ("dct", "wavelet")
+OURS = ("dct", "dct-rans", "wavelet")
 ROOT = Path(__file__).parents[2]
 
 

@@ -1,0 +1,58 @@
+"""The weights that come with the program, and streams that were written with them: those are decoded for ever."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from engine import io, registry
+from engine.codec import Ctx
+from engine.learned import stored
+from engine.samples import samples
+
+FOLDER = Path(__file__).parents[2] / "golden" / "hyperprior"
+DIGESTS = json.loads((FOLDER / "digests.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def _only_what_is_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("RATESCOPE_WEIGHTS", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+
+@pytest.mark.parametrize("name", sorted(DIGESTS))
+def test_a_stream_of_shipped_weights_has_the_symbols_and_the_picture_it_always_had(name: str) -> None:
+    codec = registry.codec("hyperprior")
+    data = (FOLDER / f"{name}.rsl").read_bytes()
+    assert codec.details(data, Ctx()) == DIGESTS[name]
+    decoded = codec.decode(data, Ctx()).pixels.astype(int)
+    with Pillow.open(FOLDER / f"{name}.png") as picture:
+        expected = np.asarray(picture).reshape(decoded.shape).astype(int)
+    assert np.abs(decoded - expected).max() <= 1  # the last bits of the decoder's floats are each machine's own
+
+
+def test_the_shipped_weights_are_those_of_their_card_with_a_list_of_pictures() -> None:
+    weights = stored.preferred()
+    assert weights is not None
+    stored.read(weights.path)  # checks the digest and the bounds of the integers
+    card = json.loads(weights.path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert card["digest"].startswith(weights.name)
+    pictures = (weights.path.parent / card["attribution"]).read_text(encoding="utf-8")
+    assert pictures.count("\n  ") == 327
+    assert card["measured"]["pictures"]["bd_rate"]["jpeg"]["bd_rate"] < -52
+
+
+def test_the_shipped_weights_beat_jpeg_on_a_bundled_photograph() -> None:
+    picture = io.read(next(s.path for s in samples() if s.path.stem == "chelsea")).image
+    codec, jpeg = registry.codec("hyperprior"), registry.codec("jpeg")
+    ours = codec.encode(picture, {"quality": 65.0}, Ctx())
+    theirs = jpeg.encode(picture, {"quality": 40}, Ctx())
+    error = [
+        np.square(c.decode(e.data, Ctx()).pixels.astype(float) - picture.pixels).mean()
+        for c, e in ((codec, ours), (jpeg, theirs))
+    ]
+    assert len(ours.data) < 0.8 * len(theirs.data) and error[0] < error[1]

@@ -369,7 +369,7 @@ def claims_of_huge_size(codec_id: str, data: bytes) -> Iterator[bytes]:
         yield data[:where] + struct.pack(">2I", 60_000, 60_000) + data[where + 8 :]
     if codec_id == "jxl":  # all ones but the flag for small sides: 2³⁰ high and twice as wide
         yield data[:2] + ((1 << 64) - 2).to_bytes(8, "little") + data[10:]
-    if codec_id in ("wavelet", "hyperprior"):  # their container checks sums: any byte may belong to a side
+    if codec_id in ("wavelet", "dct-rans", "hyperprior"):  # their container checks sums: any byte may belong to a side
         for where in range(min(len(data), 64)):
             yield data[:where] + b"\xff\xff\xff\x7f" + data[where + 4 :]
 

@@ -435,7 +435,7 @@ static void start(dctr_state *s, const rsi_frame *frame)
 int64_t rs_dctr_state(int64_t blocks)
 {
     if (blocks < 1 || blocks > (int64_t)1 << 40) return RS_ERR_ARGUMENT;
-    return (int64_t)sizeof(dctr_state) + blocks;
+    return (int64_t)offsetof(dctr_state, nonzero) + blocks;
 }
 
 int64_t rs_dctr_bound(int64_t blocks)

@@ -103,6 +103,8 @@ def ranx() -> Iterator[bytes]:
         ([0], [1, 2, 7, 16, len(cdfs)]),
     ):
         yield _ranx_model(wrong_index, wrong_rows, offsets.tolist(), cdfs.tolist(), 1) + sound
+    # A row beyond the end, all of it rising.
+    yield _ranx_model([0], [0, 4, 3], [0, 0], [0, 1000, 2000], 1) + sound
     # The dearest values: escapes of probability 1 / 65536 that take five bytes each.
     for count in (1, 3, 4095, 4096, 5999):
         yield _ranx_model([0], [0, 2], [0], [0, 65_535], count) + b"\x80" * 1500
@@ -214,6 +216,9 @@ def jpeg() -> Iterator[bytes]:
         yield two[:restart] + b"\xff" * fill
     yield _libjpeg(_picture(2, 9), quality=10, optimize=True, subsampling=2)
     yield from _ending_inside_segments(one[:2] + adobe + one[2:])
+    scan = one.index(b"\xff\xda")
+    for number in (0x04, 0x14, 0x20):  # tables that there are not
+        yield one[:scan] + _segment(0xC4, bytes([number]) + b"\x01" + bytes(15) + b"\x05") + one[scan:]
     for counts in (bytes(15) + b"\xff", bytes(14) + b"\x02\xff", bytes(13) + b"\xff\x02\xff"):  # 255, 257, 512 codes
         yield one[:2] + _segment(0xC4, b"\x13" + counts + bytes(sum(counts))) + one[2:]
     for size, chroma, scans in itertools.product(
@@ -252,6 +257,9 @@ def dctr() -> Iterator[bytes]:
         where = native_jpeg.layout(side, side, 3, 1, 1)
         levels = np.full((where.blocks, 64), high, np.int16)
         yield _dctr_head(where) + dct_rans.encode(levels, where, np.full((2, 64), 255, np.uint8))
+    yield bytes([7, 7, 0]) + bytes.fromhex("c0b925c0520080de049e")  # one block with the DC 1024
+    for state in (bytes(6), b"\xff\xff\xff\xff\x00\x00", b"\x00\x00\x00\x00\x01\x00"):  # the first two too small
+        yield _dctr_head(where) + state + bytes(60)
     rng = np.random.default_rng(4)
     where = native_jpeg.layout(16, 24, 1, 1, 1)
     levels = rng.integers(-1023, 1024, (where.blocks, 64)).astype(np.int16)
@@ -276,11 +284,16 @@ def _wavelet(height: int, width: int, flags: int, levels: int, divisor: int) -> 
 
 
 def wavelet_streams() -> Iterator[bytes]:
+    yield bytes([1, 0, 0, 0, 4]) + bytes.fromhex("0ffff000000307eb104cb715")  # 2^25 - 2, one bit too many
+    for levels in (0, 1):
+        for most in (1, 2, 3, 4, 5, 6, 8, 60):  # decides for "more" as long as it can, then for less
+            yield bytes([0, 0, 0, levels, 4]) + bytes(most) + b"\xff" * 9
     for flags in (0, _COLOUR, _COLOUR | _ALPHA | _LOSSLESS | _WIDE, _ALPHA, _COLOUR | _LOSSLESS):
         for height, width, levels in ((3, 5, 1), (1, 1, 0), (1, 30, 3), (23, 1, 2), (17, 40, 3), (48, 48, 5)):
             yield _wavelet(height, width, flags, levels, 30 if height == 3 else 8)
         yield _wavelet(20, 21, flags, 2, 1)
         yield _wavelet(20, 21, flags, 0, 30)
+        yield _wavelet(20, 21, flags, 12, 30)
 
 
 def encoders() -> Iterator[bytes]:
@@ -290,6 +303,8 @@ def encoders() -> Iterator[bytes]:
         for size in sizes.get(kind, (0, 40, 901, 1442)):
             for seed in (b"", b"\x02", b"\x05a", b"\x0ebc"):
                 yield bytes([kind, pattern]) + _u16(size) + seed
+    for count in (4096 + 300, 8192 + 4000):  # rows that are longer than a strip of columns is high
+        yield bytes([4, 1]) + _u16(count) + b"\x02"
     yield bytes([1, 0]) + _u16(128) + bytes(range(0, 256, 2))  # the longest table of code lengths
     yield bytes([0, 0]) + _u16(128) + bytes(range(0, 256, 2))
 

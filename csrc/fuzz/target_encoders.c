@@ -173,7 +173,12 @@ static void check_pixels(source *s, size_t count)
 /* Transforms there and back, and their coefficients coded at the bound. */
 static void check_coefficients(source *s, size_t count)
 {
-    size_t width = 1 + count % 37, height = 1 + count / 37 % 39, samples = width * height;
+    size_t width = 1 + count % 37, height = 1 + count / 37 % 39, samples;
+    if (count >= 1 << 12) {
+        width = 1 + (count & 4095);
+        height = count >> 12;
+    }
+    samples = width * height;
     int levels = (int)(s->seed % 7), kept = levels;
     int32_t *q = fuzz_room(4 * samples, 0), *original = fuzz_room(4 * samples, 0);
     void *scratch = fuzz_room(4 * (size_t)rs_dwt_scratch(width, height), 0x44);

@@ -62,6 +62,11 @@ static void round_trip(const picture *p, const uint8_t *tables, int mode)
                                  info[RS_JPEG_SAMPLING], info[RS_JPEG_SAMPLING + 1], tables, mode, NULL, 0, scratch,
                                  (size_t)scratch_size, file, (size_t)bound, stats);
     fuzz_require(size > 0 && size <= bound);
+    for (int64_t room = size - 1; room > 8; room /= 8)
+        fuzz_require(rs_jpeg_write(p->levels, info[RS_JPEG_WIDTH], info[RS_JPEG_HEIGHT], info[RS_JPEG_COMPONENTS],
+                                   info[RS_JPEG_SAMPLING], info[RS_JPEG_SAMPLING + 1], tables, mode, NULL, 0, scratch,
+                                   (size_t)scratch_size, fuzz_room((size_t)room, 0), (size_t)room,
+                                   stats) == RS_ERR_SPACE);
     picture again;
     fuzz_require(read_picture(fuzz_copy(file, (size_t)size), (size_t)size, 0x77, &again) == size);
     fuzz_require(again.bytes == p->bytes && !memcmp(again.pixels, p->pixels, p->bytes));

@@ -3,7 +3,7 @@
  * of the transform, exponent of the step (u8 each); stream. */
 #include "fuzz.h"
 
-enum { ALPHA = 3, MOST_SIDE = 48, MOST_LEVELS = 8 };
+enum { ALPHA = 3, MOST_SIDE = 48, MOST_LEVELS = 12 };
 
 typedef struct {
     size_t width, height, count, planes;

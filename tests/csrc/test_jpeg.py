@@ -210,3 +210,12 @@ def test_the_forward_dct_is_the_definition_to_a_sixteenth_of_a_unit() -> None:
     coefs = np.empty((1, 64), np.int16)
     jpeg.forward_dct(block, (1, 1), coefs)
     assert np.abs(coefs[0] - (basis @ block @ basis.T).reshape(64)[zigzag]).max() <= 1.5
+
+
+def test_more_empty_blocks_in_a_row_than_one_symbol_counts_come_back() -> None:
+    where = jpeg.layout(8 * 256, 8 * 130, 1, 1, 1)  # a run of empty bands ends at 32767 (T.81 G.1.2.2)
+    levels = np.zeros((where.blocks, 64), np.int16)
+    levels[-1] = 3
+    tables = np.full((1, 64), 16, np.uint8)
+    data = jpeg.write(levels, where, tables, "progressive", b"").data
+    assert (jpeg.read(data, jpeg.probe(data)).levels == levels).all()

@@ -91,6 +91,7 @@ class Trainer:
         self.averaged.load_state_dict(self.model.state_dict())
 
     def state(self) -> dict[str, Any]:
+        self._set_stage()  # now: where the next step begins another stage, a resumed run could not tell that it is new
         return {
             "recipe": self.recipe.to_dict(),
             "progress": asdict(self.progress),

@@ -49,6 +49,13 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_a_run_that_is_resumed_where_its_stage_changes_ends_where_an_unbroken_one_does(tmp_path):
+    change = RECIPE.training.static_steps
+    trained(tmp_path / "b", change)
+    resumed, unbroken = trained(tmp_path / "b", 2).state(), trained(tmp_path / "a", change + 2).state()
+    assert same(unbroken["model"], resumed["model"])
+
+
 def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
     unbroken = trained(tmp_path / "a", 10).state()
     trained(tmp_path / "b", 3)

@@ -248,6 +248,15 @@ class Modelled(Protocol):
 
 
 @runtime_checkable
+class Loading(Protocol):
+    """A codec that loads much before its first picture; that is no part of the time of a picture."""
+
+    def load(self) -> None:
+        """Load it now, so that what follows takes as long as it will every time; quick when it has been done."""
+        ...
+
+
+@runtime_checkable
 class Detailed(Protocol):
     """A codec that can say more of its files than what every file has."""
 

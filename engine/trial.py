@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from engine.codec import Codec, Ctx, Settings
+from engine.codec import Codec, Ctx, Loading, Settings
 from engine.errors import CodecUnavailable
 from engine.image import Image
 
@@ -157,6 +157,7 @@ class Runner:
 
     def encode(self, settings: Settings | None, ctx: Ctx) -> Run:
         """Encode; neither decoded nor scored yet."""
+        self._load()
         key = self.key(settings)
         encoded, seconds, busy = _timed(lambda: self.codec.encode(self._fitted, json.loads(key.settings), ctx), ctx)
         trial = Trial(
@@ -176,8 +177,14 @@ class Runner:
 
     def decode(self, run: Run, ctx: Ctx) -> Run:
         """The same run decoded from its bytes, with the time that took."""
+        self._load()
         decoded, seconds, busy = _timed(lambda: self.codec.decode(run.data, ctx), ctx)
         return replace(run, trial=replace(run.trial, decode_s=seconds, busy=run.trial.busy or busy), decoded=decoded)
+
+    def _load(self) -> None:
+        """What the codec needs but once, outside the clock."""
+        if isinstance(self.codec, Loading):
+            self.codec.load()
 
     def score(self, run: Run, metrics: Iterable[str], ctx: Ctx) -> Run:
         """The same run, decoded before, with its scores for `metrics`, those it has kept."""

@@ -76,6 +76,12 @@ class HyperpriorCodec:
         weights = stored.preferred()
         return f"CPU · model {weights.name}" if weights else ""
 
+    def load(self) -> None:
+        """Load torch and the weights, and let torch prepare its kernels on a small picture."""
+        weights = stored.preferred()
+        if weights is not None:
+            _warm(weights)
+
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """Encode 8-bit grey or R, G, B."""
         require_carried(image, self.info)
@@ -141,6 +147,16 @@ def load(weights: Installed) -> Model:
 
     content = stored.read(weights.path)
     return Model(model_of(content), SymbolNetwork(content.model, content.integers))
+
+
+@lru_cache(maxsize=2)
+def _warm(weights: Installed) -> None:
+    model = load(weights)
+    from engine.learned import tiles
+
+    hyper, steps = tiles.analyse(model.networks, np.zeros((GRANULE, GRANULE, 3), np.uint8), 0, Ctx())
+    _, latent = model.symbols.encode(hyper, steps, 0, Ctx())
+    tiles.render(model.networks, latent, 0, Ctx())
 
 
 @lru_cache(maxsize=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +21,7 @@ from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, 
 from engine.image import Alpha, Image
 from engine.learned import needs, stored, tiles
 from engine.metrics import scores
+from engine.trial import run_trial
 
 CTX = Ctx()
 
@@ -108,6 +111,23 @@ def test_version_names_the_weights(codec: hyperprior.HyperpriorCodec, weights: P
     assert codec.available() is None
     assert f"weights {digest[:8]}" in codec.version()
     assert isinstance(codec, Modelled) and codec.model() == f"CPU · model {digest[:8]}"
+
+
+def test_loading_is_no_part_of_any_time(codec: hyperprior.HyperpriorCodec, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count()
+    load = hyperprior.load.__wrapped__
+
+    def slow(weights: stored.Installed) -> hyperprior.Model:
+        for _ in range(1000):
+            next(seconds)
+        return load(weights)
+
+    monkeypatch.setattr(hyperprior, "load", functools.lru_cache(slow))
+    monkeypatch.setattr("engine.trial.time.perf_counter", lambda: float(next(seconds)))
+    hyperprior._warm.cache_clear()
+    run = run_trial(codec, image(), {}, (), CTX)
+    assert next(seconds) > 1000, "nothing was loaded"
+    assert (run.trial.encode_s, run.trial.decode_s) == (1, 1)
 
 
 def test_without_weights_it_says_where_to_put_them(

@@ -73,10 +73,11 @@ def atomic_write(path: str | Path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def claimed(lock: Path, taken: str) -> Iterator[None]:
+def claimed(lock: Path, taken: str, *, folder: Path | None = None, hint: str = "") -> Iterator[None]:
     """Hold the file `lock`, which is made if need be, until the block or the process ends, however it does.
 
-    `UsageError` with the text `taken`, naming the folder, if another process holds it. Without effect on Windows.
+    `UsageError` with the text `taken`, naming `folder` (the lock's), if another process holds it. Without effect on
+    Windows.
     """
     try:
         descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
@@ -87,7 +88,7 @@ def claimed(lock: Path, taken: str) -> Iterator[None]:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise UsageError(taken, path=lock.parent) from error
+                raise UsageError(taken, path=folder or lock.parent, hint=hint) from error
         yield
     finally:
         os.close(descriptor)

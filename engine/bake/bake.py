@@ -99,7 +99,7 @@ def bake(scene: Scene, side: int, *, quality: Quality | None = None, seed: int =
 
 
 def _with_samples(light: Light, share: float) -> Light:
-    return replace(light, samples=max(4, round(light.samples * share)))  # type: ignore[type-var]
+    return replace(light, samples=max(4, round(light.samples * share)))
 
 
 def _valid(grid: Grid) -> Points:

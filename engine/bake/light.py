@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -17,19 +16,6 @@ FAR = 1e3  # metres
 
 Aim = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Unit directions N×3, distance to the light N, light that arrives if nothing is in between N×3."""
-
-
-class Light(Protocol):
-    """Something that shines."""
-
-    @property
-    def samples(self) -> int:
-        """Shadow rays for each texel."""
-        ...
-
-    def aim(self, points: np.ndarray, normals: np.ndarray, pair: np.ndarray) -> Aim:
-        """For each point one sample, chosen by `pair` (N×2 in 0…1), as its share of the whole light."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -80,3 +66,8 @@ class Glow:
             height_share = np.clip(towards[:, 2:], 0, 1)
             radiance = radiance * (1 - height_share) + np.array(self.zenith) * height_share
         return towards, distance - 1e-3, share[:, None] * radiance
+
+
+Light = Sun | Glow
+"""samples: shadow rays for each texel. aim: for each of N points one sample, chosen by `pair` (N×2 in 0…1), as its
+share of the whole light."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,14 +12,9 @@ from typing import Any
 from engine.batch.job import Job, difference
 from engine.batch.pictures import MARK, Picture
 from engine.errors import UsageError
-from engine.files import write_error
+from engine.files import claimed, write_error
 from engine.store import RunStore, insert
 from engine.trial import Trial
-
-try:
-    import fcntl
-except ImportError:  # Windows: two batches in one folder are then not noticed; rows stay unique all the same
-    fcntl = None  # type: ignore[assignment]
 
 Row = dict[str, Any]
 
@@ -102,28 +96,15 @@ def open_ledger(job: Job, *, resume: bool) -> Iterator[Ledger]:
         if not begun and out.is_dir() and any(out.iterdir()):
             raise UsageError("holds other files; results need an empty or a new folder", path=out)
         (out / MARK).mkdir(parents=True, exist_ok=True)
-        claim = os.open(out / MARK / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise write_error(error, out) from error
-    try:
-        _claim(claim, out)
+    taken, hint = "another batch is at work in this folder", "wait for its end"
+    with claimed(out / MARK / "lock", taken, folder=out, hint=hint):
         shutil.rmtree(scratch(out), ignore_errors=True)  # of a batch that was killed
         with Ledger(out) as ledger:
             ledger.begin(job)
             yield ledger
         shutil.rmtree(scratch(out), ignore_errors=True)
-    finally:
-        os.close(claim)
-
-
-def _claim(descriptor: int, out: Path) -> None:
-    """Hold the folder until the process ends, however it does."""
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise UsageError("another batch is at work in this folder", path=out, hint="wait for its end") from error
 
 
 def scratch(out: Path) -> Path:

@@ -10,7 +10,7 @@ uniform noise in place of rounding, and everything else sees values rounded stra
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -48,13 +48,13 @@ class _LowerBound(torch.autograd.Function):
     """max(x, bound), whose gradient still lets values below the bound rise (as in Ballé's compression library)."""
 
     @staticmethod
-    def forward(ctx, values: Tensor, bound: float) -> Tensor:  # type: ignore[no-untyped-def]
+    def forward(ctx: Any, values: Tensor, bound: float) -> Tensor:
         ctx.save_for_backward(values)
         ctx.bound = bound
         return values.clamp_min(bound)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (values,) = ctx.saved_tensors
         return gradient * ((values >= ctx.bound) | (gradient < 0)), None
 

@@ -217,4 +217,5 @@ class HyperpriorModel(nn.Module):
 
 def channels_last(model: HyperpriorModel) -> HyperpriorModel:
     """The model with its weights laid out for the faster convolutions."""
+    # torch's own types know this argument for tensors alone.
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -10,11 +10,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import EngineError, UsageError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def _section(kind: type[T], content: Any, name: str) -> T:
     defaults = kind()
     values: dict[str, Any] = {}
     for key, value in content.items():
-        if key not in {field.name for field in fields(kind)}:  # type: ignore[arg-type]
+        if key not in {field.name for field in fields(kind)}:
             raise UsageError(f"unknown entry '{key}' in section '{name}'")
         values[key] = _like(getattr(defaults, key), value, f"{name}.{key}")
     return kind(**values)

@@ -6,17 +6,18 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPointF, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from engine.batch.work import FAILED, UNREACHABLE
 from engine.metric import MetricInfo
 from gui import style
 from gui.models.lane import LaneTag
 from gui.models.units import rate_text, score_text, size_text
-from gui.theme import lane_ink, mix
+from gui.theme import lane_ink
 from gui.widgets.marks import paint_mark
+from gui.widgets.rows import paint_ground
 
 Index = QModelIndex | QPersistentModelIndex
 _ROW = 22
@@ -143,14 +144,10 @@ class _Delegate(QStyledItemDelegate):
         return QSize(40, _ROW)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        theme, rect = style.current(), QRect(option.rect)
+        theme = style.current()
         row = index.data(RowsModel.RowRole)
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect.adjusted(0, 1, 0, -1), QColor(mix(theme.panel, theme.text, 0.06)))
-        painter.setPen(QPen(QColor(mix(theme.panel, theme.hairline, 0.6))))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        rect = paint_ground(painter, option)
         painter.setFont(style.text_font(style.SMALL_PX))
         room = rect.adjusted(6, 0, -6, 0)
         colour, dots = theme.text, Qt.TextElideMode.ElideRight

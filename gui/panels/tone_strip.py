@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QValidator
@@ -192,9 +193,9 @@ class ToneStrip(Themed):
         self._take(replace(self._tone, exposure=round(stops, 2)), moving=True)
         self._settle.start()
 
-    def _set(self, **changes: object) -> None:
+    def _set(self, **changes: Any) -> None:
         self._settle.stop()
-        self._take(replace(self._tone, **changes), moving=False)  # type: ignore[arg-type]
+        self._take(replace(self._tone, **changes), moving=False)
 
     def _rest(self) -> None:
         self._settle.stop()

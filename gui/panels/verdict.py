@@ -44,10 +44,11 @@ from gui.models.verdict_model import (
     as_tsv,
     disagreements,
 )
-from gui.theme import GRID, RADIUS, lane_ink, mix
+from gui.theme import GRID, RADIUS, lane_ink
 from gui.widgets.combo import Combo
 from gui.widgets.elided import ElidedLabel
 from gui.widgets.marks import paint_mark
+from gui.widgets.rows import paint_ground
 from gui.widgets.themed import IconButton, Panel, Themed, label
 
 __all__ = ["BdNote", "Disagreement", "Order", "VerdictPanel", "VerdictRow", "disagreements"]
@@ -101,14 +102,10 @@ class _Delegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        theme, rect = style.current(), QRect(option.rect)
+        theme = style.current()
         row: VerdictRow = index.data(VerdictModel.RowRole)
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect.adjusted(0, 1, 0, -1), QColor(mix(theme.panel, theme.text, 0.06)))
-        painter.setPen(QPen(QColor(mix(theme.panel, theme.hairline, 0.6))))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        rect = paint_ground(painter, option)
         painter.setFont(_font(index.column()))
         text = str(index.data() or "")
         if index.column() == Column.CODEC:

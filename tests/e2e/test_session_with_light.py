@@ -105,10 +105,10 @@ def test_exposure_by_mouse_and_keys_changes_what_is_shown_alike_and_no_score(
 ) -> None:
     state, strip = looked_at.state, looked_at.window.tone_strip
     lane = state.renditions()[1]
-    film = state.current.display if state.current else None
+    film = state.current.display
     assert strip.isVisible()
-    assert strip.tone == state.tone == Tone(exposure=film.auto_exposure)  # type: ignore[union-attr]
-    known = dict(state.outcome(lane).trial.scores)  # type: ignore[union-attr]
+    assert strip.tone == state.tone == Tone(exposure=film.auto_exposure)
+    known = dict(state.outcome(lane).trial.scores)
     before = shown(looked_at, ORIGINAL).mean(), shown(looked_at, lane).mean()
     middle = strip.slider.rect().center()
     qtbot.mousePress(strip.slider, Qt.MouseButton.LeftButton, pos=middle)
@@ -116,7 +116,7 @@ def test_exposure_by_mouse_and_keys_changes_what_is_shown_alike_and_no_score(
     qtbot.mouseRelease(strip.slider, Qt.MouseButton.LeftButton, pos=middle + QPoint(80, 0))
     settle(looked_at)
     after = shown(looked_at, ORIGINAL).mean(), shown(looked_at, lane).mean()
-    assert state.tone.exposure != film.auto_exposure  # type: ignore[union-attr]
+    assert state.tone.exposure != film.auto_exposure
     assert all(abs(new - old) > 5 for new, old in zip(after, before, strict=True))
     assert abs(after[0] - after[1]) < 3
     qtbot.mouseDClick(strip.slider, Qt.MouseButton.LeftButton, pos=middle + QPoint(80, 0))
@@ -128,8 +128,8 @@ def test_exposure_by_mouse_and_keys_changes_what_is_shown_alike_and_no_score(
     qtbot.waitUntil(lambda: not state.tone_moves)
     assert state.tone == Tone(exposure=1.1, curve="reinhard")
     looked_at.window.commands.serve("exposure_auto")
-    assert state.tone.exposure == film.auto_exposure  # type: ignore[union-attr]
-    assert state.outcome(lane).trial.scores == known  # type: ignore[union-attr]
+    assert state.tone.exposure == film.auto_exposure
+    assert state.outcome(lane).trial.scores == known
 
 
 def test_map_and_read_out_are_in_stops(looked_at: Workbench, settle: Settle) -> None:

@@ -79,7 +79,7 @@ def arranged(bench: Workbench, photos: list[Path], settle: Settle) -> None:
     window.set_lower_share(0.4)
     window.commands.published_curves()
     dialogs = [child for child in window.children() if child.metaObject().className() == "CurvePicker"]
-    dialogs[0].accept()  # type: ignore[attr-defined]
+    dialogs[0].accept()
     settle(bench)
 
 

@@ -128,7 +128,7 @@ def test_a_batch_killed_twice_and_its_worker_once_ends_as_an_undisturbed_one(fol
             process.kill()
             process.wait()
         assert not psutil.wait_procs(workers, timeout=10)[1], "workers outlive the program that started them"
-        process.stderr.close()  # type: ignore[union-attr]
+        process.stderr.close()
     last = start(folder, out, "--resume")
     wait_for_rows(last, 4)
     victim = max(psutil.Process(last.pid).children(recursive=True), key=lambda each: each.memory_info().rss)

@@ -102,6 +102,7 @@ typedef struct {
     int count, index[4], dc_table[4], ac_table[4]; /* components of this scan */
     int first, last, high, low;
     int16_t *coefs;
+    float *costs; /* bits of each block, added up over the scans, or NULL */
 } rsi_reader;
 
 int64_t rsi_table_define(rsi_table *t, const uint8_t counts[16], const uint8_t *symbols, int total);

@@ -270,13 +270,15 @@ int64_t rs_jpeg_probe(const uint8_t *data, size_t size, int32_t *info)
     return d.r.frame.blocks / 8 > size ? RS_ERR_TRUNCATED : (int64_t)d.r.frame.blocks;
 }
 
-int64_t rs_jpeg_read(const uint8_t *data, size_t size, int16_t *levels, size_t blocks, uint16_t *tables, int32_t *info)
+static int64_t read_all(const uint8_t *data, size_t size, int16_t *levels, size_t blocks, uint16_t *tables,
+                        int32_t *info, float *costs)
 {
     reader d;
     size_t payload;
     int64_t result = start(&d, data, size, info);
     if (result < 0) return result;
     d.used_tables = tables;
+    d.r.costs = costs;
     while ((result = read_to_scan(&d, info, &payload)) == 0xDA) {
         if (!d.scans && d.r.frame.count) {
             info[RS_JPEG_YCC] = is_ycc(&d);
@@ -294,6 +296,19 @@ int64_t rs_jpeg_read(const uint8_t *data, size_t size, int16_t *levels, size_t b
         if (d.bits_left[i][0] == UNSEEN) return RS_ERR_CORRUPT;
     info[RS_JPEG_SCANS] = d.scans;
     return d.scans ? d.r.at - data : RS_ERR_CORRUPT;
+}
+
+int64_t rs_jpeg_read(const uint8_t *data, size_t size, int16_t *levels, size_t blocks, uint16_t *tables, int32_t *info)
+{
+    return read_all(data, size, levels, blocks, tables, info, NULL);
+}
+
+int64_t rs_jpeg_costs(const uint8_t *data, size_t size, int16_t *levels, size_t blocks, float *costs)
+{
+    uint16_t tables[4 * 64];
+    int32_t info[RS_JPEG_FIELDS];
+    for (size_t i = 0; i < blocks; i++) costs[i] = 0;
+    return read_all(data, size, levels, blocks, tables, info, costs);
 }
 
 /* --- Pixels --------------------------------------------------------------------------------------- */

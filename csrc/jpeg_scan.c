@@ -96,7 +96,46 @@ typedef struct {
     bit_reader b;
     int last_dc[4];
     int eob_run;
+    /* Where costs are wanted: */
+    int64_t charged;          /* bits of the scan that are accounted for */
+    size_t block;             /* the one that was decoded last */
+    int run_bits, run_length; /* of an end-of-band run that begins in this block */
+    float share;              /* what each block of the run pays */
 } scan_state;
+
+/* --- Costs -------------------------------------------------------------------------------------- */
+
+/* Bits of the scan that are used up. Of the bytes read ahead, an 0xFF has a stuffed zero behind it. */
+static int64_t position(const scan_state *s)
+{
+    const bit_reader *b = &s->b;
+    int64_t bits = 8 * (int64_t)(b->at - s->r->at) + b->invented - b->held;
+    for (int i = 0; i < b->held / 8; i++)
+        if ((b->bits >> 8 * i & 255) == 255) bits -= 8;
+    return bits;
+}
+
+/* Bits of the code of a symbol that the table has. */
+static int code_length(const rsi_table *t, int symbol)
+{
+    int index = 0, n = 1;
+    while (t->symbols[index] != symbol) index++;
+    while (t->offset[n] + (t->limit[n] >> (16 - n)) <= index) n++;
+    return n;
+}
+
+/* Charges what was read since the last call to the block decoded last. in_run: an end-of-band run covered it from
+ * before. The code of a run stands for all of its blocks, so they pay for it in equal parts. */
+static void charge(scan_state *s, int in_run)
+{
+    int64_t now = position(s);
+    float *cost = s->r->costs + s->block;
+    *cost += (float)(now - s->charged - s->run_bits);
+    s->charged = now;
+    if (s->run_bits) s->share = (float)s->run_bits / (float)s->run_length;
+    if (s->run_bits || in_run) *cost += s->share;
+    s->run_bits = 0;
+}
 
 static inline int read_dc(scan_state *s, int slot, int16_t *block)
 {
@@ -134,9 +173,14 @@ static int dc_refine_block(scan_state *s, int slot, int16_t *block)
     return 1;
 }
 
-static int read_eob_run(scan_state *s, int n)
+static int read_eob_run(scan_state *s, int slot, int n)
 {
-    return n ? (1 << n) + (int)take(&s->b, n) : 1;
+    int run = n ? (1 << n) + (int)take(&s->b, n) : 1;
+    if (s->r->costs) {
+        s->run_bits = code_length(&s->r->ac[s->r->ac_table[slot]], n << 4) + n;
+        s->run_length = run;
+    }
+    return run;
 }
 
 static int ac_first_block(scan_state *s, int slot, int16_t *block)
@@ -150,7 +194,7 @@ static int ac_first_block(scan_state *s, int slot, int16_t *block)
         int rs = symbol(&s->b, &r->ac[r->ac_table[slot]]), run = rs >> 4, n = rs & 15;
         if (rs < 0) return 0;
         if (!n && run < 15) {
-            s->eob_run = read_eob_run(s, run) - 1;
+            s->eob_run = read_eob_run(s, slot, run) - 1;
             return 1;
         }
         k += run;
@@ -185,7 +229,7 @@ static int ac_refine_block(scan_state *s, int slot, int16_t *block)
         if (rs < 0 || (rs & 15) > 1) return 0;
         if (rs & 15) value = (take(&s->b, 1) ? 1 : -1) * (1 << r->low);
         else if (run < 15) {
-            s->eob_run = read_eob_run(s, run);
+            s->eob_run = read_eob_run(s, slot, run);
             break;
         }
         k = correct(s, block, k, run);
@@ -220,6 +264,7 @@ static int64_t restart(scan_state *s, int number)
     while (s->b.end - s->b.at > 2 && s->b.at[1] == 0xFF) s->b.at++; /* fill bytes: B.1.1.2 */
     if (s->b.at[1] != 0xD0 + (number & 7) || s->eob_run) return RS_ERR_CORRUPT;
     s->b.at += 2;
+    if (s->r->costs) charge(s, 0);
     memset(s->last_dc, 0, sizeof s->last_dc);
     return 0;
 }
@@ -235,7 +280,10 @@ static int mcu(scan_state *s, block_decoder decode, int mx, int my)
         for (int y = 0; y < v; y++)
             for (int x = 0; x < h; x++) {
                 size_t at = c->first + (size_t)(my * v + y) * (size_t)c->pw + (size_t)(mx * h + x);
+                int in_run = s->eob_run > 0;
                 if (!decode(s, i, r->coefs + 64 * at)) return 0;
+                s->block = at;
+                if (r->costs) charge(s, in_run);
             }
     }
     return !overrun(&s->b);
@@ -261,6 +309,7 @@ int64_t rsi_scan_decode(rsi_reader *r)
         }
     if (s.eob_run) return RS_ERR_CORRUPT;
     int64_t result = end_segment(&s.b);
+    if (r->costs) charge(&s, 0);
     r->at = s.b.at;
     return result;
 }

@@ -165,6 +165,11 @@ int64_t rs_jpeg_probe(const uint8_t *data, size_t size, int32_t *info);
  * of the stream, which may be followed by other data. */
 int64_t rs_jpeg_read(const uint8_t *data, size_t size, int16_t *levels, size_t blocks, uint16_t *tables, int32_t *info);
 
+/* Bits that each block costs in the scans, byte stuffing included, the code of an end-of-band run in equal parts; the
+ * bits that fill up a segment and its restart marker count to the block before. levels is scratch, arguments and the
+ * result are otherwise those of rs_jpeg_read. */
+int64_t rs_jpeg_costs(const uint8_t *data, size_t size, int16_t *levels, size_t blocks, float *costs);
+
 /* Pixels (interleaved, width×height×components) from levels, as libjpeg's accurate integer inverse DCT
  * and triangle ("fancy") chroma filter compute them. scratch: rs_jpeg_render_scratch() bytes. */
 int64_t rs_jpeg_render_scratch(const int32_t *info);

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from engine.bit_map import BitMap
 from engine.errors import Cancelled, UsageError
 from engine.image import Image
 
@@ -181,12 +182,17 @@ class Encoded:
     """What an encoder gives back.
 
     data: the file, complete. stats: named figures for people and for tests (JSON values).
-    bit_map: bits spent per pixel, H×W f32 whose sum is about 8·len(data), or None.
+    mapped: the codec's `bit_map` if it has one.
     """
 
     data: bytes
     stats: Mapping[str, Any] = field(default_factory=dict)
-    bit_map: np.ndarray | None = None
+    mapped: Callable[[bytes, Ctx], BitMap] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def bit_map(self) -> np.ndarray | None:
+        """Bits spent per pixel, H×W f32, worked out from the file each time; None where the codec cannot tell."""
+        return self.mapped(self.data, Ctx()).bits if self.mapped is not None else None
 
 
 def _ignore(_fraction: float) -> None:
@@ -262,4 +268,18 @@ class Detailed(Protocol):
 
     def details(self, data: bytes, ctx: Ctx) -> dict[str, Any]:
         """Named figures of the file (JSON values); raises what `decode` raises."""
+        ...
+
+
+@runtime_checkable
+class Mapped(Protocol):
+    """A codec that can tell where in the picture the bits of a file went.
+
+    The file alone is asked, not the encoder: it costs nothing until somebody wants it, holds for files from
+    anywhere, and cannot tell of other bits than those that are there (docs/adr/0006-bits-from-the-bytes.md).
+    """
+
+    def bit_map(self, data: bytes, ctx: Ctx) -> BitMap:
+        """The map of a whole, valid stream, as `BitMap` describes it; about as long as `decode`, which it is without
+        the pixels. Raises what `decode` raises."""
         ...

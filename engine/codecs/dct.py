@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from engine import color, memory
+from engine.bit_map import BitMap
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
-from engine.codecs import jfif
+from engine.codecs import jfif, jpeg_bits
 from engine.errors import Unsupported
 from engine.image import Image
 from engine.native import entropy, jpeg
@@ -114,7 +115,7 @@ class DctCodec:
         profile = _profile_segments(image)
         written = jpeg.write(coded.levels, coded.where, coded.tables, SCANS[chosen["scans"]], profile)
         ctx.progress(1.0)
-        return Encoded(written.data, _stats(written))
+        return Encoded(written.data, _stats(written), self.bit_map)
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Any 8-bit baseline or progressive JPEG, grey or in three colours."""
@@ -127,6 +128,10 @@ class DctCodec:
         icc = jfif.icc_profile(data)
         spec = color.recognise(icc) if icc else color.SRGB
         return Image(pixels, color=spec or color.SRGB, icc=None if spec else icc)
+
+    def bit_map(self, data: bytes, ctx: Ctx) -> BitMap:
+        """Of any 8-bit baseline or progressive JPEG."""
+        return jpeg_bits.bit_map(data, self.info, ctx)
 
 
 def _require_fitting(image: Image) -> None:

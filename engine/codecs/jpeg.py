@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 from PIL import ImageFile
 
+from engine.bit_map import BitMap
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
-from engine.codecs import via_pillow
+from engine.codecs import jpeg_bits, via_pillow
 from engine.codecs.checks import require_carried
 from engine.image import Image
 from engine.io import decode, pillow
@@ -61,11 +62,14 @@ class JpegCodec:
                 optimize=True,
             )
         ctx.check()
-        return Encoded(data)
+        return Encoded(data, mapped=self.bit_map)
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         ctx.check()
         return decode(data, pillow.JPEG, ctx)
+
+    def bit_map(self, data: bytes, ctx: Ctx) -> BitMap:
+        return jpeg_bits.bit_map(data, self.info, ctx)
 
 
 @contextmanager

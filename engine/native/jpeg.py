@@ -206,6 +206,18 @@ class Header:
     blocks: int
     info: np.ndarray
 
+    @property
+    def densest(self) -> tuple[int, int]:
+        """The largest sampling across and down: an MCU has so many times 8 pixels."""
+        return max(h for h, _ in self.sampling), max(v for _, v in self.sampling)
+
+    @property
+    def grids(self) -> tuple[tuple[int, int], ...]:
+        """Blocks (across, down) of each component, whole MCUs."""
+        across, down = self.densest
+        mcus = -(-self.width // (8 * across)), -(-self.height // (8 * down))
+        return tuple((mcus[0] * h, mcus[1] * v) for h, v in self.sampling)
+
 
 def probe(data: bytes) -> Header:
     """The header of a JPEG file. `CorruptStream` if it is none, `Unsupported` with the reason if not for us."""
@@ -247,6 +259,9 @@ def _why_unsupported(info: np.ndarray) -> str:
     return "this JPEG has sides above 65500 or uneven chroma sampling, which are not supported"
 
 
+_MANY_SCANS = "this JPEG has more scans than are supported, or changes its height between them"
+
+
 @dataclass(frozen=True)
 class Levels:
     """Decoded scans: (blocks, 64) i16 levels, (4, 64) u16 tables by component, and the header they go with."""
@@ -266,11 +281,29 @@ def read(data: bytes, header: Header) -> Levels:
     pointers = mutable("int16_t", levels), header.blocks, mutable("uint16_t", tables), mutable("int32_t", info)
     code = lib.rs_jpeg_read(const("uint8_t", array), array.size, *pointers)
     if code == lib.RS_ERR_UNSUPPORTED:
-        raise Unsupported("this JPEG has more scans than are supported, or changes its height between them")
+        raise Unsupported(_MANY_SCANS)
     check(code, "JPEG")
     if not np.array_equal(info[:6], header.info[:6]):
         raise CorruptStream("JPEG: the data does not belong to this header")
     return Levels(header, levels, tables, int(info[lib.RS_JPEG_SCANS]))
+
+
+def costs(data: bytes, header: Header) -> list[np.ndarray]:
+    """Bits of each block in the scans: rows×columns f32 a component, whole MCUs; their sum is that of the scans.
+
+    `header` is that of the file; raises what :func:`read` raises.
+    """
+    levels = np.empty((header.blocks, 64), np.int16)
+    out = np.empty(header.blocks, np.float32)
+    array = as_bytes(data)
+    pointers = mutable("int16_t", levels), header.blocks, mutable("float", out)
+    code = lib.rs_jpeg_costs(const("uint8_t", array), array.size, *pointers)
+    if code == lib.RS_ERR_UNSUPPORTED:
+        raise Unsupported(_MANY_SCANS)
+    check(code, "JPEG")
+    grids = header.grids
+    edges = np.cumsum([0, *(across * down for across, down in grids)])
+    return [out[a:b].reshape(down, across) for (a, b), (across, down) in zip(pairwise(edges), grids, strict=True)]
 
 
 def render(levels: Levels) -> np.ndarray:

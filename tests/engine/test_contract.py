@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from engine import carry, registry
-from engine.codec import Codec, Ctx
+from engine.codec import Codec, Ctx, Mapped
 from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB, ColorSpec
 from engine.errors import Cancelled, CorruptStream, LimitExceeded, Unsupported
 from engine.image import Alpha, Image
@@ -297,6 +297,61 @@ def test_a_codec_that_carries_light_says_how(codec: Codec) -> None:
     else:
         with pytest.raises(Unsupported, match=f"{codec.info.label} carries .* only"):
             carry.fit(light(5, 7), codec.info)
+
+
+def maps_bits(codec: Codec) -> Mapped:
+    if not isinstance(codec, Mapped):
+        pytest.skip("makes no such claim")
+    return codec
+
+
+def half_flat(height: int, width: int, channels: int) -> Image:
+    """The left half of one tone, noise in the right one."""
+    noise = np.random.default_rng(3).integers(0, 256, (height, width, channels), np.uint8)
+    noise[:, : width // 2] = 90
+    return Image(noise)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (61, 83), (130, 190)], ids=lambda s: f"{s[0]}x{s[1]}")
+def test_a_bit_map_and_what_is_apart_sum_to_the_file(codec: Codec, size: tuple[int, int]) -> None:
+    mapped = maps_bits(codec)
+    pictures = [picture(*size, channels) for channels in (1, 3, 4)] + [half_flat(*size, 3)]
+    if codec.info.capabilities.hdr:
+        pictures.append(light(*size))
+    for image in (fitted(codec, each) for each in pictures):
+        data = codec.encode(image, {}, CTX).data
+        found = mapped.bit_map(data, CTX)
+        assert (found.bits.shape, found.bits.dtype) == (size, np.float32)
+        assert np.isfinite(found.bits).all() and (found.bits >= 0).all()
+        assert all(name and isinstance(part, int) and part > 0 for name, part in found.apart.items())
+        file = 8 * len(data)
+        assert abs(found.bits.sum(dtype=np.float64) + 8 * found.apart_bytes - file) <= max(0.02 * file, 16)
+
+
+def test_bits_are_where_the_detail_is(codec: Codec) -> None:
+    image = fitted(codec, half_flat(192, 256, 3))
+    bits = maps_bits(codec).bit_map(codec.encode(image, {}, CTX).data, CTX).bits
+    assert bits[:, 160:].sum() > 10 * bits[:, :96].sum()
+
+
+def test_an_encoder_shows_the_map_of_its_file(codec: Codec) -> None:
+    image = fitted(codec, picture(61, 83))
+    encoded = codec.encode(image, {}, CTX)
+    if not isinstance(codec, Mapped):
+        assert encoded.bit_map is None
+        return
+    assert encoded.bit_map is not None
+    assert (encoded.bit_map == codec.bit_map(encoded.data, CTX).bits).all()
+
+
+def test_no_bits_are_told_of_a_damaged_file(codec: Codec) -> None:
+    mapped = maps_bits(codec)
+    data = codec.encode(fitted(codec, picture(61, 83)), {}, CTX).data
+    for length in range(0, len(data), max(1, len(data) // 23)):
+        with pytest.raises(CorruptStream):
+            mapped.bit_map(data[:length], CTX)
+    with pytest.raises(Cancelled):
+        mapped.bit_map(data, Ctx(cancel=lambda: True))
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,8 @@ typedef struct {
     int16_t *levels;
     const uint8_t *table;
     int component, chroma; /* chroma: plane kind, 0 or 1 */
+    const float *bits;     /* where costs are wanted: those of a decision, see rs_dctr_costs; else NULL */
+    float *costs;
 } coder;
 
 /* A block with what surrounds it; blocks that do not exist are all zero. */
@@ -361,19 +363,31 @@ RS_INLINE int64_t code_dc(coder *c, const block *b, const int decoding)
 
 /* --- Streams ------------------------------------------------------------------------------------------------ */
 
+/* What the decisions noted since the last call cost, in bits; they are dropped, and not coded. */
+static float spent(rb_writer *w, const float *bits)
+{
+    float sum = 0;
+    for (; w->noted > 0; w->noted--) {
+        uint32_t note = w->notes[w->noted - 1], p = note & ~1u;
+        sum += bits[(note & 1 ? p : 65536 - p) / 2];
+    }
+    return sum;
+}
+
 RS_INLINE int64_t code_component(coder *c, const int decoding)
 {
     const rsi_component *own = &c->frame->c[c->component];
     for (int y = 0; y < own->bh; y++)
         for (int x = 0; x < own->bw; x++) {
             block b = look_around(c, x, y);
+            size_t at = own->first + (size_t)y * (size_t)own->pw + (size_t)x;
             int64_t fault = code_inner(c, &b, decoding);
             for (int edge = 0; edge < 2 && fault >= 0; edge++) fault = code_edge(c, &b, edge, decoding);
             if (fault >= 0) fault = code_dc(c, &b, decoding);
             if (decoding && c->s->rans.reader.fault) return c->s->rans.reader.fault;
             if (fault < 0) return fault;
-            c->s->nonzero[own->first + (size_t)y * (size_t)own->pw + (size_t)x] =
-                (uint8_t)(b.inner + b.edge[0] + b.edge[1]);
+            c->s->nonzero[at] = (uint8_t)(b.inner + b.edge[0] + b.edge[1]);
+            if (!decoding && c->costs) c->costs[at] = spent(&c->s->rans.writer, c->bits);
         }
     return 0;
 }
@@ -402,7 +416,7 @@ RS_INLINE int64_t code_all(dctr_state *s, const rsi_frame *frame, int16_t *level
     for (int i = 0; i < frame->count && i < 2 && fault >= 0; i++) fault = code_table(s, i, tables + 64 * i, decoding);
     if (decoding && s->rans.reader.fault) return s->rans.reader.fault;
     for (int i = 0; i < frame->count && fault >= 0; i++) {
-        coder c = {s, frame, levels, tables + 64 * (i > 0), i, i > 0};
+        coder c = {s, frame, levels, tables + 64 * (i > 0), i, i > 0, NULL, NULL};
         fault = code_component(&c, decoding);
     }
     return fault;
@@ -443,23 +457,51 @@ int64_t rs_dctr_bound(int64_t blocks)
     return blocks < 1 || blocks > (int64_t)1 << 40 ? RS_ERR_ARGUMENT : 256 * blocks + 1024;
 }
 
+/* What encoding begins with; a fault. */
+static int64_t start_encoding(dctr_state *s, size_t state_size, rsi_frame *f, const int16_t *levels,
+                              const uint8_t *tables)
+{
+    if ((int64_t)state_size < rs_dctr_state((int64_t)f->blocks)) return RS_ERR_ARGUMENT;
+    for (size_t i = 0; i < 64 * f->blocks; i++)
+        if (levels[i] < -LEVEL_MAX || levels[i] > LEVEL_MAX) return RS_ERR_RANGE;
+    for (int i = 0; i < (f->count > 1 ? 128 : 64); i++)
+        if (!tables[i]) return RS_ERR_RANGE;
+    start(s, f);
+    return 0;
+}
+
 int64_t rs_dctr_encode(const int16_t *levels, int32_t width, int32_t height, int32_t components, int32_t h, int32_t v,
                        const uint8_t *tables, void *state, size_t state_size, uint8_t *dst, size_t capacity)
 {
     rsi_frame f;
     dctr_state *s = state;
-    int64_t blocks = rsi_frame_make(&f, width, height, components, h, v);
-    if (blocks < 0) return blocks;
-    if ((int64_t)state_size < rs_dctr_state(blocks)) return RS_ERR_ARGUMENT;
-    for (size_t i = 0; i < 64 * f.blocks; i++)
-        if (levels[i] < -LEVEL_MAX || levels[i] > LEVEL_MAX) return RS_ERR_RANGE;
-    for (int i = 0; i < (components > 1 ? 128 : 64); i++)
-        if (!tables[i]) return RS_ERR_RANGE;
-    start(s, &f);
+    int64_t fault = rsi_frame_make(&f, width, height, components, h, v);
+    if (fault >= 0) fault = start_encoding(s, state_size, &f, levels, tables);
+    if (fault < 0) return fault;
     rb_writer_start(&s->rans.writer, dst, capacity);
     /* Only decoding writes to levels and tables. */
-    int64_t fault = code_all(s, &f, (int16_t *)(uintptr_t)levels, (uint8_t *)(uintptr_t)tables, 0);
+    fault = code_all(s, &f, (int16_t *)(uintptr_t)levels, (uint8_t *)(uintptr_t)tables, 0);
     return fault < 0 ? fault : rb_writer_finish(&s->rans.writer);
+}
+
+int64_t rs_dctr_costs(const int16_t *levels, int32_t width, int32_t height, int32_t components, int32_t h, int32_t v,
+                      const uint8_t *tables, void *state, size_t state_size, const float *bits, float *costs)
+{
+    rsi_frame f;
+    dctr_state *s = state;
+    int64_t fault = rsi_frame_make(&f, width, height, components, h, v);
+    if (fault >= 0) fault = start_encoding(s, state_size, &f, levels, tables);
+    if (fault < 0) return fault;
+    rb_writer_start(&s->rans.writer, NULL, 0);
+    memset(costs, 0, f.blocks * sizeof *costs);
+    for (int i = 0; i < f.count && i < 2 && fault >= 0; i++)
+        fault = code_table(s, i, (uint8_t *)(uintptr_t)tables + 64 * i, 0);
+    float apart = spent(&s->rans.writer, bits);
+    for (int i = 0; i < f.count && fault >= 0; i++) {
+        coder c = {s, &f, (int16_t *)(uintptr_t)levels, tables + 64 * (i > 0), i, i > 0, bits, costs};
+        fault = code_component(&c, 0);
+    }
+    return fault < 0 ? fault : (int64_t)(apart + 0.5f);
 }
 
 int64_t rs_dctr_decode(const uint8_t *data, size_t size, int32_t width, int32_t height, int32_t components, int32_t h,

@@ -190,6 +190,11 @@ int64_t rs_dctr_encode(const int16_t *levels, int32_t width, int32_t height, int
 int64_t rs_dctr_decode(const uint8_t *data, size_t size, int32_t width, int32_t height, int32_t components, int32_t h,
                        int32_t v, void *state, size_t state_size, int16_t *levels, uint8_t *tables);
 
+/* Bits that each block costs, 0 where it is not coded; the result: those of the tables. bits: 2^15 floats, what a decision
+ * costs whose probability is i / 2^15. Other arguments as for rs_dctr_encode. */
+int64_t rs_dctr_costs(const int16_t *levels, int32_t width, int32_t height, int32_t components, int32_t h, int32_t v,
+                      const uint8_t *tables, void *state, size_t state_size, const float *bits, float *costs);
+
 /* --- Wavelet codec: range coder, lifting, context-coded subbands ----------------------------- */
 /* --- Adaptive binary range coder (rangecoder.h has the derivation) ---------------------------------- */
 

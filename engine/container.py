@@ -107,6 +107,12 @@ def section_name(kind: int) -> str:
     return Section(kind).name.lower() if kind in set(Section) else f"section {kind:#04x}"
 
 
+def apart(data: bytes, picture: Picture, coded: int) -> dict[str, int]:
+    """Bytes of a stream besides the `coded` ones of its symbols, by name, as `engine.bit_map.BitMap` lists them."""
+    profile = section_bytes(picture.icc) if picture.icc else 0
+    return {"headers": len(data) - coded - profile, **({"colour profile": profile} if profile else {})}
+
+
 def write(codec: str, picture: Picture, sections: Mapping[int, bytes]) -> bytes:
     """The stream of `picture` coded by `codec` as `sections`; `Unsupported` beyond the limits of the format."""
     _check_size(picture.width, picture.height, Unsupported)

@@ -7,10 +7,11 @@ file. docs/format.md describes the stream, csrc/dctr_blocks.c the model.
 from __future__ import annotations
 
 from engine import container, memory
+from engine.bit_map import BitMap
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Settings
-from engine.codecs import dct
+from engine.codecs import dct, jpeg_bits
 from engine.codecs.checks import require_carried
-from engine.container import Picture, Section
+from engine.container import Picture, Section, Stream
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
 from engine.native import dct_rans as native
@@ -60,20 +61,40 @@ class DctRansCodec:
         payload = bytes([_CHROMA_CODES[chroma]]) + stream
         data = container.write("dct-rans", Picture.of(image), {Section.DCT_RANS: payload})
         ctx.progress(1.0)
-        return Encoded(data, {"header_bytes": len(data) - len(stream), "stream_bytes": len(stream)})
+        return Encoded(data, {"header_bytes": len(data) - len(stream), "stream_bytes": len(stream)}, self.bit_map)
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for damaged data, `Unsupported` for other codecs' streams, `LimitExceeded`."""
-        stream = container.read(data)
-        if stream.codec != "dct-rans":
-            raise Unsupported(f"this stream was written by the codec '{stream.codec}', not by dct-rans")
-        picture, payload = stream.picture, stream.section(Section.DCT_RANS)
-        where = _layout(picture, payload)
+        stream = _read(data)
+        coded, picture = self._levels(stream, ctx), stream.picture
+        return Image(jpeg.picture_of(coded.levels, coded.where, coded.tables), picture.color, icc=picture.icc)
+
+    def bit_map(self, data: bytes, ctx: Ctx) -> BitMap:
+        """What the decisions of each block cost under the probabilities that they were coded with."""
+        stream = _read(data)
+        coded = self._levels(stream, ctx)
+        costs, of_tables = native.costs(coded.levels, coded.where, coded.tables)
+        ctx.check()
+        symbols = stream.section(Section.DCT_RANS)[1:]
+        apart = container.apart(data, stream.picture, len(symbols))
+        apart |= {"quantisation tables": round(of_tables / 8), "coder state": native.state_bytes(symbols)}
+        return BitMap(jpeg_bits.on_pixels(costs, coded.where), apart)
+
+    def _levels(self, stream: Stream, ctx: Ctx) -> dct.Quantised:
+        payload = stream.section(Section.DCT_RANS)
+        where = _layout(stream.picture, payload)
         memory.require(memory.decode_estimate(self.info, 64 * where.blocks), "decoding this picture")
         ctx.check()
         levels, tables = native.decode(payload[1:], where)
         ctx.check()
-        return Image(jpeg.picture_of(levels, where, tables), picture.color, icc=picture.icc)
+        return dct.Quantised(where, levels, tables)
+
+
+def _read(data: bytes) -> Stream:
+    stream = container.read(data)
+    if stream.codec != "dct-rans":
+        raise Unsupported(f"this stream was written by the codec '{stream.codec}', not by dct-rans")
+    return stream
 
 
 def _layout(picture: Picture, payload: bytes) -> jpeg.Layout:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine import container, memory
+from engine.bit_map import BitMap, spread
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
 from engine.codecs.checks import require_carried
 from engine.container import Picture, Section
@@ -21,6 +22,7 @@ from engine.errors import CodecUnavailable, CorruptStream, Unsupported
 from engine.image import Image
 from engine.learned import fixed, needs, stored
 from engine.learned.stored import Installed
+from engine.native.latent import state_bytes
 
 if TYPE_CHECKING:
     from engine.learned.model import HyperpriorModel
@@ -34,7 +36,8 @@ _TYPICAL_BPP = (
 
 STREAM_VERSION = 1  # of what is on the wire
 ENCODER_REVISION = 1  # of what the encoder does: raise it with every change that alters the bytes of any file
-GRANULE = 64  # pictures are continued to multiples of this
+GRANULE = 64  # pictures are continued to multiples of this: the side of a hyper-latent's cell
+LATENT_CELL = 16
 _ANALYSIS, _CODING = 0.35, 0.65  # shares of the time, for progress
 
 
@@ -100,7 +103,7 @@ class HyperpriorCodec:
         payload = head.pack() + data
         file = container.write("hyperprior", Picture.of(image), {Section.HYPERPRIOR: payload})
         spent = {"symbols": len(data), "header": len(file) - len(data)}
-        return Encoded(file, {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name})
+        return Encoded(file, {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name}, self.bit_map)
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream`, `Unsupported` or `LimitExceeded`; `EngineError` if the weights are missing."""
@@ -121,12 +124,21 @@ class HyperpriorCodec:
     def details(self, data: bytes, ctx: Ctx) -> dict[str, Any]:
         """weights: which ones decode it. rate: of the model's range. symbols: a digest of what both ends must agree
         on, the same on every machine. Needs the weights, but not torch."""
-        picture, head, payload = _read(data)
-        memory.require(memory.decode_estimate(self.info, picture.pixels * 3), "decoding this picture")
-        network = symbol_network(stored.named(head.weights.hex()))
-        latent = _symbols(network, picture, head, payload, ctx)
+        told = _told(data, ctx)
+        head, latent = told.head, told.latent
         rate = head.rate / fixed.RATE_STEPS
         return {"weights": head.weights.hex(), "rate": rate, "symbols": f"{latent.checksum:08x}"}
+
+    def bit_map(self, data: bytes, ctx: Ctx) -> BitMap:
+        """What each position's symbols cost, of latent and hyper-latent. Needs the weights, but not torch."""
+        told = _told(data, ctx)
+        size = told.picture.height, told.picture.width
+        hyper, positions = told.network.costs(told.latent)
+        ctx.check()
+        bits = spread(hyper, (GRANULE, GRANULE), size)
+        bits += spread(positions, (LATENT_CELL, LATENT_CELL), size)
+        apart = container.apart(data, told.picture, len(told.coded))
+        return BitMap(bits, apart | {"coder state": state_bytes(told.coded, told.latent.mark)})
 
 
 @dataclass(frozen=True)
@@ -206,6 +218,25 @@ def _symbols(network: SymbolNetwork, picture: Picture, head: _Head, payload: byt
         raise CorruptStream("the hyperprior stream claims a rate that its model does not have")
     size = -(-picture.height // GRANULE), -(-picture.width // GRANULE)
     return network.decode(payload, size, head.rate, ctx)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a stream says, read without torch. coded: the bytes of the symbols."""
+
+    picture: Picture
+    head: _Head
+    coded: bytes
+    network: SymbolNetwork
+    latent: Latent
+
+
+def _told(data: bytes, ctx: Ctx) -> _Told:
+    picture, head, coded = _read(data)
+    memory.require(memory.decode_estimate(HyperpriorCodec.info, picture.pixels * 3), "decoding this picture")
+    ctx.check()
+    network = symbol_network(stored.named(head.weights.hex()))
+    return _Told(picture, head, coded, network, _symbols(network, picture, head, coded, ctx))
 
 
 def _padded(image: Image) -> np.ndarray:

@@ -19,13 +19,19 @@ def bit_map(data: bytes, info: CodecInfo, ctx: Ctx) -> BitMap:
     header = jpeg.probe(data)
     memory.require(memory.decode_estimate(info, 64 * header.blocks), "reading where the bits of this file went")
     ctx.check()
-    size = header.height, header.width
+    costs = jpeg.costs(data, header)
+    ctx.check()
+    return BitMap(on_pixels(costs, header), _apart(data))
+
+
+def on_pixels(costs: list[np.ndarray], where: jpeg.Header | jpeg.Layout) -> np.ndarray:
+    """The bits of all components' blocks (rows×columns each) on the pixels that they cover: H×W f32."""
+    size = where.height, where.width
+    across, down = (max(factors) for factors in zip(*where.sampling, strict=True))
     bits = np.zeros(size, np.float32)
-    across, down = header.densest
-    for costs, (h, v) in zip(jpeg.costs(data, header), header.sampling, strict=True):
-        ctx.check()
-        bits += spread(costs, (8 * down // v, 8 * across // h), size)
-    return BitMap(bits, _apart(data))
+    for cells, (h, v) in zip(costs, where.sampling, strict=True):
+        bits += spread(cells, (8 * down // v, 8 * across // h), size)
+    return bits
 
 
 def _apart(data: bytes) -> dict[str, int]:

@@ -108,6 +108,20 @@ class SymbolNetwork:
             raise CorruptStream("the decoded symbols are not those that were coded: stream or weights are damaged")
         return decoded
 
+    def costs(self, decoded: Latent) -> tuple[np.ndarray, np.ndarray]:
+        """Bits that were spent at each position: of the hyper-latent, h×w f32, and of the latent, 4h×4w f32."""
+        bits = latent.costs(decoded.residuals, decoded.index, self.tables)
+        rows, columns = decoded.values.shape[:2]
+        end = decoded.hyper.size
+        hyper = bits[:end].reshape(decoded.hyper.shape).sum(2)
+        positions = np.zeros((rows, columns), np.float32)
+        for size in self.recipe.slices:
+            for every in (ANCHORS, OTHERS):
+                start, end = end, end + rows * (columns // 2) * size
+                part = bits[start:end].reshape(rows, columns // 2, size).sum(2)
+                _put(positions, _take(positions, every) + part, every)
+        return hyper, positions
+
     def _run(self, source: Symbols, size: tuple[int, int], rate: int, ctx: Ctx) -> Latent:
         rows, columns = (HYPER * side for side in size)
         recipe = self.recipe
@@ -271,8 +285,8 @@ class _Stream:
 
 
 def _take(values: np.ndarray, every: Every) -> np.ndarray:
-    """The positions of rows×columns×C that take part, rows×(columns/2)×C."""
-    out = np.empty((values.shape[0], values.shape[1] // 2, values.shape[2]), values.dtype)
+    """The positions of rows×columns(×C) that take part, rows×(columns/2)(×C)."""
+    out = np.empty((values.shape[0], values.shape[1] // 2, *values.shape[2:]), values.dtype)
     for row in (0, 1):
         out[row::2] = values[row::2, (row + every.phase) % 2 :: 2]
     return out

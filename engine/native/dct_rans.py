@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,31 @@ def decode(data: bytes, where: Layout) -> tuple[np.ndarray, np.ndarray]:
     targets = mutable("int16_t", levels), mutable("uint8_t", tables)
     check(lib.rs_dctr_decode(*sources, _pointer(state), state.nbytes, *targets), "dct-rans stream")
     return levels, tables
+
+
+def costs(levels: np.ndarray, where: Layout, tables: np.ndarray) -> tuple[list[np.ndarray], int]:
+    """Bits that each block of :func:`decode` was coded with, rows×columns f32 a component; and those of the tables."""
+    out, state = np.empty(where.blocks, np.float32), _state(where)
+    sources = const("int16_t", levels), *_frame(where), const("uint8_t", tables)
+    bits = const("float", _decision_bits())
+    tables_bits = lib.rs_dctr_costs(*sources, _pointer(state), state.nbytes, bits, mutable("float", out))
+    check(tables_bits, "dct-rans costs")
+    grids = zip(where.parts(out), where.grids, strict=True)
+    return [part.reshape(down, across) for part, (across, down) in grids], tables_bits
+
+
+def state_bytes(data: bytes) -> int:
+    """Bytes that the coder's first state takes beyond the symbols in it: 48 bits, from 2³² on (csrc/rans_binary.h).
+
+    Long streams have more states, one for 2¹⁸ decisions: too few to count.
+    """
+    return round((48 + 32 - log2(int.from_bytes(data[:6], "little"))) / 8)
+
+
+@cache
+def _decision_bits() -> np.ndarray:
+    """-log₂(i / 2¹⁵) as f32; a probability of 0, which does not occur, as the smallest one."""
+    return -np.log2(np.maximum(np.arange(1 << 15), 1) / (1 << 15)).astype(np.float32)
 
 
 def _frame(where: Layout) -> tuple[int, ...]:

@@ -34,6 +34,11 @@ class Layout:
     def blocks(self) -> int:
         return sum(across * down for across, down in self.grids)
 
+    @property
+    def sampling(self) -> tuple[tuple[int, int], ...]:
+        """Samples of each component across and down, as a JPEG's header counts them."""
+        return ((self.h, self.v), (1, 1), (1, 1))[: self.components]
+
     def plane_size(self, component: int) -> tuple[int, int]:
         """Width and height in samples of a component's plane."""
         if component == 0:
@@ -207,14 +212,9 @@ class Header:
     info: np.ndarray
 
     @property
-    def densest(self) -> tuple[int, int]:
-        """The largest sampling across and down: an MCU has so many times 8 pixels."""
-        return max(h for h, _ in self.sampling), max(v for _, v in self.sampling)
-
-    @property
     def grids(self) -> tuple[tuple[int, int], ...]:
         """Blocks (across, down) of each component, whole MCUs."""
-        across, down = self.densest
+        across, down = (max(factors) for factors in zip(*self.sampling, strict=True))
         mcus = -(-self.width // (8 * across)), -(-self.height // (8 * down))
         return tuple((mcus[0] * h, mcus[1] * v) for h, v in self.sampling)
 
@@ -320,7 +320,7 @@ def render(levels: Levels) -> np.ndarray:
 
 def picture_of(levels: np.ndarray, where: Layout, tables: np.ndarray) -> np.ndarray:
     """H×W×(1 or 3) u8 pixels of (blocks, 64) i16 levels and (1 or 2, 64) u8 tables, luma then chroma."""
-    pairs = ((where.h, where.v), (1, 1), (1, 1))[: where.components]
+    pairs = where.sampling
     info = np.zeros(lib.RS_JPEG_FIELDS, np.int32)
     info[[lib.RS_JPEG_WIDTH, lib.RS_JPEG_HEIGHT, lib.RS_JPEG_COMPONENTS]] = where.width, where.height, where.components
     info[lib.RS_JPEG_YCC] = where.components == 3

@@ -7,6 +7,7 @@ convolution's 3×3 kernel reaches beyond them must be there: :class:`Plane` has 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from engine.native.entropy import Tables
 CROSS = 4  # taps of a kernel that looks above, left, right, below, in this order
 ACTIVATION_MAX = 2047
 MARK_BITS = 31
+_LENGTH_BITS = 4  # of an escaped value's length (csrc/latent_coder.c)
 SYMBOL_MAX = int(lib.RS_LATENT_MAX)
 FEATURE_MAX = int(lib.RS_LATENT_FEATURE_MAX)
 LARGEST_SHIFT = int(lib.RS_LATENT_SHIFT)
@@ -210,6 +212,21 @@ def encode(values: np.ndarray, index: np.ndarray, tables: Tables, mark: int = 0)
     sources = const("int32_t", values), const("uint16_t", index), values.size
     size = lib.rs_latent_encode(*sources, *tables.pointers(), mark, mutable("uint8_t", out), out.size)
     return out[: check(size, "latent coding")].tobytes()
+
+
+def costs(values: np.ndarray, index: np.ndarray, tables: Tables) -> np.ndarray:
+    """Bits that :func:`encode` spends on each symbol, f32: -log₂ of its probability; for an escape the value's too."""
+    bits, escapes = tables.costs(values, index)
+    escaped = values[escapes].astype(np.int64)
+    lengths = np.frexp(np.where(escaped < 0, -2 * escaped, 2 * escaped + 1))[1] - 1
+    bits[escapes] += _LENGTH_BITS + lengths
+    return bits
+
+
+def state_bytes(data: bytes, mark: int) -> int:
+    """Bytes that the coder's state takes beyond the symbols in it: 64 bits, of which it starts from 2³¹ + mark."""
+    start, end = (1 << 31) + mark, int.from_bytes(data[:8], "little")
+    return round((64 + log2(start) - log2(end)) / 8)
 
 
 class Reader:

@@ -56,6 +56,35 @@ def test_levels_of_every_layout_come_back(where: jpeg.Layout, spread: float, see
     assert (decoded == levels).all() and (decoded_tables == tables).all()
 
 
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_costs_add_up_to_the_stream(sampling: tuple[int, int]) -> None:
+    where = jpeg.layout(205, 137, 3, *sampling)
+    levels, tables = levels_for(where, 4, 40), tables_for(where)
+    data = dct_rans.encode(levels, where, tables)
+    costs, of_tables = dct_rans.costs(levels, where, tables)
+    assert [part.shape[::-1] for part in costs] == list(where.grids)
+    flat = np.concatenate([part.ravel() for part in costs])
+    assert (flat[~holding_samples(where)] == 0).all() and (flat[holding_samples(where)] > 0).all()
+    told = flat.sum(dtype=np.float64) + of_tables + 8 * dct_rans.state_bytes(data)
+    assert told == pytest.approx(8 * len(data), rel=2e-3, abs=8), "later chunks have a state each"
+
+
+def test_a_busy_block_is_the_dear_one() -> None:
+    where = jpeg.layout(64, 64, 1, 1, 1)
+    levels = np.zeros((where.blocks, 64), np.int16)
+    levels[19] = np.random.default_rng(1).integers(-200, 200, 64)
+    costs, _ = dct_rans.costs(levels, where, tables_for(where))
+    assert costs[0].argmax() == 19 and costs[0].max() > costs[0].sum() / 2
+
+
+def test_costs_of_impossible_levels_are_refused() -> None:
+    where = jpeg.layout(8, 8, 1, 1, 1)
+    with pytest.raises(EngineError, match="RANGE"):
+        dct_rans.costs(np.full((1, 64), 1024, np.int16), where, tables_for(where))
+    with pytest.raises(EngineError, match="RANGE"):
+        dct_rans.costs(np.zeros((1, 64), np.int16), where, tables_for(where, 0))
+
+
 def test_levels_at_the_ends_of_their_range_come_back() -> None:
     where = jpeg.layout(24, 24, 3, 1, 1)
     for levels in (

@@ -247,6 +247,20 @@ def test_escapes_reach_the_bounds_and_no_further(value: int) -> None:
         latent.encode(values + 40_000 * int(np.sign(value)), index, TABLES)
 
 
+@pytest.mark.parametrize("value", [-32767, -9, 0, 1, 9, 32767])
+def test_costs_are_what_a_symbol_adds_to_a_stream(value: int) -> None:
+    """A thousand of them, so that the state of the coder does not count."""
+    tables = Tables(np.array([0, 100, 60000], np.uint16), np.array([0, 3], np.uint32), np.array([0], np.int32))
+    values, index = np.full(1000, value, np.int32), np.zeros(1000, np.uint16)
+    costs = latent.costs(values, index, tables)
+    escape = 16 - math.log2(5536)
+    code = 4 + (2 * abs(value) + (value > 0) + (value == 0)).bit_length() - 1
+    expected = {0: 16 - math.log2(100), 1: 16 - math.log2(59900)}.get(value, escape + code)
+    assert costs == pytest.approx(expected, rel=1e-6)
+    data = latent.encode(values, index, tables, 5)
+    assert float(costs.sum(dtype=np.float64)) / 8 + latent.state_bytes(data, 5) == pytest.approx(len(data), abs=1)
+
+
 def test_size_is_near_the_entropy() -> None:
     rng = np.random.default_rng(1)
     index = np.zeros(20_000, np.uint16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -108,6 +109,23 @@ def test_wild_coefficients_are_coded_within_the_bounds(network: SymbolNetwork) -
     assert np.abs(coded.residuals).max() == latent.SYMBOL_MAX
     decoded = network.decode(data, (2, 1), 100, CTX)
     assert (decoded.values == coded.values).all()
+
+
+def test_every_symbol_s_bits_are_at_its_position(model: HyperpriorModel, network: SymbolNetwork) -> None:
+    _, hyper, steps = simulated(model, picture(5, 128), 300)
+    data, coded = network.encode(hyper, steps, 300, CTX)
+    of_hyper, of_latent = network.costs(coded)
+    assert of_hyper.shape == hyper.shape[:2] and of_latent.shape == steps.shape[:2]
+    told = float(of_hyper.sum() + of_latent.sum()) + 8 * latent.state_bytes(data, coded.mark)
+    assert told == pytest.approx(8 * len(data), abs=5)
+    rows, columns = np.indices(of_latent.shape)
+    places = [np.stack([axis[(rows + columns) % 2 == phase] for axis in (rows, columns)], 1) for phase in (1, 0)]
+    in_stream = np.concatenate([part.repeat(size, 0) for size in MODEL.slices for part in places])
+    for at in range(5, len(in_stream), 997):
+        alone = np.zeros_like(coded.residuals)
+        alone[hyper.size + at] = 9000
+        positions = network.costs(replace(coded, residuals=alone, index=np.full_like(coded.index, coded.index[-1])))[1]
+        assert np.unravel_index(positions.argmax(), positions.shape) == tuple(in_stream[at])
 
 
 def test_damaged_symbols_are_refused_or_bounded(model: HyperpriorModel, network: SymbolNetwork) -> None:

@@ -1,6 +1,6 @@
 # make run    set up .venv if need be, then open the workbench on the bundled samples
 # make test   set up .venv if need be, then check style and types and run every test, offscreen
-# make fuzz   fuzz the C library (clang with libFuzzer), minimise its corpus, print what it reaches; RUNS=1000000
+# make fuzz   fuzz the C library (clang with libFuzzer), minimise its corpus, print what it reaches; RUNS=1000000 JOBS=1
 # make clean  remove what these made
 # PYTHON=/path/to/python3.12 chooses the Python for .venv (3.11 to 3.13).
 
@@ -45,8 +45,9 @@ test: $(VENV)/.installed-for-tests
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
 RUNS ?= 1000000
+JOBS ?= 1
 fuzz: $(VENV)/.installed-for-tests
-	@$(BIN)/python csrc/fuzz/run.py --runs $(RUNS)
+	@$(BIN)/python csrc/fuzz/run.py --runs $(RUNS) --jobs $(JOBS)
 
 clean:
 	rm -rf $(VENV) build dist out *.egg-info engine/_native.c engine/_native.*.so engine/_native.o

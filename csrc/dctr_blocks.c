@@ -422,6 +422,12 @@ RS_INLINE int64_t code_all(dctr_state *s, const rsi_frame *frame, int16_t *level
     return fault;
 }
 
+/* Repeats the first `size` bytes until `total` are filled. Copies are fast, and this is most of the start. */
+static void repeat(void *first, size_t size, size_t total)
+{
+    for (; size < total; size *= 2) memcpy((char *)first + size, first, size < total - size ? size : total - size);
+}
+
 /* At first all inputs of a decision count alike, and together somewhat more than their mean. */
 static void start_weights(dctr_state *s)
 {
@@ -429,9 +435,12 @@ static void start_weights(dctr_state *s)
         int end, inputs;
     } RUNS[] = {{W_COUNT, 1}, {W_INNER, 4}, {W_INNER_SIGN, 7}, {W_EDGE_COUNT, 2},
                 {W_EDGE, 4}, {W_EDGE_SIGN, 7}, {W_DC, 4}, {W_DC_SIGN, 5}, {WEIGHT_SETS, 2}};
-    for (int run = 0, set = 0; set < WEIGHT_SETS; set++) {
-        if (set == RUNS[run].end) run++;
-        for (int i = 0; i < DCTR_INPUTS; i++) s->weight[set][i] = DCTR_WEIGHT_SUM / RUNS[run].inputs;
+    size_t from = 0, set = sizeof *s->weight;
+    for (size_t run = 0; run < sizeof RUNS / sizeof *RUNS; run++) {
+        size_t to = (size_t)RUNS[run].end;
+        for (int i = 0; i < DCTR_INPUTS; i++) s->weight[from][i] = DCTR_WEIGHT_SUM / RUNS[run].inputs;
+        repeat(s->weight[from], set, (to - from) * set);
+        from = to;
     }
 }
 
@@ -440,8 +449,7 @@ static void start(dctr_state *s, const rsi_frame *frame)
     rc_rates(s->rate, DCTR_LIMIT);
     logistic_tables(s->squash, s->stretch);
     s->model[0] = rc_adaptive_start(1u << 15, 0);
-    for (size_t done = 1; done < MODELS; done *= 2) /* copies are fast */
-        memcpy(s->model + done, s->model, (done < MODELS - done ? done : MODELS - done) * sizeof *s->model);
+    repeat(s->model, sizeof *s->model, sizeof s->model);
     start_weights(s);
     memset(s->nonzero, 0, frame->blocks);
 }

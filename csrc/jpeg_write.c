@@ -24,15 +24,22 @@ static void make_table(const uint32_t freq[256], code_table *t)
     memcpy(with_reserved + RESERVED, freq, 256 * sizeof *freq);
     memset(t, 0, sizeof *t);
     if (rs_huffman_lengths(with_reserved, 256 + RESERVED, 16, lengths) < 2) return;
-    unsigned next = 0;
-    for (int n = 1; n <= 16; n++, next <<= 1)
-        for (int s = 0; s < 256; s++)
-            if (lengths[s + RESERVED] == n) {
-                t->symbols[t->used++] = (uint8_t)s;
-                t->counts[n - 1]++;
-                t->length[s] = (uint8_t)n;
-                t->code[s] = (uint16_t)next++;
-            }
+    for (int s = 0; s < 256; s++)
+        if (lengths[s + RESERVED]) t->counts[lengths[s + RESERVED] - 1]++;
+    int place[17] = {0};
+    unsigned next[17] = {0}; /* code of each length */
+    for (int n = 1; n <= 16; n++) {
+        place[n] = t->used;
+        t->used += t->counts[n - 1];
+        if (n < 16) next[n + 1] = (next[n] + t->counts[n - 1]) << 1;
+    }
+    for (int s = 0; s < 256; s++) {
+        int n = lengths[s + RESERVED];
+        if (!n) continue;
+        t->symbols[place[n]++] = (uint8_t)s;
+        t->length[s] = (uint8_t)n;
+        t->code[s] = (uint16_t)next[n]++;
+    }
 }
 
 static uint64_t count_tokens(const rsi_tokens *t, uint32_t freq[4][256])

@@ -176,7 +176,7 @@ static void check_coefficients(source *s, size_t count)
     size_t width = 1 + count % 37, height = 1 + count / 37 % 39, samples;
     if (count >= 1 << 12) {
         width = 1 + (count & 4095);
-        height = count >> 12;
+        height = 1 + (count >> 12) % 3;
     }
     samples = width * height;
     int levels = (int)(s->seed % 7), kept = levels;

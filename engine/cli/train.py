@@ -107,7 +107,7 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         "steps_taken": progress.steps - outcome.began,
         "seconds": progress.seconds,
         "skipped": trainer.optimiser.skipped,
-        "loss": trainer.loss,
+        "loss": trainer.step.loss,
         "decaying": progress.decaying,
         "decayed": progress.decayed if progress.decaying else None,
         "cost": record.get("cost"),

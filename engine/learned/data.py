@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image as Pillow
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from engine import io, memory
@@ -131,31 +131,38 @@ def rgb(image: Image) -> np.ndarray:
 
 
 class Patches:
-    """Random square patches: flipped, transposed, now and then scaled down. The same seed draws the same patches."""
+    """Random square patches: flipped, transposed, now and then scaled down. The same seed draws the same patches.
 
-    def __init__(self, pictures: Sequence[np.ndarray], seed: int, downscale: float = 0.0) -> None:
-        self._pictures = pictures
+    The pictures lie on `device`, and patches are cut out there.
+    """
+
+    def __init__(
+        self, pictures: Sequence[np.ndarray], seed: int, downscale: float = 0.0, device: torch.device | None = None
+    ) -> None:
+        self._pictures = [torch.from_numpy(picture).to(device) for picture in pictures]
         self._downscale = downscale
         self._random = np.random.default_rng(seed)
 
     def batch(self, count: int, side: int) -> Tensor:
         """count×3×side×side in 0…1, channels last."""
-        return to_tensor([self._one(side) for _ in range(count)])
+        patches = torch.stack([self._one(side) for _ in range(count)])
+        return patches.permute(0, 3, 1, 2)
 
-    def _one(self, side: int) -> np.ndarray:
+    def _one(self, side: int) -> Tensor:
+        """side×side×3, 0…1."""
         random = self._random
         picture = self._pictures[int(random.integers(len(self._pictures)))]
         largest = min(2 * side, *picture.shape[:2])
         scaled = random.random() < self._downscale
         source = int(random.integers(side, largest + 1)) if scaled else side
         top, left = (int(random.integers(extent - source + 1)) for extent in picture.shape[:2])
-        patch = picture[top : top + source, left : left + source]
+        patch = to_unit(picture[top : top + source, left : left + source])
         if source != side:
             patch = scaled_down(patch, side)
         turn = random.integers(8)
-        patch = patch[:, ::-1] if turn & 1 else patch
-        patch = patch[::-1] if turn & 2 else patch
-        return patch.transpose(1, 0, 2) if turn & 4 else patch
+        if flipped := [axis for axis, bit in ((1, 1), (0, 2)) if turn & bit]:
+            patch = patch.flip(flipped)
+        return patch.transpose(0, 1) if turn & 4 else patch
 
     @property
     def state(self) -> str:
@@ -167,19 +174,21 @@ class Patches:
         self._random.bit_generator.state = json.loads(state)
 
 
-def scaled_down(patch: np.ndarray, side: int) -> np.ndarray:
-    """A square patch at side×side, filtered."""
-    if patch.dtype == np.uint8:
-        return np.asarray(Pillow.fromarray(patch).resize((side, side), Pillow.Resampling.BICUBIC))
-    planes = [np.ascontiguousarray(patch[:, :, channel]) for channel in range(3)]
-    small = [Pillow.fromarray(plane).resize((side, side), Pillow.Resampling.BICUBIC) for plane in planes]
-    return np.stack([np.asarray(plane) for plane in small], 2).clip(0, 1)
+def scaled_down(patch: Tensor, side: int) -> Tensor:
+    """A square patch, S×S×3 in 0…1, at side×side, filtered."""
+    planes = patch.permute(2, 0, 1)[None]
+    small = F.interpolate(planes, (side, side), mode="bicubic", antialias=True, align_corners=False)
+    return small[0].permute(1, 2, 0).clamp(0, 1)
+
+
+def to_unit(pixels: Tensor) -> Tensor:
+    """u8, or f32 that is it already, as f32 0…1."""
+    return pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
 
 
 def to_tensor(pictures: Sequence[np.ndarray]) -> Tensor:
     """H×W×3 pictures of one size, u8 or f32, as B×3×H×W in 0…1, channels last."""
-    whole = [picture.astype(np.float32) / 255 if picture.dtype == np.uint8 else picture for picture in pictures]
-    return torch.from_numpy(np.stack(whole)).permute(0, 3, 1, 2)
+    return torch.stack([to_unit(torch.tensor(picture)) for picture in pictures]).permute(0, 3, 1, 2)
 
 
 def central_patches(pictures: Sequence[np.ndarray], count: int, side: int) -> Tensor:

@@ -1,4 +1,8 @@
-"""The optimiser: Adam with a learning rate for each kind of parameter, and no step that could do harm."""
+"""The optimiser: Adam with a learning rate for each kind of parameter, and no step that could do harm.
+
+Nothing here waits for the device: what a step depends on stays in tensors there, so that steps can be queued ahead of
+it, or be captured as a CUDA graph.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from engine.learned.recipe import TrainingRecipe
 CLIP = 2.0  # gradients are shortened to this many times their running norm …
 REFUSE = 20.0  # … and a step is skipped beyond this
 FORGIVE = 1.1  # each time, the norm rises by this: a lasting change is not refused for ever
+SURPRISE = 3.0  # what a single step's norm can count for at most, in running norms
 NORM_MEMORY = 0.98
 
 
@@ -32,51 +37,65 @@ class Optimiser:
             ([parameter for parameter in others if parameter.dim() != 4], recipe.table_rate),
             (transform, recipe.transform_rate),
         ]
+        device = transform[0].device
         self._peaks = [rate for _, rate in groups]
         self._parameters: list[nn.Parameter] = [parameter for members, _ in groups for parameter in members]
+        on_card = device.type == "cuda"
         self._adam = torch.optim.Adam(
-            [{"params": members, "lr": rate} for members, rate in groups], betas=(0.9, 0.98), fused=True
+            [{"params": members, "lr": torch.tensor(rate, device=device)} for members, rate in groups],
+            betas=(0.9, 0.98),
+            fused=True,
+            capturable=on_card,
         )
-        self.norm: float | None = None
-        """Running norm of the gradient."""
-        self.skipped = 0
+        self._norm = torch.full((), math.inf, device=device)
+        self._skipped = torch.zeros((), device=device)
 
-    def step(self, loss: Tensor, factor: float) -> bool:
-        """One step down from `loss`, at `factor` times the peak rates. False if it was skipped."""
-        self._adam.zero_grad(set_to_none=True)
-        taken = bool(torch.isfinite(loss))
-        if taken:
-            loss.backward()
-            taken = self._clip()
-        if not taken:
-            self.skipped += 1
-            return False
+    @property
+    def norm(self) -> float | None:
+        """Running norm of the gradient, None before the first step and after a change."""
+        norm = float(self._norm)
+        return norm if math.isfinite(norm) else None
+
+    @property
+    def skipped(self) -> int:
+        return int(self._skipped)
+
+    def set_rates(self, factor: float) -> None:
+        """Learn at `factor` times the peak rates from now on."""
         for group, peak in zip(self._adam.param_groups, self._peaks, strict=True):
-            group["lr"] = peak * factor
+            group["lr"].fill_(peak * factor)
+
+    def step(self, loss: Tensor) -> Tensor:
+        """One step down from `loss`. Returns whether it was taken: 1.0, or 0.0 if it was skipped."""
+        self._adam.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
+        usable = torch.isfinite(norm) & torch.isfinite(loss.detach())
+        taken = usable & (norm <= REFUSE * self._norm)
+        # Adam's own means for mixed precision: what gradients are divided by, and whether to leave all as it is.
+        self._adam.grad_scale = (norm / (CLIP * self._norm)).clamp_min(1)  # type: ignore[attr-defined]
+        self._adam.found_inf = 1 - taken.float()  # type: ignore[attr-defined]
         self._adam.step()
-        return True
+        shortened = torch.minimum(norm, SURPRISE * self._norm)
+        followed = torch.where(
+            torch.isinf(self._norm), shortened, NORM_MEMORY * self._norm + (1 - NORM_MEMORY) * shortened
+        )
+        self._norm.copy_(torch.where(taken, followed, torch.where(usable, FORGIVE * self._norm, self._norm)))
+        self._skipped += 1 - taken.float()
+        return taken.float()
 
     def expect_change(self) -> None:
         """Forget what gradients are usual: other parameters take part from now on."""
-        self.norm = None
-
-    def _clip(self) -> bool:
-        """Shorten the gradient to what is usual; False if it is beyond use."""
-        gradients = [parameter for parameter in self._parameters if parameter.grad is not None]
-        limit = math.inf if self.norm is None else CLIP * self.norm
-        norm = float(nn.utils.clip_grad_norm_(gradients, limit))
-        if not math.isfinite(norm):
-            return False
-        if self.norm is not None and norm > REFUSE * self.norm:
-            self.norm *= FORGIVE
-            return False
-        shortened = min(norm, 3 * self.norm) if self.norm is not None else norm
-        self.norm = shortened if self.norm is None else NORM_MEMORY * self.norm + (1 - NORM_MEMORY) * shortened
-        return True
+        self._norm.fill_(math.inf)
 
     def state(self) -> dict[str, Any]:
         return {"adam": self._adam.state_dict(), "norm": self.norm, "skipped": self.skipped}
 
     def restore(self, state: dict[str, Any]) -> None:
+        rates = [group["lr"] for group in self._adam.param_groups]
+        capturable = self._adam.defaults["capturable"]
         self._adam.load_state_dict(state["adam"])
-        self.norm, self.skipped = state["norm"], state["skipped"]
+        for group, rate in zip(self._adam.param_groups, rates, strict=True):
+            group["lr"], group["capturable"] = rate, capturable  # whatever device the checkpoint is from
+        self._norm.fill_(math.inf if state["norm"] is None else state["norm"])
+        self._skipped.fill_(state["skipped"])

@@ -20,11 +20,11 @@ from engine.learned.data import Patches, Photographs, central_patches
 from engine.learned.device import random_state, restore_random_state
 from engine.learned.evaluate import Point, mean_curve
 from engine.learned.layers import precision
-from engine.learned.loss import rate_distortion
 from engine.learned.model import GRANULE, HyperpriorModel, channels_last
 from engine.learned.optimiser import Optimiser
 from engine.learned.progress import Length, Progress
 from engine.learned.recipe import Recipe
+from engine.learned.step import TrainingStep
 from engine.store import processor
 
 CHECKPOINT_SECONDS = 100.0
@@ -34,7 +34,6 @@ LOG_EVERY = 100
 VALIDATION_PICTURES = 24
 VALIDATION_SIDE = 256
 FIT_PATCHES = 320
-LOSS_MEMORY = 0.99
 CPU = torch.device("cpu")
 
 
@@ -71,10 +70,10 @@ class Trainer:
         self.model = channels_last(HyperpriorModel(recipe.model, recipe.rate)).to(device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         self.optimiser = Optimiser(self.model, recipe.training)
-        self.patches = Patches(photographs.training, recipe.training.seed, recipe.training.downscale)
+        self.step = TrainingStep(self.model, self.optimiser, device)
+        self.patches = Patches(photographs.training, recipe.training.seed, recipe.training.downscale, device)
         side = min(VALIDATION_SIDE, *(s for p in photographs.held_back for s in p.shape[:2])) // GRANULE * GRANULE
         self.validation = central_patches(photographs.held_back, VALIDATION_PICTURES, side).to(device)
-        self.loss: float | None = None
         self.first_curve: list[list[float]] = []
 
     # --- Starting ---------------------------------------------------------------------------------
@@ -83,8 +82,10 @@ class Trainer:
         """Begin a run: from the statistics of some patches, or from trained weights."""
         if weights is None:
             # Statistics take a second: they are computed on the CPU, in the same floats for every device.
-            self.model.cpu().fit(self.patches.batch(FIT_PATCHES, self.recipe.training.patch))
-            self.model.to(self.device)
+            patches = self.patches.batch(FIT_PATCHES, self.recipe.training.patch)
+            fitted = copy.deepcopy(self.model).cpu()
+            fitted.fit(patches.cpu())
+            self.model.load_state_dict(fitted.state_dict())
             self.progress.static_until = self.recipe.training.static_steps
         else:
             self.model.load_state_dict(weights)
@@ -101,7 +102,7 @@ class Trainer:
             "patches": self.patches.state,
             "random": torch.get_rng_state(),
             "device_random": random_state(self.device),
-            "loss": self.loss,
+            "loss": self.step.loss,
             "first_curve": self.first_curve,
             "data": self.data,
             "machine": self._machine(),
@@ -122,7 +123,7 @@ class Trainer:
         self.patches.state = state["patches"]
         torch.set_rng_state(state["random"])
         restore_random_state(self.device, state.get("device_random"))  # not there in checkpoints of CPU sessions
-        self.loss, self.first_curve = state["loss"], state["first_curve"]
+        self.step.loss, self.first_curve = state["loss"], state["first_curve"]
 
     def save(self) -> None:
         write_checkpoint(self.folder, self.state())
@@ -163,13 +164,11 @@ class Trainer:
         progress, recipe = self.progress, self.recipe
         part = recipe.decay if progress.decaying else recipe.training
         self._set_stage()
-        pictures = self.patches.batch(part.batch, part.patch).to(self.device)
+        pictures = self.patches.batch(part.batch, part.patch)
         # One rate from each of `batch` equal parts of the range: every step sees all of it.
         rates = (torch.arange(part.batch) + torch.rand(part.batch)) / part.batch * (recipe.rate.points - 1)
-        loss = training_loss(self.model, pictures, rates.to(self.device))
-        if self.optimiser.step(loss, progress.learning_rate(recipe)):
-            value = float(loss.detach())
-            self.loss = value if self.loss is None else LOSS_MEMORY * self.loss + (1 - LOSS_MEMORY) * value
+        self.optimiser.set_rates(progress.learning_rate(recipe))
+        self.step.take(pictures, rates.to(self.device, non_blocking=True))
         progress.steps += 1
         progress.pixels += pictures.shape[0] * pictures.shape[-1] * pictures.shape[-2]
         if progress.steps % AVERAGE_EVERY == 0:
@@ -181,11 +180,15 @@ class Trainer:
         if self.model.correcting == static:
             self.averaged.correcting = self.model.correcting = not static
             self.model.transform.requires_grad_(not static)
-            self.optimiser.expect_change()
+            self._expect_change()
         if self.model.quantised != quantised:
             self.model.quantise(quantised)
             self.averaged.quantise(quantised)
-            self.optimiser.expect_change()
+            self._expect_change()
+
+    def _expect_change(self) -> None:
+        self.optimiser.expect_change()
+        self.step.renew()
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -198,7 +201,7 @@ class Trainer:
     def _log(self, writer: SummaryWriter) -> None:
         progress = self.progress
         values = {
-            "loss": self.loss,
+            "loss": self.step.loss,
             "gradient_norm": self.optimiser.norm,
             "skipped": self.optimiser.skipped,
             "learning_rate": progress.learning_rate(self.recipe),
@@ -208,7 +211,9 @@ class Trainer:
             if value is not None:
                 writer.add_scalar(f"training/{name}", value, progress.steps)
         if self.reports is not None:
-            self.reports.progress(f"step {progress.steps}, {progress.seconds / 60:.1f} min, loss {self.loss or 0:.4f}")
+            self.reports.progress(
+                f"step {progress.steps}, {progress.seconds / 60:.1f} min, loss {self.step.loss or 0:.4f}"
+            )
 
     def _validate(self, writer: SummaryWriter) -> None:
         """The moving average's curve on the pictures held back, for the event file, log.jsonl and the terminal."""
@@ -239,19 +244,12 @@ class Trainer:
             against = None
         return {
             **asdict(self.progress),
-            "loss": self.loss,
+            "loss": self.step.loss,
             "skipped": self.optimiser.skipped,
             "cost": sum(point.cost for point in curve) / len(curve),
             "bd_rate_from_start": against,
             "curve": [point._asdict() for point in curve],
         }
-
-
-def training_loss(model: HyperpriorModel, pictures: Tensor, rates: Tensor) -> Tensor:
-    """What one step goes down from: noisy rounding, networks in half the bits."""
-    with precision(pictures.device, half=True):
-        coded = model(pictures, rates, noisy=True)
-    return rate_distortion(coded, pictures, model.lambda_of(rates))
 
 
 def told(record: Mapping[str, Any]) -> str:

@@ -18,14 +18,16 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tiny_model import MODEL, RATE, RECIPE, photographs
 
 from engine.errors import CorruptStream, UsageError
+from engine.learned import step as step_module
 from engine.learned import trainer as trainer_module
 from engine.learned.checkpoint import FILE, LOG, read_checkpoint, write_checkpoint
 from engine.learned.device import choose
 from engine.learned.layers import precision
 from engine.learned.model import HyperpriorModel
 from engine.learned.progress import Length
+from engine.learned.step import training_loss
 from engine.learned.train import branch_decay, decay_folder, prepare
-from engine.learned.trainer import LONGEST_STEP, Trainer, training_loss
+from engine.learned.trainer import LONGEST_STEP, Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard")
 
@@ -105,7 +107,7 @@ def test_a_loss_that_is_not_finite_is_skipped_and_counted(tmp_path):
     trainer._step()
     before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
     loss = sum(parameter.sum() for parameter in trainer.model.parameters()) * math.nan
-    assert not trainer.optimiser.step(loss, 1.0)
+    assert not trainer.optimiser.step(loss)
     assert trainer.optimiser.skipped == 1
     assert same(before, trainer.model.state_dict())
 
@@ -113,9 +115,9 @@ def test_a_loss_that_is_not_finite_is_skipped_and_counted(tmp_path):
 def test_a_far_out_gradient_is_skipped(tmp_path):
     trainer = begun(tmp_path)
     table = trainer.model.log_gain.table
-    assert trainer.optimiser.step(table.sum(), 1.0)
-    assert not trainer.optimiser.step(1e3 * table.sum(), 1.0)
-    assert trainer.optimiser.step(1.5 * table.sum(), 1.0)
+    assert trainer.optimiser.step(table.sum())
+    assert not trainer.optimiser.step(1e3 * table.sum())
+    assert trainer.optimiser.step(1.5 * table.sum())
 
 
 CHILD = """
@@ -191,7 +193,7 @@ def test_checkpoints_from_before_they_told_data_and_machine_go_on(tmp_path):
 
 def test_no_tensor_of_training_is_made_on_a_fixed_device(monkeypatch):
     # Shapes without values know no half precision.
-    monkeypatch.setattr(trainer_module, "precision", lambda device, half: precision(device, half=False))
+    monkeypatch.setattr(step_module, "precision", lambda device, half: precision(device, half=False))
     model = HyperpriorModel(MODEL, RATE).to("meta")
     loss = training_loss(model, torch.empty(2, 3, 64, 64, device="meta"), torch.empty(2, device="meta"))
     loss.backward()

@@ -114,9 +114,7 @@ def run(options: argparse.Namespace) -> int:
     session = _session(options)
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
-    app.setApplicationName("Ratescope")
-    pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
-    style.apply(app, THEMES[preferences.apply()])
+    dress(app)
     bench = Workbench()
     sys.excepthook = _Hook(bench)
     collector = _collect_garbage_here(app)
@@ -135,6 +133,13 @@ def run(options: argparse.Namespace) -> int:
         collector.stop()
         bench.close()
         gc.enable()
+
+
+def dress(app: QApplication) -> None:
+    """The program's name, theme and way of drawing, before its first window."""
+    app.setApplicationName("Ratescope")
+    pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
+    style.apply(app, THEMES[preferences.apply()])
 
 
 def _session(options: argparse.Namespace) -> Opened | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine import cli
 from engine.errors import EngineError, UsageError
-from gui import probe
+from gui import bench, probe
 
 FAILURE, USAGE = 1, 2
 
@@ -23,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `ratescope` with these arguments (by default the process's own); returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not _wants_window(arguments):
+        if arguments[:1] == ["bench"]:
+            bench.offer_suite()
         return cli.main(arguments)
     try:
         return _open_window(arguments[1:] if arguments[:1] == ["gui"] else arguments)

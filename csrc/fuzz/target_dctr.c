@@ -52,6 +52,35 @@ static int64_t encode(const picture *p, uint8_t *coded, size_t capacity)
                           capacity);
 }
 
+/* -log2(i / 2^15): what lies over the leading bit is a straight line here, at most 0.09 too little. */
+static const float *bits_of_decisions(void)
+{
+    static float bits[1 << 15];
+    for (uint32_t i = 1, top = 1; i < 1 << 15; i++) {
+        if (i == 2 * top) top = i;
+        float whole = 15;
+        for (uint32_t n = top; n > 1; n /= 2) whole--;
+        bits[i] = whole + 1 - (float)i / (float)top;
+    }
+    return bits;
+}
+
+/* Blocks cost about what the stream is long. */
+static void check_costs(const picture *p, size_t used)
+{
+    static const float *bits;
+    if (!bits) bits = bits_of_decisions();
+    size_t state_size;
+    void *state = make_state(p, &state_size);
+    float *costs = fuzz_room(4 * p->blocks, 0xFF);
+    int64_t apart = rs_dctr_costs(p->levels, p->width, p->height, p->components, p->h, p->v, p->tables, state,
+                                  state_size, bits, costs);
+    fuzz_require(apart >= 0);
+    float sum = (float)apart, stream = 8 * (float)used;
+    for (size_t i = 0; i < p->blocks; i++) sum += costs[i];
+    fuzz_require(sum <= 1.1f * stream + 64 && sum >= 0.8f * stream - 1024);
+}
+
 int64_t fuzz_dctr(const uint8_t *data, size_t size)
 {
     fuzz_input in = {data, size};
@@ -70,5 +99,6 @@ int64_t fuzz_dctr(const uint8_t *data, size_t size)
     size_t rooms[2] = {(size_t)used - 1, in.left % 6};
     for (int i = 0; i < 2; i++)
         if (rooms[i] < (size_t)used) fuzz_require(encode(&p, fuzz_room(rooms[i], 0), rooms[i]) == RS_ERR_SPACE);
+    check_costs(&p, in.left);
     return result;
 }

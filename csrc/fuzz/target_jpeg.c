@@ -72,6 +72,17 @@ static void round_trip(const picture *p, const uint8_t *tables, int mode)
     fuzz_require(again.bytes == p->bytes && !memcmp(again.pixels, p->pixels, p->bytes));
 }
 
+/* Where the bits are: in what was read, none of them twice. */
+static void check_costs(const picture *p, const uint8_t *file, size_t size, int64_t used)
+{
+    int16_t *levels = fuzz_room(128 * p->blocks, 0x33);
+    float *costs = fuzz_room(4 * p->blocks, 0xFF), sum = 0;
+    fuzz_require(rs_jpeg_costs(file, size, levels, p->blocks, costs) == used);
+    fuzz_require(!memcmp(levels, p->levels, 128 * p->blocks));
+    for (size_t i = 0; i < p->blocks; i++) sum += costs[i];
+    fuzz_require(sum >= 0 && sum <= 8.01f * (float)used);
+}
+
 int64_t fuzz_jpeg(const uint8_t *data, size_t size)
 {
     const uint8_t *file = fuzz_copy(data, size);
@@ -82,6 +93,7 @@ int64_t fuzz_jpeg(const uint8_t *data, size_t size)
     fuzz_require(once.blocks == twice.blocks && !memcmp(once.levels, twice.levels, 128 * once.blocks));
     fuzz_require(!memcmp(once.pixels, twice.pixels, once.bytes));
     fuzz_tell(once.pixels, once.bytes);
+    check_costs(&once, file, size, result);
     uint8_t tables[128] = {0};
     for (int mode = RS_JPEG_SEQUENTIAL; writable(&once, tables) && mode <= RS_JPEG_SMALLER; mode++)
         round_trip(&once, tables, mode);

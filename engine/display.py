@@ -20,6 +20,8 @@ _STRIP_SAMPLES = 1 << 18  # samples worked on at a time: strips that stay in the
 _ANCHORS = {
     # Black, violet, red, orange, pale yellow with steadily rising lightness, after matplotlib's inferno (CC0).
     "inferno": "#000004 #1b0c41 #4a0c6b #781c6d #a52c60 #cf4446 #ed6925 #fb9b06 #f7d13d #fcffa4",
+    # Black, blue, pale green, for bits: what costs nothing is dark, and no colour is one of an error map's.
+    "ice": "#05060d #141c3f #1a3a73 #1d5f9e #2a86b8 #4aaec6 #86d1cf #c6ecd8 #f4ffe9",
     # Both ends equally dark, neutral in the middle: for signed differences, with zero at the centre.
     "diverging": "#123d73 #2f78b7 #8fbbe0 #f2f2f2 #e8a58c #bd4e3f #6b1426",
     "gray": "#000000 #ffffff",
@@ -66,11 +68,11 @@ def colour_table(name: str) -> np.ndarray:
     """256×3 u8 sRGB, read-only. Names are in `COLOUR_TABLES`."""
     if name not in _ANCHORS:
         raise UsageError(f"unknown colour table '{name}'; known are {', '.join(COLOUR_TABLES)}")
-    anchors = np.array([_rgb(text) for text in _ANCHORS[name].split()]) / 255
-    lab = _to_oklab(to_linear(anchors, SRGB))
+    anchors = np.array([rgb_of(text) for text in _ANCHORS[name].split()]) / 255
+    lab = to_oklab(to_linear(anchors, SRGB))
     places = np.linspace(0, len(anchors) - 1, 256)
     path = np.stack([np.interp(places, np.arange(len(anchors)), lab[:, axis]) for axis in range(3)], axis=1)
-    codes = from_linear(_from_oklab(path).clip(0, 1), SRGB)
+    codes = from_linear(from_oklab(path).clip(0, 1), SRGB)
     table = np.rint(codes * 255).astype(np.uint8)
     table.flags.writeable = False
     return table
@@ -127,13 +129,14 @@ def _over(colours: np.ndarray, alpha: np.ndarray, behind: np.ndarray, image: Ima
 
 def _background(name: str, top: int, shape: tuple[int, ...]) -> np.ndarray:
     if name != "checker":
-        return np.array(_rgb(name), np.float32)
+        return np.array(rgb_of(name), np.float32)
     rows = (np.arange(top, top + shape[0]) // CHECKER_SIDE)[:, None]
     columns = (np.arange(shape[1]) // CHECKER_SIDE)[None, :]
     return np.array(CHECKER, np.float32)[(rows + columns) % 2][:, :, None]
 
 
-def _rgb(text: str) -> tuple[int, int, int]:
+def rgb_of(text: str) -> tuple[int, int, int]:
+    """The code values of "#rrggbb"; `UsageError` for anything else."""
     try:
         red, green, blue = bytes.fromhex(text.removeprefix("#"))
     except ValueError as error:
@@ -159,9 +162,11 @@ _LAB = np.array(
 )
 
 
-def _to_oklab(linear: np.ndarray) -> np.ndarray:
+def to_oklab(linear: np.ndarray) -> np.ndarray:
+    """…×3 linear sRGB as OKLab (B. Ottosson, 2020)."""
     return np.cbrt(linear @ _LMS.T) @ _LAB.T
 
 
-def _from_oklab(lab: np.ndarray) -> np.ndarray:
+def from_oklab(lab: np.ndarray) -> np.ndarray:
+    """The inverse; out-of-gamut colours are outside of 0…1."""
     return (lab @ np.linalg.inv(_LAB).T) ** 3 @ np.linalg.inv(_LMS).T

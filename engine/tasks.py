@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine import registry
-from engine.codec import Codec, Ctx, Settings
+from engine.bit_map import BitMap
+from engine.codec import Codec, Ctx, Mapped, Settings
+from engine.errors import Unsupported
 from engine.files import FileMark, atomic_write
 from engine.image import Image
 from engine.knob import Knob
-from engine.memory import encode_estimate, metric_estimate
+from engine.memory import decode_estimate, encode_estimate, metric_estimate
 from engine.metrics import metric
 from engine.rate import solve
 from engine.store import Blobs
@@ -296,6 +298,29 @@ class MapTask:
         from engine.metrics import error_map
 
         return error_map(self.ref, self.img, self.metric_id, ctx)
+
+
+@dataclass(frozen=True)
+class BitsTask:
+    """Where the bits of a codec's file went. samples: of the picture, pixels × channels."""
+
+    codec_id: str
+    data: bytes
+    samples: int
+
+    @property
+    def what(self) -> str:
+        return f"the bits of the {self.codec_id} file"
+
+    @property
+    def memory(self) -> int:
+        return decode_estimate(registry.codec(self.codec_id).info, self.samples)
+
+    def run(self, ctx: TaskCtx) -> BitMap:
+        codec = registry.codec(self.codec_id)
+        if not isinstance(codec, Mapped):
+            raise Unsupported(f"{codec.info.label} cannot tell where its bits went")
+        return codec.bit_map(self.data, ctx)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from gui.panels.tone_strip import ToneStrip
 from gui.preferences import PreferencesDialog
 from gui.session.commands import SessionCommands
 from gui.session.document import SUFFIX
-from gui.state import ORIGINAL, Lane, View
+from gui.state import BITS_VIEWS, ORIGINAL, Lane, View
 from gui.views.layouts import Layout
 
 ZOOM_STEP = 2**0.5
@@ -190,8 +190,9 @@ class Commands:
     # -- view
 
     def _set_view(self, view: View) -> None:
-        if view in (View.BITS, View.BITS_ERROR):
-            self._window.tell("No codec of this comparison says where its bits went")
+        reason = presenters.no_bits(self._state) if view in BITS_VIEWS else ""
+        if reason:
+            self._window.tell(reason)
         else:
             self._state.set_view(view=View.PICTURE if self._state.view is view else view)
 

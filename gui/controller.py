@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine import memory, registry
 from engine.codec import CodecInfo, Settings
 from engine.display import Shown, displayable
@@ -24,7 +22,6 @@ from engine.sketch import SketchTask
 from engine.store import Recorder, RunStore
 from engine.tasks import (
     LoadTask,
-    MapTask,
     MeasureTimesTask,
     Solved,
     SolveTask,
@@ -33,9 +30,10 @@ from engine.tasks import (
 )
 from engine.tone import Tone
 from engine.trial import RateResult, Target, Trial, canonical
-from gui.desk import FINAL, Desk
+from gui.desk import Desk
 from gui.folders import pictures_in
-from gui.state import Lane, Outcome, Phase, Source, State, Topic, View
+from gui.maps import MAP_JOBS, MapKeeper
+from gui.state import Lane, Outcome, Phase, Source, State, Topic
 
 CURVE_RATES = (0.1, 2.0, 0.5, 0.2, 1.0, 0.3, 0.7, 1.5)  # bpp, in the order in which they tell most
 QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv", "log2_psnr")  # of which each picture has its own
@@ -45,7 +43,7 @@ PERCEPTUAL_METRICS, PERCEPTUAL_PIXELS = ("flip", "ssimulacra2"), 3_000_000
 
 NOT_FOUND = "not found: double-click to locate it"
 Recalled = tuple[tuple[Trial, ...], RateResult | None]
-LANE_JOBS = ("solve", "map", "curve", "times")
+LANE_JOBS = ("solve", *MAP_JOBS, "curve", "times")
 
 
 class Controller:
@@ -56,7 +54,7 @@ class Controller:
         self._recorder = Recorder(store, lambda text: desk.post(lambda: desk.complain(text)))
         self._incoming: int | None = None  # the source that is being read to become the current one
         self._sketched: set[tuple[int, int, str, tuple[str, ...]]] = set()  # curves that were filled
-        state.subscribe(Topic.VIEW, self.want_maps)
+        self._maps = MapKeeper(state, desk)
 
     def close(self) -> None:
         self.desk.close()
@@ -292,8 +290,7 @@ class Controller:
             return
         outcome.phase, outcome.progress, outcome.error, outcome.early = Phase.QUEUED, None, "", False
         self.state.announce(Topic.OUTCOME)
-        self.desk.cancel([("map", lane.id)])
-        self.desk.cancel([("curve", lane.id)])
+        self.desk.cancel((kind, lane.id) for kind in (*MAP_JOBS, "curve"))
         reason = registry.codec(lane.codec).available()
         if reason:  # the lane of a session that was written where the codec could run
             outcome.phase, outcome.error = Phase.FAILED, f"{lane.label} cannot run: {reason}"
@@ -384,7 +381,7 @@ class Controller:
             if wanted and early:
                 outcome = self.state.outcome(lane.id, source.id)
                 outcome.solved, outcome.display, outcome.target, outcome.early = solved, display, target, True
-                outcome.maps = {}
+                outcome.forget_maps()
                 self.state.announce(Topic.OUTCOME)
             elif wanted:
                 self._place_solved(source, lane, target, solved, display)
@@ -395,13 +392,13 @@ class Controller:
         outcome = self.state.outcome(lane.id, source.id)
         outcome.phase, outcome.progress, outcome.error, outcome.early = Phase.DONE, None, "", False
         if outcome.solved is None or outcome.solved.data != solved.data:
-            outcome.maps = {}
+            outcome.forget_maps()
         outcome.solved, outcome.display, outcome.target = solved, display, target
         self._keep(source, lane, (solved.result.best,))
         settings = dict(lane.settings)
         self.desk.apart(lambda: self._recorder.answer(settings, solved.result), lambda _done: None)
         self.state.announce(Topic.OUTCOME)
-        self.want_maps()
+        self._maps.want()
         self._seed_curves()
 
     @staticmethod
@@ -420,7 +417,7 @@ class Controller:
         for trial in trials:
             self._recorder(trial)
 
-    # -- curves and maps, once the searches are done
+    # -- curves, once the searches are done
 
     def _seed_curves(self) -> None:
         """When every lane has its answer, fill the curves in the background."""
@@ -448,37 +445,6 @@ class Controller:
                 self._keep(source, lane, (event.value,))
             elif event.state is Job.DONE:
                 self._keep(source, lane, event.value)
-
-        return on
-
-    def want_maps(self) -> None:
-        """Ask for the error maps that the view needs and does not have."""
-        state = self.state
-        image = state.current.image if state.current else None
-        if image is None or not (state.view in (View.ERROR, View.BITS_ERROR) or state.overlay):
-            return
-        for lane_id in state.shown():
-            lane = state.lane(lane_id)
-            outcome = state.outcome(lane_id) if lane else None
-            if lane is None or outcome is None or outcome.solved is None or state.map_metric in outcome.maps:
-                continue
-            key = ("map", lane_id)
-            if not self.desk.holds(key):
-                decoded = outcome.solved.decoded
-                self.desk.start(key, MapTask(image, decoded, state.map_metric), self._on_map(lane, outcome), priority=3)
-
-    def _on_map(self, lane: Lane, outcome: Outcome) -> Callable[[Event], None]:
-        metric, solved = self.state.map_metric, outcome.solved
-
-        def on(event: Event) -> None:
-            if event.state is Job.DONE and outcome.solved is solved:
-                outcome.maps[metric] = event.value
-                self.state.announce(Topic.OUTCOME)
-            elif event.state is Job.FAILED:
-                outcome.maps[metric] = np.zeros((0, 0), np.float32)
-                self.desk.complain(f"{lane.label}: {event.error}")
-            if event.state in FINAL:
-                self.desk.post(self.want_maps)
 
         return on
 

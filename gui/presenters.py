@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import enum
 import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from engine import bd, registry
 from engine.carry import light_refusal
-from engine.codec import Modelled
+from engine.codec import Mapped, Modelled
 from engine.color import LINEAR_SRGB, SRGB
+from engine.crossed import CELL
 from engine.curves import Curve
 from engine.errors import EngineError
 from engine.metric import MetricInfo
+from engine.metrics import metric
 from engine.palette import ORIGINAL as ORIGINAL_LOOK
 from engine.palette import look
 from engine.trial import TargetKind, Trial
@@ -25,7 +30,7 @@ from gui.models.sources_model import SourceItem
 from gui.models.units import rate_text, score_text, size_text, time_text
 from gui.models.verdict_model import VerdictRow
 from gui.panels.rate_lock import Achieved
-from gui.state import Lane, Outcome, Phase, Source, State
+from gui.state import Lane, Outcome, Phase, Source, State, View, tells_bits
 from gui.views.model import Badge, BadgeKind, PaneModel, PaneState
 from gui.widgets.lane_card import LaneItem, LaneState
 from gui.widgets.lane_card import Phase as CardPhase
@@ -107,7 +112,17 @@ def original_pane(source: Source | None) -> PaneModel:
     )
 
 
-def lane_pane(number: int, tag: LaneTag, outcome: Outcome, metric: MetricInfo) -> PaneModel:
+class BitsShown(enum.Enum):
+    """Whether a pane is to show where the bits went, and whether its codec can tell."""
+
+    NO = enum.auto()
+    KNOWN = enum.auto()
+    UNKNOWN = enum.auto()
+
+
+def lane_pane(
+    number: int, tag: LaneTag, outcome: Outcome, metric: MetricInfo, bits: BitsShown = BitsShown.NO
+) -> PaneModel:
     trial = outcome.trial
     texts = {}
     if trial is not None:
@@ -124,10 +139,52 @@ def lane_pane(number: int, tag: LaneTag, outcome: Outcome, metric: MetricInfo) -
         marker=tag.look.marker,
         state=PaneState.STALE if outcome.stale else _PANE_STATES.get(outcome.phase, PaneState.DONE),
         progress=outcome.progress,
-        badges=tuple(_badges(outcome)),
+        badges=(*_badges(outcome), *_bits_badges(outcome, tag.label, bits)),
         message=outcome.error,
         **texts,
     )
+
+
+def bits_shown(state: State, lane: Lane) -> BitsShown:
+    if not state.shows_bits:
+        return BitsShown.NO
+    return BitsShown.KNOWN if tells_bits(lane) else BitsShown.UNKNOWN
+
+
+def no_bits(state: State) -> str:
+    """Why the views of bits are not to be had, "" where they are."""
+    if any(tells_bits(lane) and state.carries(lane) for lane in state.lanes):
+        return ""
+    able = [codec.info.label for codec in registry.codecs() if isinstance(codec, Mapped)]
+    return f"No codec of this comparison tells where its bits went; {', '.join(able[:-1])} and {able[-1]} do"
+
+
+def _bits_badges(outcome: Outcome, label: str, shown: BitsShown) -> Iterable[Badge]:
+    if shown is BitsShown.UNKNOWN:
+        why = f"{label} does not tell where its bits went: this is its picture"
+        yield Badge("bits unknown", why, BadgeKind.WARN)
+    elif shown is BitsShown.KNOWN and outcome.bits is not None and outcome.bits.apart and not outcome.stale:
+        apart, trial = outcome.bits.apart, outcome.trial
+        share = f", {100 * outcome.bits.apart_bytes / trial.size:.2g} % of the file" if trial is not None else ""
+        parts = ", ".join(f"{name} {size_text(size)}" for name, size in apart.items())
+        yield Badge(f"headers {size_text(outcome.bits.apart_bytes)}", f"Not on the map{share}: {parts}")
+
+
+def read_out_of_maps(state: State, outcome: Outcome, x: int, y: int) -> str:
+    """What the maps in view say of a pixel, as they show it: "1.32 bpp · FLIP 0.118"; "" without maps."""
+    info, texts = metric(state.map_metric).info, []
+    cell = CELL if state.view is View.BITS_ERROR else 1
+
+    def value(values: np.ndarray) -> float:
+        top, left = y // cell * cell, x // cell * cell
+        return float(values[top : top + cell, left : left + cell].mean())
+
+    if state.shows_bits and outcome.bits is not None and outcome.bits.bits.size:
+        texts.append(f"{value(outcome.bits.bits):.3g} bpp")
+    errors = outcome.maps.get(state.map_metric)
+    if state.shows_errors and errors is not None and errors.size:
+        texts.append(f"{info.label} {value(errors):.3g} {info.map_unit}".rstrip())
+    return " · ".join(texts)
 
 
 def _badges(outcome: Outcome) -> Iterable[Badge]:

@@ -24,6 +24,7 @@ _WORK = {
     "solve": "{}",
     "curve": "{}: curve",
     "map": "{}: error map",
+    "bits": "{}: map of bits",
     "times": "{}: times",
     "write": "writing a file",
 }
@@ -45,6 +46,8 @@ class Refresher:
         self._floats: bool | None = None  # what the metrics on offer are for
 
     def refresh(self, topics: set[Topic]) -> None:
+        if topics & {Topic.LANES, Topic.CURRENT}:
+            self._bits()
         if topics & {Topic.LANES}:
             self._lanes()
         if topics & {Topic.LANES, Topic.CURRENT}:
@@ -76,6 +79,10 @@ class Refresher:
         window.plot.set_lanes(tags)
         window.right.set_marks(tags)
         self._curves.clear()
+
+    def _bits(self) -> None:
+        reason = presenters.no_bits(self._state)
+        self._window.top_bar.set_bits_available(not reason, reason)
 
     def _cards(self) -> None:
         state, light = self._state, self._state.is_float
@@ -136,7 +143,12 @@ class Refresher:
         info = metric(state.score_metric).info
         models = {str(ORIGINAL): presenters.original_pane(state.current)}
         for number, lane_id in enumerate(state.renditions()[1:], 2):
-            models[str(lane_id)] = presenters.lane_pane(number, self._tags[lane_id], state.outcome(lane_id), info)
+            lane = state.lane(lane_id)
+            assert lane is not None
+            shown = presenters.bits_shown(state, lane)
+            models[str(lane_id)] = presenters.lane_pane(
+                number, self._tags[lane_id], state.outcome(lane_id), info, shown
+            )
         return models
 
     def _tone(self) -> None:
@@ -280,7 +292,8 @@ class Refresher:
         lane = self._state.active_lane
         over = values.get(str(lane.id)) if lane else None
         decoded = (self._tags[lane.id].label, over) if lane is not None and over is not None else None
-        self._window.status.set_pixel(PixelReadOut(x, y, original, decoded))
+        maps = presenters.read_out_of_maps(self._state, self._state.outcome(lane.id), x, y) if lane is not None else ""
+        self._window.status.set_pixel(PixelReadOut(x, y, original, decoded, maps))
 
     def unhovered(self) -> None:
         self._window.status.set_pixel(None)

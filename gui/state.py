@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from engine import registry
+from engine.bit_map import BitMap
 from engine.carry import light_refusal
+from engine.codec import Mapped
 from engine.display import Shown
 from engine.files import FileMark
 from engine.image import Image
@@ -48,6 +50,10 @@ class View(enum.StrEnum):
     ERROR = "error"
     BITS = "bits"
     BITS_ERROR = "bits_error"
+
+
+ERROR_VIEWS = (View.ERROR, View.BITS_ERROR)
+BITS_VIEWS = (View.BITS, View.BITS_ERROR)
 
 
 class Phase(enum.StrEnum):
@@ -113,7 +119,12 @@ class Outcome:
     display: Shown | None = None
     early: bool = False  # `solved` is the new answer already, only scores are still to come
     error: str = ""
-    maps: dict[str, np.ndarray] = field(default_factory=dict)
+    maps: dict[str, np.ndarray] = field(default_factory=dict)  # of the error, by metric; empty where there is none
+    bits: BitMap | None = None  # of nothing where the file does not tell
+
+    def forget_maps(self) -> None:
+        """They belonged to another file."""
+        self.maps, self.bits = {}, None
 
     @property
     def stale(self) -> bool:
@@ -349,6 +360,15 @@ class State:
         return not (self.is_float and light_refusal(registry.codec(lane.codec).info))
 
     @property
+    def shows_errors(self) -> bool:
+        """Whether the panes show error maps: alone, over the picture, or crossed with bits."""
+        return self.view in ERROR_VIEWS or (self.overlay and self.view is View.PICTURE)
+
+    @property
+    def shows_bits(self) -> bool:
+        return self.view in BITS_VIEWS
+
+    @property
     def anchor_here(self) -> int | None:
         """The lane that BD-rates of the current source are taken against: `anchor`, the one that was chosen, if it
         carries the picture; else JPEG 2000 if it is there, else the first lane that does."""
@@ -413,3 +433,8 @@ class State:
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
+
+
+def tells_bits(lane: Lane) -> bool:
+    """Whether the lane's codec can tell where its bits went."""
+    return isinstance(registry.codec(lane.codec), Mapped)

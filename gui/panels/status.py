@@ -22,6 +22,7 @@ LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear BT.709
 @dataclass(frozen=True)
 class PixelReadOut:
     """Values under the pointer. decoded: (lane label, values) of the pane it is over, if it shows a codec.
+    maps: what its maps say there, in words.
 
     Values are per channel, in code values of the original's depth (whole), or linear light (float), which is shown
     with its luminance in stops from 1.0, and its differences in stops.
@@ -31,6 +32,7 @@ class PixelReadOut:
     y: int
     original: Sequence[float]
     decoded: tuple[str, Sequence[float]] | None = None
+    maps: str = ""
 
 
 def values_text(values: Sequence[float], *, sign: bool = False) -> str:
@@ -80,7 +82,7 @@ class StatusBar(Themed):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("bar", parent)
         self.setAccessibleName("Status")
-        self._position, self._original, self._decoded, self._delta = (label("", "small") for _ in range(4))
+        self._pixel = [label("", "small") for _ in range(5)]  # place, original, decoded, difference, maps
         self._hint = ElidedLabel("")
         self._hint.setProperty("tone", "small")
         self._counts = label("", "small")
@@ -100,7 +102,7 @@ class StatusBar(Themed):
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
         row.setSpacing(4 * GRID)
-        for widget in (self._position, self._original, self._decoded, self._delta):
+        for widget in self._pixel:
             widget.setFont(style.text_font(style.SMALL_PX))
             row.addWidget(widget)
         row.addWidget(self._hint, 1)
@@ -114,7 +116,7 @@ class StatusBar(Themed):
 
     def set_pixel(self, read_out: PixelReadOut | None) -> None:
         """The pixel under the pointer; None when it is over no picture."""
-        texts = ["", "", "", ""]
+        texts = [""] * len(self._pixel)
         if read_out is not None:
             texts[0] = f"x {read_out.x}  y {read_out.y}"
             original = _plain(read_out.original)
@@ -125,7 +127,8 @@ class StatusBar(Themed):
                 texts[2] = f"{name} {values_text(values)}"
                 difference = difference_text(values, original)
                 texts[3] = f"Δ {difference}" if difference else ""
-        for widget, text in zip((self._position, self._original, self._decoded, self._delta), texts, strict=True):
+            texts[4] = read_out.maps
+        for widget, text in zip(self._pixel, texts, strict=True):
             widget.setText(text)
             widget.setVisible(bool(text))
 
@@ -148,5 +151,5 @@ class StatusBar(Themed):
 
     def text(self) -> str:
         """Everything that is said, for tests and screen readers."""
-        widgets = (self._position, self._original, self._decoded, self._delta, self._hint, self._counts, self._job)
+        widgets = (*self._pixel, self._hint, self._counts, self._job)
         return "  ".join(widget.text() for widget in widgets if widget.text())

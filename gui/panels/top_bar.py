@@ -26,13 +26,13 @@ VIEWS = (
     Segment("picture", "Picture", "picture", "What do I see?"),
     Segment("error", "Error", "error", "Where is it wrong? (E)"),
     Segment("bits", "Bits", "bits", "Where did the bits go? (B)"),
-    Segment("bits_error", "Bits × error", "", "Were the bits well spent?"),
+    Segment("bits_error", "Bits × error", "", "Were the bits well spent? (X)"),
 )
 ZOOMS = (("Fit", 0.0), ("50 %", 0.5), ("100 %", 1.0), ("200 %", 2.0), ("400 %", 4.0), ("800 %", 8.0))
 _COMPACT_BELOW = 1400
 _NARROW_BELOW = 1120
 _LEAST = 860
-_NO_BITS = "No codec of this comparison says where its bits went"
+_NO_BITS = "No codec of this comparison tells where its bits went"
 
 
 class TopBar(Themed):

@@ -48,9 +48,9 @@ def number(lo: float, hi: float) -> Check:
     return check
 
 
-def one_of(kind: type[_E], *members: _E) -> Check:
-    """One of an enumeration's members (of these, where any are named)."""
-    allowed = members or tuple(kind)
+def one_of(kind: type[_E]) -> Check:
+    """One of an enumeration's members."""
+    allowed = tuple(kind)
 
     def check(value: Any) -> _E:
         if not isinstance(value, str) or value not in allowed:
@@ -160,7 +160,7 @@ def _set_score_metric(window: Frame, metric_id: str) -> None:
 
 VIEW = (
     _viewed("layout", one_of(Layout)),
-    _viewed("view", one_of(View, View.PICTURE, View.ERROR)),
+    _viewed("view", one_of(View)),
     Value("map_metric", map_metric_id, lambda w: w.state.map_metrics[False], _set_map_metric),
     Value("map_metric_of_light", map_metric_id, lambda w: w.state.map_metrics[True], _set_map_metric),
     _viewed("overlay", truth),

@@ -27,11 +27,12 @@ from gui.views.refine import Refiner
 from gui.views.rendition import Rendition
 from gui.views.transform import ViewTransform
 from gui.views.worker import PictureWorker
-from gui.widgets.colour_bar import ColourBar
+from gui.widgets.colour_bar import ColourBar, Scale
+from gui.widgets.colour_square import ColourSquare, CrossScale
 
 BLINK_MS = 700
 BLINK_LEAST_MS = 100
-BAR_EDGE = 12
+LEGEND_EDGE = 12
 
 
 class CompareArea(QWidget):
@@ -84,9 +85,9 @@ class CompareArea(QWidget):
         self._shape: tuple[int, ...] = ()
         self._add = AddPlace(self)
         self._empty = EmptyState(self)
-        self._bar = ColourBar(self)
+        self._bar, self._square = ColourBar(self), ColourSquare(self)
         self._hint = DropHint(self)
-        self._bar_wanted = False
+        self._legend: QWidget | None = None
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._connect()
         self.set_theme(current())
@@ -168,14 +169,13 @@ class CompareArea(QWidget):
                 found[key] = tuple(values[y, x].tolist())
         return found
 
-    def set_heat_scale(self, label: str, unit: str, lo: float, hi: float, table: np.ndarray) -> None:
-        """Show the colour bar: one scale for all panes. table: N×3 u8, from lo to hi."""
-        self._bar.set_scale(label, unit, lo, hi, table)
-        self._bar_wanted = True
-        self._place_overlays()
-
-    def clear_heat_scale(self) -> None:
-        self._bar_wanted = False
+    def set_scale(self, scale: Scale | CrossScale | None) -> None:
+        """Show what the colours of the maps mean: one scale for all panes; None where there are no maps."""
+        if isinstance(scale, Scale):
+            self._bar.set_scale(scale)
+        elif scale is not None:
+            self._square.set_scale(scale)
+        self._legend = None if scale is None else self._bar if isinstance(scale, Scale) else self._square
         self._place_overlays()
 
     # choice of layout and pane
@@ -315,7 +315,7 @@ class CompareArea(QWidget):
         """The looks of everything in here; it follows `gui.style.apply` by itself."""
         for pane in self._panes:
             pane.set_theme(theme)
-        for part in (self._add, self._empty, self._bar, self._hint):
+        for part in (self._add, self._empty, self._bar, self._square, self._hint):
             part.set_theme(theme)
 
     def set_drop_hint(self, on: bool, text: str = "Drop to compare") -> None:
@@ -403,10 +403,11 @@ class CompareArea(QWidget):
     def _place_overlays(self) -> None:
         self._empty.setGeometry(self.rect())
         self._hint.setGeometry(self.rect())
-        self._bar.setVisible(self._bar_wanted and not self._flipped and bool(self._renditions))
         corner = self.rect().bottomRight()
-        self._bar.move(corner.x() - self._bar.width() - BAR_EDGE, corner.y() - self._bar.height() - BAR_EDGE)
-        self._bar.raise_()
+        for legend in (self._bar, self._square):
+            legend.setVisible(legend is self._legend and not self._flipped and bool(self._renditions))
+            legend.move(corner.x() - legend.width() - LEGEND_EDGE, corner.y() - legend.height() - LEGEND_EDGE)
+            legend.raise_()
         self._hint.raise_()
 
     def _choose(self, key: str) -> None:

@@ -1,8 +1,9 @@
-"""`ColourBar`: what the colours of an error map mean."""
+"""`ColourBar`: what the colours of a map mean."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -30,6 +31,26 @@ def ticks(lo: float, hi: float) -> list[float]:
     return found if len(found) > 1 else [lo, hi]
 
 
+@dataclass(frozen=True)
+class Scale:
+    """label: what the map is of. unit: may be empty. lo, hi: values of the first and last colour. table: N×3 u8."""
+
+    label: str
+    unit: str
+    lo: float
+    hi: float
+    table: np.ndarray = field(repr=False, compare=False)
+
+
+def paint_card(painter: QPainter, area: QRectF, theme: Theme) -> None:
+    """The ground of a legend over a picture."""
+    ground = QColor(theme.panel)
+    ground.setAlpha(240)
+    painter.setPen(QPen(QColor(theme.hairline), 1))
+    painter.setBrush(ground)
+    painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+
+
 class ColourBar(QWidget):
     """A small card: name and unit of the map, its colours, and round values below them."""
 
@@ -42,10 +63,10 @@ class ColourBar(QWidget):
         self.setFixedSize(WIDTH, HEIGHT)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-    def set_scale(self, label: str, unit: str, lo: float, hi: float, table: np.ndarray) -> None:
-        """label: the metric. unit: may be empty. lo, hi: values of the first and last colour. table: N×3 u8."""
+    def set_scale(self, scale: Scale) -> None:
+        label, unit, lo, hi = scale.label, scale.unit, scale.lo, scale.hi
         self._label, self._unit, self._range = label, unit, (lo, hi)
-        row = np.ascontiguousarray(table, np.uint8)
+        row = np.ascontiguousarray(scale.table, np.uint8)
         count = row.shape[0]
         self._strip = QImage(row.data, count, 1, 3 * count, QImage.Format.Format_RGB888).copy()
         texts = QFontMetrics(text_font(SMALL_PX, bold=True)).horizontalAdvance(label)
@@ -69,11 +90,7 @@ class ColourBar(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        ground = QColor(self._theme.panel)
-        ground.setAlpha(240)
-        painter.setPen(QPen(QColor(self._theme.hairline), 1))
-        painter.setBrush(ground)
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        paint_card(painter, QRectF(self.rect()), self._theme)
         painter.setFont(text_font(SMALL_PX, bold=True))
         painter.setPen(QColor(self._theme.text))
         title = QRectF(EDGE, 4, self.width() - 2 * EDGE, 18)

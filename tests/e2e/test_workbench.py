@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from engine.trial import Target, TargetKind
 from gui.app import Workbench, describe
 from gui.curve_picker import CurvePicker
 from gui.state import ORIGINAL, Phase, View
+from gui.views.header import PaneHeader
 from gui.views.layouts import Layout
 from tests.pictures import photo_like
 
@@ -195,6 +197,47 @@ def test_the_error_view_shows_heat_maps_on_one_scale(
     settle(bench)
     key = str(lane_of(bench, "jpeg"))
     assert np.array_equal(grab(bench.window.compare.visible_panes()[key].canvas), before[key])
+
+
+def test_the_views_of_bits_show_where_they_went(bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot) -> None:
+    compared(bench, photo, settle)
+    bench.state.set_lane_visible(lane_of(bench, "wavelet"), False)
+    settle(bench)
+    panes = bench.window.compare.visible_panes()
+    before = {key: grab(pane.canvas) for key, pane in panes.items()}
+    seen = {}
+    for key in (Qt.Key.Key_B, Qt.Key.Key_X):
+        qtbot.keyClick(bench.window, key)
+        settle(bench)
+        seen[bench.state.view] = {key: grab(pane.canvas) for key, pane in panes.items()}
+    assert list(seen) == [View.BITS, View.BITS_ERROR]
+    for codec_id in ("jpeg", "dct"):
+        outcome, key = bench.state.outcome(lane_of(bench, codec_id)), str(lane_of(bench, codec_id))
+        assert outcome.bits is not None and outcome.solved is not None
+        file = len(outcome.solved.data)
+        assert outcome.bits.bits.sum() / 8 + outcome.bits.apart_bytes == pytest.approx(file, rel=0.02)
+        shots = [before[key], *(each[key] for each in seen.values())]
+        assert all(np.abs(a.astype(int) - b).mean() > 5 for a, b in itertools.combinations(shots, 2))
+        assert "Not on the map" in panes[key].findChildren(PaneHeader)[0].description()
+    header = panes[str(lane_of(bench, "webp"))].findChildren(PaneHeader)[0]
+    assert "WebP does not tell where its bits went" in header.description()
+    bench.controller.set_target(Target(TargetKind.BPP, 2 * bench.state.target.value))
+    settle(bench)
+    outcome = bench.state.outcome(lane_of(bench, "dct"))
+    assert outcome.bits is not None and outcome.solved is not None and len(outcome.solved.data) != file
+    assert outcome.bits.bits.sum() / 8 + outcome.bits.apart_bytes == pytest.approx(len(outcome.solved.data), rel=0.02)
+
+
+def test_bits_cannot_be_seen_where_no_codec_tells_of_them(
+    bench: Workbench, photo: Path, settle: Settle, qtbot: QtBot
+) -> None:
+    bench.controller.add_codec("webp")
+    assert drop(bench.window, photo)
+    settle(bench)
+    assert not bench.window.top_bar.views.button("bits").isEnabled()
+    qtbot.keyClick(bench.window, Qt.Key.Key_B)
+    assert bench.state.view is View.PICTURE
+    assert any("tells where its bits went" in toast.text for toast in bench.window.toasts.shown())
 
 
 def test_the_winning_file_picture_chart_and_numbers_are_saved(

@@ -14,13 +14,15 @@ from job_listener import Listener, run
 from synthetic_codec import SyntheticCodec
 
 from engine import memory, registry, tasks
-from engine.errors import LimitExceeded, UsageError
+from engine.codec import Ctx
+from engine.errors import LimitExceeded, Unsupported, UsageError
 from engine.image import Image
 from engine.io import write_png
 from engine.jobs import Scheduler, State
 from engine.metrics import metric
 from engine.store import Blobs
 from engine.tasks import (
+    BitsTask,
     CurveTask,
     LoadTask,
     MapTask,
@@ -345,3 +347,19 @@ def test_a_picture_that_is_not_large_is_given_once_with_all_its_scores(
     monkeypatch.setattr(tasks, "EARLY_PIXELS", 96 * 128)
     _, heard = emitted(SolveTask(image, "jpeg", {}, ("psnr",), target=bpp(3.0)))
     assert not [each for each in heard if isinstance(each, Solved)]
+
+
+def test_bits_are_told_of_a_file_alone() -> None:
+    image = Image(np.random.default_rng(3).integers(0, 256, (40, 56, 3), np.uint8))
+    data = registry.codec("dct").encode(image, {}, Ctx()).data
+    task = BitsTask("dct", data, image.pixels.size)
+    found, _ = emitted(task)
+    assert found.bits.shape == (40, 56)
+    assert found.bits.sum() / 8 + found.apart_bytes == pytest.approx(len(data), rel=0.02)
+    assert task.memory == memory.decode_estimate(registry.codec("dct").info, image.pixels.size)
+    assert task.what == "the bits of the dct file"
+
+
+def test_a_codec_that_cannot_tell_of_its_bits_is_a_plain_failure() -> None:
+    with pytest.raises(Unsupported, match="WebP cannot tell"):
+        BitsTask("webp", b"", 1).run(TaskCtx())

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.bit_map import BitMap
 from engine.image import Image
 from engine.metrics import metric
 from engine.tasks import Solved
 from engine.trial import EncodeKey, RateResult, Target, TargetKind, Trial
 from gui import presenters
 from gui.heat import round_up
-from gui.state import Outcome, Phase, Source, State
+from gui.state import Outcome, Phase, Source, State, View
 from gui.views.model import PaneState
 from gui.widgets.lane_card import Phase as CardPhase
 
@@ -131,3 +132,51 @@ def test_a_source_that_failed_says_why() -> None:
 )
 def test_a_heat_scale_ends_at_a_round_figure(value: float, expected: float) -> None:
     assert round_up(value) == pytest.approx(expected)
+
+
+def told(bits: float, **apart: int) -> BitMap:
+    return BitMap(np.full((40, 40), bits, np.float32), apart)
+
+
+def test_headers_are_listed_beside_a_map_of_bits_and_only_there() -> None:
+    state = State()
+    lane = state.add_lane("jpeg", "JPEG", {})
+    tag = presenters.tags(state)[lane.id]
+    outcome = Outcome(Phase.DONE, solved=solved(), bits=told(1, headers=100, tables=412))
+    plain = presenters.lane_pane(2, tag, outcome, PSNR, presenters.bits_shown(state, lane))
+    assert len(plain.badges) == 1
+    state.set_view(view=View.BITS)
+    badge = presenters.lane_pane(2, tag, outcome, PSNR, presenters.bits_shown(state, lane)).badges[-1]
+    assert badge.text == "headers 512\xa0B"
+    assert badge.tooltip.replace("\xa0", " ") == "Not on the map, 25 % of the file: headers 100 B, tables 412 B"
+
+
+def test_a_codec_that_cannot_tell_says_so_in_its_pane() -> None:
+    state = State()
+    lane = state.add_lane("webp", "WebP", {})
+    state.set_view(view=View.BITS_ERROR)
+    shown = presenters.bits_shown(state, lane)
+    badge = presenters.lane_pane(2, presenters.tags(state)[lane.id], Outcome(), PSNR, shown).badges[-1]
+    assert badge.text == "bits unknown" and "WebP does not tell where its bits went" in badge.tooltip
+
+
+def test_why_there_is_no_view_of_bits_names_who_has_one() -> None:
+    state = State()
+    state.add_lane("webp", "WebP", {})
+    reason = presenters.no_bits(state)
+    assert reason.startswith("No codec of this comparison") and "DCT-rANS" in reason and "WebP" not in reason
+    state.add_lane("dct", "DCT", {})
+    assert presenters.no_bits(state) == ""
+
+
+def test_maps_are_read_out_in_their_units_as_they_are_shown() -> None:
+    state = State()
+    outcome = Outcome(bits=told(1.25), maps={"flip": np.arange(1600, dtype=np.float32).reshape(40, 40) / 1600})
+    said = {}
+    for view in View:
+        state.set_view(view=view)
+        said[view] = presenters.read_out_of_maps(state, outcome, 39, 39)
+    assert said[View.PICTURE] == ""
+    assert said[View.ERROR] == "FLIP 0.999"
+    assert said[View.BITS] == "1.25 bpp"
+    assert said[View.BITS_ERROR] == "1.25 bpp · FLIP 0.91", "of the cell of 8 × 8 that is left at the corner"

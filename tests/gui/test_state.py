@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.tone import Tone
 from engine.trial import EncodeKey, Target, TargetKind, Trial
-from gui.state import KEPT_OUTCOMES, ORIGINAL, Phase, State, Topic
+from gui.state import KEPT_OUTCOMES, ORIGINAL, Phase, State, Topic, View, tells_bits
 from gui.views.layouts import Layout
 
 
@@ -198,3 +198,22 @@ def test_codecs_of_8_bits_have_no_pane_beside_a_picture_of_light() -> None:
     assert state.active_lane is wavelet
     state.choose_source(photo.id)
     assert state.renditions() == [ORIGINAL, jpeg.id, wavelet.id]
+
+
+def test_views_say_which_maps_they_need() -> None:
+    state = State()
+    needs = {}
+    for view in View:
+        state.set_view(view=view)
+        needs[view] = (state.shows_errors, state.shows_bits)
+    assert list(needs.values()) == [(False, False), (True, False), (False, True), (True, True)]
+    state.set_view(view=View.PICTURE, overlay=True)
+    assert state.shows_errors
+    state.set_view(view=View.BITS)
+    assert not state.shows_errors, "the overlay is one over the picture"
+
+
+def test_some_codecs_tell_where_their_bits_went() -> None:
+    state = State()
+    told = {name: tells_bits(state.add_lane(name, name, {})) for name in ("dct", "dct-rans", "jpeg", "webp", "avif")}
+    assert told == {"dct": True, "dct-rans": True, "jpeg": True, "webp": False, "avif": False}

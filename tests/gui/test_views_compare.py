@@ -24,7 +24,8 @@ from gui.views.compare import CompareArea
 from gui.views.layouts import Layout
 from gui.views.model import PaneState
 from gui.views.overlays import AddPlace
-from gui.widgets.colour_bar import ColourBar
+from gui.widgets.colour_bar import ColourBar, Scale
+from gui.widgets.colour_square import ColourSquare, CrossScale
 
 COLOURS = {"original": GREY, "c1": RED, "c2": GREEN, "c3": BLUE}
 
@@ -331,13 +332,24 @@ def test_the_empty_state_opens_a_file(qtbot):
 
 def test_the_colour_bar_is_away_while_the_original_is_shown(area):
     table = np.linspace(0, 255, 256).astype(np.uint8)[:, None].repeat(3, axis=1)
-    area.set_heat_scale("FLIP", "", 0, 1, table)
+    area.set_scale(Scale("FLIP", "", 0, 1, table))
     bar = area.findChild(ColourBar)
     assert bar is not None and bar.isVisible()
     area.set_flipped(True)
     assert not bar.isVisible()
     area.set_flipped(False)
     assert bar.isVisible()
+
+
+def test_one_legend_is_shown_at_a_time(area):
+    bar, square = area.findChild(ColourBar), area.findChild(ColourSquare)
+    area.set_scale(Scale("Bits", "bits per pixel", 0, 3, np.zeros((256, 3), np.uint8)))
+    assert (bar.isVisible(), square.isVisible()) == (True, False)
+    area.set_scale(CrossScale(0.3, 0.1, "FLIP", ""))
+    assert (bar.isVisible(), square.isVisible()) == (False, True)
+    assert area.rect().contains(square.geometry())
+    area.set_scale(None)
+    assert (bar.isVisible(), square.isVisible()) == (False, False)
 
 
 def test_a_drop_is_announced_over_the_whole_area(area):

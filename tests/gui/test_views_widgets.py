@@ -1,14 +1,18 @@
-"""The loupe and the colour bar."""
+"""The loupe and what the colours of maps mean."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QFontMetrics
 from pytestqt.qtbot import QtBot
 from views_kit import BLUE, RED, flat, pixels
 
-from gui.style import current
-from gui.widgets.colour_bar import WIDTH, ColourBar, ticks
+from engine.crossed import FEW_LARGE, FEW_SMALL, MANY_LARGE, MANY_SMALL
+from engine.display import rgb_of
+from gui.style import SMALL_PX, current, text_font
+from gui.widgets.colour_bar import WIDTH, ColourBar, Scale, ticks
+from gui.widgets.colour_square import SQUARE, ColourSquare, CrossScale, three
 from gui.widgets.loupe import Loupe, LoupeSource
 
 
@@ -86,7 +90,7 @@ def test_the_bar_has_the_tables_colours_from_left_to_right(qtbot):
     qtbot.addWidget(bar)
     table = np.zeros((256, 3), np.uint8)
     table[:, 0] = np.arange(256)
-    bar.set_scale("FLIP", "", 0, 1, table)
+    bar.set_scale(Scale("FLIP", "", 0, 1, table))
     row = pixels(bar)[round(bar.strip_rect.center().y())]
     reds = row[round(bar.strip_rect.left()) + 2 : round(bar.strip_rect.right()) - 2, 0].astype(int)
     assert (np.diff(reds) >= 0).all() and reds[0] < 8 and reds[-1] > 247
@@ -97,10 +101,36 @@ def test_a_long_name_and_its_unit_do_not_touch(qtbot):
     bar = ColourBar()
     qtbot.addWidget(bar)
     table = np.zeros((256, 3), np.uint8)
-    bar.set_scale("FLIP", "", 0, 1, table)
+    bar.set_scale(Scale("FLIP", "", 0, 1, table))
     assert bar.width() == WIDTH
-    bar.set_scale("Error (RMS over the channels)", "code values", 0, 20, table)
+    bar.set_scale(Scale("Error (RMS over the channels)", "code values", 0, 20, table))
     assert bar.width() > WIDTH
     inked = (pixels(bar)[4:20] != pixels(bar)[2, 40]).any(axis=(0, 2))
     gaps = np.diff(np.flatnonzero(inked[12:-12]))
     assert gaps.max() >= 10
+
+
+def test_the_square_has_many_bits_at_the_right_and_large_errors_at_the_top(qtbot):
+    square = ColourSquare()
+    qtbot.addWidget(square)
+    square.set_scale(CrossScale(0.3, 0.066, "FLIP", ""))
+    shown, area = pixels(square).astype(int), square.square.toRect().adjusted(2, 2, -2, -2)
+    corners = {
+        (area.left(), area.top()): FEW_LARGE,
+        (area.right(), area.top()): MANY_LARGE,
+        (area.right(), area.bottom()): MANY_SMALL,
+        (area.left(), area.bottom()): FEW_SMALL,
+    }
+    for (x, y), colour in corners.items():
+        assert np.abs(shown[y, x] - rgb_of(colour)).max() < 30, colour
+    said = square.accessibleName()
+    assert "bits per pixel from 0.07 to 1.2" in said and "FLIP from 0.02 to 0.26" in said and "16 × 16" in said
+
+
+def test_no_figure_of_the_square_touches_the_next(qtbot):
+    square = ColourSquare()
+    qtbot.addWidget(square)
+    metrics = QFontMetrics(text_font(SMALL_PX))
+    for middle in (0.029, 0.3, 0.88, 1.7, 13.0):
+        widths = [metrics.horizontalAdvance(text) for text in three(middle)]
+        assert max(widths[0] + widths[1], widths[1] + widths[2]) / 2 < SQUARE / 2 - 2, three(middle)

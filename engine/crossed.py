@@ -16,7 +16,9 @@ from engine.color import SRGB, from_linear, to_linear
 from engine.display import from_oklab, rgb_of, to_oklab
 
 CELL = 16  # px
-REACH = 4.0  # a scale goes from a quarter of its middle to four times as much
+# Scales go from so many times less than their middle to as many times more. Bits spread more than errors do: an encoder
+# works at errors that are alike everywhere.
+BITS_REACH, ERROR_REACH = 4.0, 2.0
 # Blue and orange stay apart for colour-blind eyes; together they are light, as neither they are dark.
 FEW_SMALL, MANY_SMALL, FEW_LARGE, MANY_LARGE = "#121317", "#2f7ed8", "#e06c1f", "#fff6e0"
 _SIDE = 64
@@ -24,8 +26,8 @@ _SIDE = 64
 
 def crossed(bits: np.ndarray, errors: np.ndarray, middle_bits: float, middle_error: float) -> np.ndarray:
     """H×W maps of bits and error as H×W×3 u8 sRGB by `cross_table`, their middles in the middle of the table."""
-    across = _places(region_means(bits), middle_bits)
-    up = _places(region_means(errors), middle_error)
+    across = _places(region_means(bits), middle_bits, BITS_REACH)
+    up = _places(region_means(errors), middle_error, ERROR_REACH)
     cells = cross_table()[up, across]
     return cells.repeat(CELL, 0)[: bits.shape[0]].repeat(CELL, 1)[:, : bits.shape[1]]
 
@@ -65,8 +67,8 @@ def cross_table() -> np.ndarray:
 _CORNERS = (FEW_SMALL, MANY_SMALL, FEW_LARGE, MANY_LARGE)
 
 
-def _places(values: np.ndarray, middle: float) -> np.ndarray:
+def _places(values: np.ndarray, middle: float, reach: float) -> np.ndarray:
     """Rows or columns of the table."""
     ratio = np.maximum(values, 0) / middle if middle > 0 else np.zeros_like(values)
-    stops = np.log2(np.maximum(ratio, 1e-9)) / np.log2(REACH)
-    return np.rint((stops.clip(-1, 1) + 1) / 2 * (_SIDE - 1)).astype(np.intp)
+    away = np.log(np.maximum(ratio, 1e-9)) / np.log(reach)
+    return np.rint((away.clip(-1, 1) + 1) / 2 * (_SIDE - 1)).astype(np.intp)

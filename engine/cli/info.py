@@ -1,27 +1,39 @@
-"""Say what a compressed file is made of: format, codec, sections in bytes, checksums, digest of its pixels."""
+"""Say what a compressed file is made of: format, codec, sections in bytes, checksums, digest of its pixels.
+
+And where in the picture its bits went, as a picture (PNG) or as numbers (NPY: rows × columns of float32).
+"""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from engine import container, io, native, registry
 from engine.cli.console import Answer, Console, table
 from engine.cli.decode import shape
-from engine.cli.pictures import decode_file, full_ctx
-from engine.codec import Detailed
-from engine.errors import EngineError
+from engine.cli.pictures import decode_file, full_ctx, refuse_same, require_suffix
+from engine.codec import Detailed, Mapped
+from engine.display import heat
+from engine.errors import EngineError, Unsupported
+from engine.files import atomic_write
 from engine.formats import Format, identify, sections
 from engine.image import Image
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("--bits", metavar="OUT.{png,npy}", type=Path, help="write the bits that each pixel cost")
 
 
 def run(args: argparse.Namespace, _console: Console) -> Answer:
+    if args.bits is not None:
+        require_suffix(args.bits, (".png", ".npy"), "a map of bits")
+        refuse_same(args.file, args.bits)
     data = io.read_bytes(args.file)
     try:
         form, parts = identify(data), sections(data)
@@ -40,7 +52,37 @@ def run(args: argparse.Namespace, _console: Console) -> Answer:
         **_details(data, form),
         "checksums": {"crc32c": f"{native.crc32c(data):08x}", "sha256": hashlib.sha256(data).hexdigest()},
     }
-    return Answer(document, _text(document))
+    text = _text(document)
+    if args.bits is not None:
+        document["bits_map"] = _write_bits(args, data, form)
+        text += f"\n\n{_bits_text(document['bits_map'])}"
+    return Answer(document, text)
+
+
+def _write_bits(args: argparse.Namespace, data: bytes, form: Format) -> dict[str, Any]:
+    codec = registry.codec(form.codec) if form.codec else None
+    if not isinstance(codec, Mapped):
+        name = codec.info.label if codec else form.name
+        raise Unsupported(f"{name} does not tell where its bits went").at(args.file)
+    try:
+        found = codec.bit_map(data, full_ctx())
+    except EngineError as error:
+        raise error.at(args.file) from error
+    hi = float(np.percentile(found.bits, 99.9))
+    if args.bits.suffix.lower() == ".png":
+        io.write_png(args.bits, Image(heat(found.bits, 0.0, hi, "ice")))
+    else:
+        out = BytesIO()
+        np.save(out, found.bits)
+        atomic_write(args.bits, out.getvalue())
+    on_map = float(found.bits.sum(dtype=np.float64)) / 8
+    return {"file": str(args.bits), "lo": 0.0, "hi": hi, "bytes": on_map, "apart": dict(found.apart)}
+
+
+def _bits_text(bits: dict[str, Any]) -> str:
+    rows = [("on the map", f"{bits['bytes']:.0f}"), *((name, str(size)) for name, size in bits["apart"].items())]
+    drawn = f", black 0 to white {bits['hi']:.3g} bits per pixel" if bits["file"].lower().endswith(".png") else ""
+    return f"{table([('bits', 'bytes'), *rows], right=(1,))}\n{bits['file']}: bits of every pixel{drawn}"
 
 
 def _decoded(path: Path, form: Format) -> Image:

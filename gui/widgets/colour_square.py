@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from engine.crossed import CELL, FEW_LARGE, FEW_SMALL, MANY_LARGE, MANY_SMALL, REACH, cross_table
+from engine.crossed import BITS_REACH, CELL, ERROR_REACH, FEW_LARGE, FEW_SMALL, MANY_LARGE, MANY_SMALL, cross_table
 from gui.style import SMALL_PX, text_font
 from gui.theme import DARK, Theme
 from gui.widgets.colour_bar import paint_card
@@ -37,9 +37,9 @@ class CrossScale:
     unit: str
 
 
-def three(middle: float) -> list[str]:
+def three(middle: float, reach: float) -> list[str]:
     """The ends and the middle of a scale, in figures that tell them apart."""
-    return [f"{middle / REACH:.1g}", f"{middle:.2g}", f"{middle * REACH:.2g}"]
+    return [f"{middle / reach:.{1 if reach > 2 else 2}g}", f"{middle:.2g}", f"{middle * reach:.2g}"]
 
 
 class ColourSquare(QWidget):
@@ -58,10 +58,10 @@ class ColourSquare(QWidget):
         self._scale = scale
         metrics = QFontMetrics(text_font(SMALL_PX))
         words = max(metrics.horizontalAdvance(text) for _, text in MEANINGS)
-        self._left = EDGE + max(metrics.horizontalAdvance(text) for text in three(scale.error)) + 6
+        self._left = EDGE + max(metrics.horizontalAdvance(text) for text in three(scale.error, ERROR_REACH)) + 6
         self._words = self._left + SQUARE + 28
         self.setFixedSize(self._words + SWATCH + 6 + words + EDGE, TITLE + SQUARE + TICKS + 6)
-        across, up = three(scale.bits), three(scale.error)
+        across, up = three(scale.bits, BITS_REACH), three(scale.error, ERROR_REACH)
         self.setAccessibleName(
             f"Bits and error: bits per pixel from {across[0]} to {across[2]}, "
             f"{self._error_name()} from {up[0]} to {up[2]}, means over {CELL} × {CELL} pixels"
@@ -100,11 +100,13 @@ class ColourSquare(QWidget):
         painter.setPen(QPen(QColor(self._theme.dim), 1))
         painter.drawLine(QPointF(area.center().x(), area.bottom()), QPointF(area.center().x(), area.bottom() + 3))
         painter.drawLine(QPointF(area.left() - 3, area.center().y()), QPointF(area.left(), area.center().y()))
-        for text, x in zip(three(self._scale.bits), (area.left(), area.center().x(), area.right()), strict=True):
+        for text, x in zip(
+            three(self._scale.bits, BITS_REACH), (area.left(), area.center().x(), area.right()), strict=True
+        ):
             below = QRectF(x - SQUARE / 4, area.bottom() + 3, SQUARE / 2, TICKS - 2)
             self._write(painter, below, text, Qt.AlignmentFlag.AlignHCenter)
         heights = (area.bottom() - 8, area.center().y(), area.top() + 8)
-        for text, y in zip(three(self._scale.error), heights, strict=True):
+        for text, y in zip(three(self._scale.error, ERROR_REACH), heights, strict=True):
             self._write(painter, QRectF(0, y - 9, area.left() - 5, 18), text, Qt.AlignmentFlag.AlignRight)
 
     def _paint_meanings(self, painter: QPainter) -> None:

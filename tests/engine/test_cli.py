@@ -110,6 +110,29 @@ def test_a_stream_of_ours_names_its_codec_and_sections(photo: Path, run: Run) ->
     assert set(answer["checksums"]) == {"crc32c", "sha256"}
 
 
+@pytest.mark.parametrize("codec", ["dct", "dct-rans"])
+def test_a_file_tells_where_its_bits_went(codec: str, photo: Path, run: Run) -> None:
+    packed, drawn, numbers = photo.with_name("packed"), photo.with_name("b.png"), photo.with_name("b.npy")
+    _, encoded, _ = run("encode", photo, packed, "--codec", codec, "--bpp", 2)
+    code, answer, _ = run("info", packed, "--bits", drawn)
+    assert code == 0
+    told = answer["bits_map"]
+    assert told["bytes"] + sum(told["apart"].values()) == pytest.approx(encoded["bytes"], rel=0.02)
+    assert told["lo"] == 0 < told["hi"] and io.read(drawn).image.pixels.shape == (72, 96, 3)
+    run("info", packed, "--bits", numbers)
+    bits = np.load(numbers)
+    assert bits.shape == (72, 96) and bits.dtype == np.float32
+    assert bits.sum() / 8 == pytest.approx(told["bytes"], rel=1e-4)
+
+
+def test_what_cannot_be_told_of_bits_is_refused_before_anything_is_written(photo: Path, run: Run) -> None:
+    out = photo.with_name("b.png")
+    code, _, err = run("info", photo, "--bits", out)
+    assert code == 1 and err == f"ratescope: {photo}: PNG does not tell where its bits went\n"
+    assert not out.exists()
+    assert run("info", photo, "--bits", photo)[0] == run("info", photo, "--bits", out.with_suffix(".txt"))[0] == 2
+
+
 def test_quality_and_settings_reach_the_codec(photo: Path, run: Run) -> None:
     _, answer, _ = run(
         "encode", photo, photo.with_name("o.jpg"), "--codec", "jpeg", "--quality", 33, "--set", "chroma=4:4:4"

@@ -27,15 +27,14 @@ def full(height: int, width: int, value: float) -> np.ndarray:
     ("bits", "error", "colour"),
     [
         (0.0, 0.0, FEW_SMALL),
-        (0.2, 0.01, FEW_SMALL),
-        (9.0, 0.01, MANY_SMALL),
-        (0.1, 0.9, FEW_LARGE),
-        (4.0, 0.4, MANY_LARGE),
+        (0.25, 0.05, FEW_SMALL),
+        (4.0, 0.05, MANY_SMALL),
+        (0.25, 0.2, FEW_LARGE),
+        (4.0, 0.2, MANY_LARGE),
+        (90.0, 7.0, MANY_LARGE),
     ],
 )
-def test_a_quarter_and_four_times_the_middle_have_the_colours_of_the_corners(
-    bits: float, error: float, colour: str
-) -> None:
+def test_what_is_far_from_the_middle_has_the_colour_of_a_corner(bits: float, error: float, colour: str) -> None:
     rgb = crossed(full(33, 40, bits), full(33, 40, error), 1.0, 0.1)
     assert rgb.shape == (33, 40, 3) and rgb.dtype == np.uint8
     assert (np.abs(rgb.astype(int) - rgb_of(colour)) <= 1).all()

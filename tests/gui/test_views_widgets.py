@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetrics
 from pytestqt.qtbot import QtBot
 from views_kit import BLUE, RED, flat, pixels
 
-from engine.crossed import FEW_LARGE, FEW_SMALL, MANY_LARGE, MANY_SMALL
+from engine.crossed import BITS_REACH, FEW_LARGE, FEW_SMALL, MANY_LARGE, MANY_SMALL
 from engine.display import rgb_of
 from gui.style import SMALL_PX, current, text_font
 from gui.widgets.colour_bar import WIDTH, ColourBar, Scale, ticks
@@ -124,7 +124,7 @@ def test_the_square_has_many_bits_at_the_right_and_large_errors_at_the_top(qtbot
     for (x, y), colour in corners.items():
         assert np.abs(shown[y, x] - rgb_of(colour)).max() < 30, colour
     said = square.accessibleName()
-    assert "bits per pixel from 0.07 to 1.2" in said and "FLIP from 0.02 to 0.26" in said and "16 × 16" in said
+    assert "bits per pixel from 0.07 to 1.2" in said and "FLIP from 0.033 to 0.13" in said and "16 × 16" in said
 
 
 def test_no_figure_of_the_square_touches_the_next(qtbot):
@@ -132,5 +132,5 @@ def test_no_figure_of_the_square_touches_the_next(qtbot):
     qtbot.addWidget(square)
     metrics = QFontMetrics(text_font(SMALL_PX))
     for middle in (0.029, 0.3, 0.88, 1.7, 13.0):
-        widths = [metrics.horizontalAdvance(text) for text in three(middle)]
-        assert max(widths[0] + widths[1], widths[1] + widths[2]) / 2 < SQUARE / 2 - 2, three(middle)
+        widths = [metrics.horizontalAdvance(text) for text in three(middle, BITS_REACH)]
+        assert max(widths[0] + widths[1], widths[1] + widths[2]) / 2 < SQUARE / 2 - 2, three(middle, BITS_REACH)

@@ -51,6 +51,14 @@ def region_means(values: np.ndarray) -> np.ndarray:
     return means
 
 
+def region_mean(values: np.ndarray, x: int, y: int) -> float:
+    """What is drawn at pixel (x, y) of an H×W map."""
+    row, column = y // CELL, x // CELL
+    top, left = max(0, row - 1), max(0, column - 1)
+    around = values[CELL * top : CELL * (row + 2), CELL * left : CELL * (column + 2)]
+    return float(region_means(around)[row - top, column - left])
+
+
 @cache
 def cross_table() -> np.ndarray:
     """64×64×3 u8 sRGB, read-only: rows from small to large error, columns from few to many bits."""

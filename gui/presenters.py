@@ -14,7 +14,7 @@ from engine import bd, registry
 from engine.carry import light_refusal
 from engine.codec import Mapped, Modelled
 from engine.color import LINEAR_SRGB, SRGB
-from engine.crossed import CELL
+from engine.crossed import region_mean
 from engine.curves import Curve
 from engine.errors import EngineError
 from engine.metric import MetricInfo
@@ -173,11 +173,9 @@ def _bits_badges(outcome: Outcome, label: str, shown: BitsShown) -> Iterable[Bad
 def read_out_of_maps(state: State, outcome: Outcome, x: int, y: int) -> str:
     """What the maps in view say of a pixel, as they show it: "1.32 bpp · FLIP 0.118"; "" without maps."""
     info, texts = metric(state.map_metric).info, []
-    cell = CELL if state.view is View.BITS_ERROR else 1
 
     def value(values: np.ndarray) -> float:
-        top, left = y // cell * cell, x // cell * cell
-        return float(values[top : top + cell, left : left + cell].mean())
+        return region_mean(values, x, y) if state.view is View.BITS_ERROR else float(values[y, x])
 
     if state.shows_bits and outcome.bits is not None and outcome.bits.bits.size:
         texts.append(f"{value(outcome.bits.bits):.3g} bpp")

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from engine import memory
-from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
+from engine.bit_map import BitMap
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Mapped, Param, Role, Settings
+from engine.codecs import jpeg_bits
 from engine.codecs.checks import require_carried
 from engine.codecs.process import Stopped, run
 from engine.errors import CodecFailed, CorruptStream, EngineError, LimitExceeded, UsageError
@@ -30,6 +32,7 @@ from engine.io.netpbm import netpbm_bytes
 from engine.plugins import check_id
 
 _INPUTS = ("png", "ppm")
+_JPEG_SUFFIXES = (".jpg", ".jpeg")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _SLACK = 16 << 20  # bytes that any encoder may write whatever the size of the picture
 
@@ -132,7 +135,7 @@ class CommandCodec:
             data = target.read_bytes() if target.is_file() else b""
         if not data:
             raise CodecFailed(f"{self.info.label}: the encoder ended well but wrote nothing to {{out}}")
-        return Encoded(data, {"program_s": round(seconds, 4)})
+        return Encoded(data, {"program_s": round(seconds, 4)}, self.bit_map if isinstance(self, Mapped) else None)
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         ctx.check()
@@ -161,6 +164,13 @@ class CommandCodec:
 
     def _hint(self, stopped: Stopped) -> str:
         return f"set timeout_s in {self.source}" if stopped.timed_out else ""
+
+
+class JpegCommandCodec(CommandCodec):
+    """One whose files are JPEGs by their suffix: where their bits went can be read from any."""
+
+    def bit_map(self, data: bytes, ctx: Ctx) -> BitMap:
+        return jpeg_bits.bit_map(data, self.info, ctx)
 
 
 @contextmanager
@@ -208,9 +218,8 @@ def _build(table: dict[str, Any], path: Path, digest: str) -> CommandCodec:
         ),
         about=f"Command codec of {path}.",
     )
-    return CommandCodec(
-        info, encode, decode, values["input"], values["output"], float(values["timeout_s"]), path, digest
-    )
+    kind = JpegCommandCodec if values["suffix"].lower() in _JPEG_SUFFIXES else CommandCodec
+    return kind(info, encode, decode, values["input"], values["output"], float(values["timeout_s"]), path, digest)
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from engine.crossed import (
     cell_means,
     cross_table,
     crossed,
+    region_mean,
     region_means,
 )
 from engine.display import rgb_of
@@ -61,6 +62,13 @@ def test_a_checkerboard_of_cells_is_level_within_a_region() -> None:
     cells = np.indices((6, 8)).sum(0) % 2 * 2.0
     inside = region_means(cells.repeat(CELL, 0).repeat(CELL, 1).astype(np.float32))[1:-1, 1:-1]
     assert inside == pytest.approx(1.0)
+
+
+def test_a_single_place_reads_as_the_whole_map_is_drawn() -> None:
+    values = np.random.default_rng(4).random((70, 53)).astype(np.float32)
+    whole = region_means(values)
+    for x, y in ((0, 0), (52, 69), (17, 30), (31, 64), (50, 3)):
+        assert region_mean(values, x, y) == pytest.approx(whole[y // CELL, x // CELL])
 
 
 def test_the_table_gets_lighter_both_ways() -> None:

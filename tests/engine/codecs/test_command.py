@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from engine import carry
-from engine.codec import Ctx, Kind, Role
+from engine.codec import Ctx, Kind, Mapped, Role
 from engine.codecs import command, process
 from engine.codecs.command import CommandCodec
 from engine.errors import Cancelled, CodecFailed, CorruptStream, EngineError, Unsupported, UsageError
@@ -338,3 +338,20 @@ def test_what_a_program_writes_into_folders_counts_too(tmp_path: Path) -> None:
     deep = [sys.executable, "-c", "import os; os.makedirs('a/b'); open('a/b/big', 'wb').write(bytes(5000))"]
     with pytest.raises(process.Stopped, match="wrote more than"):
         process.run(deep, tmp_path, 60, 4999, CTX)
+
+
+def test_a_program_that_writes_jpegs_can_be_asked_where_its_bits_went(tmp_path: Path) -> None:
+    pillow = f"'{sys.executable}' -c 'import sys, PIL.Image as p; p.open(sys.argv[1]).save(sys.argv[2])'"
+    path = written_lines(tmp_path, f"{pillow} {{in}} {{out}}", f"{pillow} {{in}} {{out}}", suffix='".jpg"')
+    codec = CommandCodec.from_file(path)
+    assert isinstance(codec, Mapped)
+    encoded = codec.encode(image(), {}, CTX)
+    found = codec.bit_map(encoded.data, CTX)
+    assert found.bits.shape == (13, 17) and encoded.bit_map is not None
+    assert found.bits.sum() + 8 * found.apart_bytes == pytest.approx(8 * len(encoded.data), rel=1e-5)
+
+
+def test_another_program_cannot(toy: Path) -> None:
+    codec = CommandCodec.from_file(written(toy))
+    assert not isinstance(codec, Mapped)
+    assert codec.encode(image(), {}, CTX).bit_map is None

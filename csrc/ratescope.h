@@ -234,20 +234,22 @@ int64_t rs_plane_load(const void *pixels, int bytes, size_t count, int channels,
 int64_t rs_plane_store(const int32_t *plane, size_t count, int channels, int channel, int32_t offset, int bits,
                        void *pixels, int bytes);
 
-/* Reversible R, G, B -> Y, Co, Cg in place (Malvar and Sullivan 2003: YCoCg-R). */
+/* Reversible R, G, B -> Y, Co, Cg in place (Malvar and Sullivan 2003: YCoCg-R); and back, into the first three of the
+ * channels of interleaved samples, as rs_plane_store stores. */
 int64_t rs_ycocg_forward(int32_t *r_y, int32_t *g_co, int32_t *b_cg, size_t count);
-int64_t rs_ycocg_inverse(int32_t *y_r, int32_t *co_g, int32_t *cg_b, size_t count);
+int64_t rs_ycocg_store(const int32_t *y, const int32_t *co, const int32_t *cg, size_t count, int32_t offset, int bits,
+                       int channels, void *pixels, int bytes);
 
 /* Sums over all horizontal and vertical neighbours of the products of differences: RR, RG, RB, GG, GB, BB.
  * Samples of at most 17 bits. */
 int64_t rs_gradient_products(const int32_t *r, const int32_t *g, const int32_t *b, size_t width, size_t height,
                              int64_t *sums);
 
-/* out[i] = sum over c of axes[3 i + c] * in[c], for three planes; and back by the transpose, rounded half up. */
+/* out[i] = sum over c of axes[3 i + c] * in[c], for three planes; and back by the transpose, rounded half up, stored. */
 int64_t rs_rotate_forward(const int32_t *r, const int32_t *g, const int32_t *b, size_t count, const float *axes,
                           float *first, float *second, float *third);
-int64_t rs_rotate_inverse(const float *first, const float *second, const float *third, size_t count,
-                          const float *axes, int32_t *r, int32_t *g, int32_t *b);
+int64_t rs_rotate_store(const float *first, const float *second, const float *third, size_t count, const float *axes,
+                        int32_t offset, int bits, int channels, void *pixels, int bytes);
 
 /* Nearest integers, half up, kept within +-2^24 (NaN becomes -2^24). */
 int64_t rs_plane_round(const float *plane, size_t count, int32_t *rounded);
@@ -284,7 +286,22 @@ int64_t rs_wavelet_decode_level(void *state, int plane, int32_t *q, const int32_
 int64_t rs_wavelet_encode_finish(void *state);
 int64_t rs_wavelet_decode_finish(void *state);
 
-/* Coefficients of a plane from its integers: sign * (|q| + centre[min(|q|, 3) - 1]) * step * weight. */
+/* The same by the fast coder (wavelet_nibble.c): the stream is another, the calls are alike. height: of the planes. encode_level:
+ * bytes so far as estimated. After RS_ERR_TRUNCATED, q holds what could be decoded of the resolution, and zeros. */
+int64_t rs_nibble_state(size_t width, size_t height, int encoder);
+int64_t rs_nibble_bound(size_t count);
+int64_t rs_nibble_encode_start(void *state, size_t width, size_t height, uint8_t *out, size_t capacity);
+int64_t rs_nibble_decode_start(void *state, size_t width, size_t height, const uint8_t *in, size_t size);
+int64_t rs_nibble_encode_level(void *state, int plane, const float *coefficients, float step, float lambda, int skip,
+                               int32_t *q, const int32_t *guide, const int32_t *guide2, size_t width, size_t height, int levels,
+                               int level);
+int64_t rs_nibble_decode_level(void *state, int plane, int32_t *q, const int32_t *guide, const int32_t *guide2, size_t width,
+                               size_t height, int levels, int level);
+int64_t rs_nibble_encode_finish(void *state);
+int64_t rs_nibble_decode_finish(void *state);
+
+/* Coefficients of a plane from its integers: sign * (|q| + centre[min(|q|, 3) - 1]) * step * weight. They may take
+ * the integers' place. */
 int64_t rs_wavelet_dequantise(const int32_t *q, size_t width, size_t height, int levels, float step,
                               const float *centre, float *coefficients);
 

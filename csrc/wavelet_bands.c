@@ -9,6 +9,7 @@
  * this level already done and their neighbours, the guide planes. The weights are a regression over
  * photographs. E in half octaves is the strongest context (Wu, "High-order context modeling and embedded
  * conditional entropy coding of wavelet coefficients", 1997: ECECOW); mixing adds two finer views of it. */
+#include "wavelet_geometry.h"
 #include "wavelet_model.h"
 
 enum { PAD = 2, SATURATE = 65535, MAX_CLASS = 25 };
@@ -16,12 +17,6 @@ enum { PAD = 2, SATURATE = 65535, MAX_CLASS = 25 };
 /* What the first coefficient of a segment, and any other, is taken to cost before it is coded, in bits. */
 #define FIRST_COST 5.5f
 #define FURTHER_COST 3.5f
-
-/* A subband inside its plane. */
-typedef struct {
-    const int32_t *q;
-    size_t stride, width, height;
-} band;
 
 /* Weights of |neighbour| in the expectation, in 1/128: a regression (non-negative least squares, weighted by the
  * inverse of the expectation) over coefficients of photographs at three steps. nn2: NNW and NNE; n2: NWW and NEE;
@@ -88,23 +83,6 @@ int64_t rs_wavelet_decode_start(void *state, size_t width, const uint8_t *in, si
 
 int64_t rs_wavelet_encode_finish(void *state) { return rc_encoder_finish(&((wavelet_state *)state)->rc.encoder); }
 int64_t rs_wavelet_decode_finish(void *state) { return rc_decoder_finish(&((wavelet_state *)state)->rc.decoder); }
-
-static band band_of(const int32_t *q, size_t width, size_t height, int level, int orientation)
-{
-    size_t grain = level ? ((size_t)1 << (level - 1)) - 1 : 0;
-    size_t wide = (width + grain) >> (level - 1), high = (height + grain) >> (level - 1);
-    size_t low_wide = (wide + 1) / 2, low_high = (high + 1) / 2;
-    band b = {q, width, low_wide, low_high};
-    if (orientation & 1) {
-        b.q += low_wide;
-        b.width = wide / 2;
-    }
-    if (orientation & 2) {
-        b.q += low_high * width;
-        b.height = high / 2;
-    }
-    return b;
-}
 
 RS_INLINE int32_t magnitude(int32_t q)
 {
@@ -245,20 +223,6 @@ static uint32_t magnitude_cost(const coder *c, const contexts *k, int32_t m)
     return cost;
 }
 
-RS_INLINE int in_range(int32_t q)
-{
-    return q >= -RS_WAVELET_MAX_MAGNITUDE && q <= RS_WAVELET_MAX_MAGNITUDE;
-}
-
-/* The nearest integer within range; NaN becomes the upper end. */
-RS_INLINE int32_t nearest(float value)
-{
-    const float most = (float)RS_WAVELET_MAX_MAGNITUDE;
-    if (!(value < most)) return RS_WAVELET_MAX_MAGNITUDE;
-    if (value < -most) return -RS_WAVELET_MAX_MAGNITUDE;
-    return value < 0.0f ? -(int32_t)(0.5f - value) : (int32_t)(value + 0.5f);
-}
-
 /* The magnitude for value >= 0 (in steps) with least squared error + lambda bits, by the model as it stands. */
 static int32_t decide(const coder *c, const contexts *k, float value, float lambda)
 {
@@ -274,18 +238,6 @@ static int32_t decide(const coder *c, const contexts *k, float value, float lamb
         }
     }
     return best;
-}
-
-/* What W, N and NW say of a coefficient of LL, where values and not just magnitudes go on: the median of W, N and
- * W + N - NW (Weinberger, Seroussi, Sapiro, "LOCO-I", 1996). */
-static int32_t predict_low(const int32_t *at, size_t stride, size_t x, size_t y)
-{
-    if (y == 0) return x > 0 ? at[-1] : 0;
-    const int32_t *above = at - stride;
-    if (x == 0) return above[0];
-    int32_t w = at[-1], n = above[0], nw = above[-1];
-    int32_t least = w < n ? w : n, most = w < n ? n : w;
-    return nw >= most ? least : (nw <= least ? most : w + n - nw);
 }
 
 /* Codes row y of LL: differences from the prediction, quantised to the nearest. */
@@ -419,8 +371,6 @@ static int64_t encode_band(coder *c, int32_t *q, const float *coefficients, floa
 
 static int64_t decode_band(coder *c, int32_t *q) { return code_band(c, q, NULL, 0.0f, 0.0f, 1); }
 
-static band no_band(void) { return (band){NULL, 0, 0, 0}; }
-
 /* What a band looks at, given what is coded before it. */
 static coder look_around(wavelet_state *s, int plane, const int32_t *q, const int32_t *const guide[2], size_t width,
                          size_t height, int levels, int level, int orientation)
@@ -450,20 +400,6 @@ static int64_t valid(const wavelet_state *s, int plane, size_t width, size_t hei
     return 0;
 }
 
-static int is_empty(const band *b)
-{
-    for (size_t y = 0; y < b->height; y++)
-        for (size_t x = 0; x < b->width; x++)
-            if (b->q[y * b->stride + x] != 0) return 0;
-    return 1;
-}
-
-static void clear(const band *b, int32_t *q)
-{
-    for (size_t y = 0; y < b->height; y++)
-        for (size_t x = 0; x < b->width; x++) q[y * b->stride + x] = 0;
-}
-
 int64_t rs_wavelet_encode_level(void *state, int plane, const float *coefficients, float step, float lambda, int skip,
                                 int32_t *q, const int32_t *guide, const int32_t *guide2, size_t width, size_t height,
                                 int levels, int level)
@@ -481,7 +417,7 @@ int64_t rs_wavelet_encode_level(void *state, int plane, const float *coefficient
         int empty = skip || (coefficients == NULL && is_empty(&c.own));
         code_plain(s, &s->empty[c.set], empty, 0);
         if (empty) {
-            clear(&c.own, q + offset);
+            clear_band(&c.own, q + offset);
             continue;
         }
         fault = encode_band(&c, q + offset, coefficients ? coefficients + offset : NULL, inverse, lambda);
@@ -503,7 +439,7 @@ int64_t rs_wavelet_decode_level(void *state, int plane, int32_t *q, const int32_
         size_t offset = (size_t)(c.own.q - q);
         if (c.own.width == 0 || c.own.height == 0) continue;
         if (code_plain(s, &s->empty[c.set], 0, 1)) {
-            clear(&c.own, q + offset);
+            clear_band(&c.own, q + offset);
             continue;
         }
         fault = decode_band(&c, q + offset);

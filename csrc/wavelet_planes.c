@@ -1,5 +1,10 @@
 /* Planes of the wavelet codec: samples in and out, colour transforms. */
-#include "rangecoder.h"
+#include "wavelet_samples.h"
+
+#define SAMPLES_TARGET
+#define SAMPLES_VECTORS 0
+#define SAMPLES_NAME(name) samples_##name##_plain
+#include "wavelet_samples_kernel.h"
 
 int64_t rs_plane_load(const void *pixels, int bytes, size_t count, int channels, int channel, int32_t offset,
                       int32_t *plane)
@@ -37,30 +42,14 @@ int64_t rs_plane_store(const int32_t *plane, size_t count, int channels, int cha
     return (int64_t)count;
 }
 
-/* Differences of integers from damaged streams may pass 2^31: they wrap. */
-RS_INLINE int32_t add(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
-RS_INLINE int32_t sub(int32_t a, int32_t b) { return (int32_t)((uint32_t)a - (uint32_t)b); }
-
 int64_t rs_ycocg_forward(int32_t *r_y, int32_t *g_co, int32_t *b_cg, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         int32_t r = r_y[i], g = g_co[i], b = b_cg[i];
-        int32_t co = sub(r, b), t = add(b, co >> 1), cg = sub(g, t);
-        r_y[i] = add(t, cg >> 1);
+        int32_t co = samples_sub(r, b), t = samples_add(b, co >> 1), cg = samples_sub(g, t);
+        r_y[i] = samples_add(t, cg >> 1);
         g_co[i] = co;
         b_cg[i] = cg;
-    }
-    return (int64_t)count;
-}
-
-int64_t rs_ycocg_inverse(int32_t *y_r, int32_t *co_g, int32_t *cg_b, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        int32_t y = y_r[i], co = co_g[i], cg = cg_b[i];
-        int32_t t = sub(y, cg >> 1), g = add(cg, t), b = sub(t, co >> 1);
-        y_r[i] = add(b, co);
-        co_g[i] = g;
-        cg_b[i] = b;
     }
     return (int64_t)count;
 }
@@ -111,32 +100,42 @@ int64_t rs_rotate_forward(const int32_t *r, const int32_t *g, const int32_t *b, 
     return (int64_t)count;
 }
 
-/* Half up by truncation of a value made positive: needs no floor(), and vectorises everywhere.
- * Comparisons are written so that NaN fails them and ends at the lower bound. */
-RS_INLINE int32_t rounded(float value)
+static void to_pixels(const samples_colours *c, size_t from, size_t to)
 {
-    value = value > -16777216.0f ? value : -16777216.0f;
-    value = value < 16777216.0f ? value : 16777216.0f;
-    int32_t whole = (int32_t)value;
-    float rest = value - (float)whole;
-    return whole + (rest >= 0.5f) - (rest < -0.5f);
+#ifdef RS_X86_VECTORS
+    if (rs_cpu_used & RS_CPU_AVX2) {
+        samples_to_pixels_avx2(c, from, to);
+        return;
+    }
+#endif
+    samples_to_pixels_plain(c, from, to);
 }
 
-int64_t rs_rotate_inverse(const float *first, const float *second, const float *third, size_t count,
-                          const float *axes, int32_t *r, int32_t *g, int32_t *b)
+static int valid_samples(int bytes, int bits, int channels)
 {
-    const float *u = axes, *v = axes + 3, *w = axes + 6;
-    for (size_t i = 0; i < count; i++) {
-        float f = first[i], s = second[i], t = third[i];
-        r[i] = rounded(u[0] * f + v[0] * s + w[0] * t);
-        g[i] = rounded(u[1] * f + v[1] * s + w[1] * t);
-        b[i] = rounded(u[2] * f + v[2] * s + w[2] * t);
-    }
+    return (bytes == 1 || bytes == 2) && bits >= 1 && bits <= 8 * bytes && channels >= 3;
+}
+
+int64_t rs_rotate_store(const float *first, const float *second, const float *third, size_t count, const float *axes,
+                        int32_t offset, int bits, int channels, void *pixels, int bytes)
+{
+    samples_colours c = {{first, second, third}, axes, offset, (1 << bits) - 1, channels, bytes, pixels};
+    if (!valid_samples(bytes, bits, channels)) return RS_ERR_ARGUMENT;
+    to_pixels(&c, 0, count);
+    return (int64_t)count;
+}
+
+int64_t rs_ycocg_store(const int32_t *y, const int32_t *co, const int32_t *cg, size_t count, int32_t offset, int bits,
+                       int channels, void *pixels, int bytes)
+{
+    samples_colours c = {{y, co, cg}, NULL, offset, (1 << bits) - 1, channels, bytes, pixels};
+    if (!valid_samples(bytes, bits, channels)) return RS_ERR_ARGUMENT;
+    to_pixels(&c, 0, count);
     return (int64_t)count;
 }
 
 int64_t rs_plane_round(const float *plane, size_t count, int32_t *out)
 {
-    for (size_t i = 0; i < count; i++) out[i] = rounded(plane[i]);
+    for (size_t i = 0; i < count; i++) out[i] = samples_rounded(plane[i]);
     return (int64_t)count;
 }

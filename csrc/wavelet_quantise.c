@@ -1,5 +1,5 @@
 /* Subband weights, dequantiser and centroids of the wavelet codec. */
-#include "rangecoder.h"
+#include "wavelet_samples.h"
 
 enum { NORMS = 10, CLASSES = 3 };
 
@@ -61,6 +61,17 @@ static int valid(size_t width, size_t height, int levels)
            levels <= RS_DWT_MAX_LEVELS;
 }
 
+static void dequantise(const int32_t *q, size_t count, const float *centre, float unit, rs_float *out)
+{
+#ifdef RS_X86_VECTORS
+    if (rs_cpu_used & RS_CPU_AVX2) {
+        samples_dequantise_avx2(q, count, centre, unit, out);
+        return;
+    }
+#endif
+    samples_dequantise_plain(q, count, centre, unit, out);
+}
+
 int64_t rs_wavelet_dequantise(const int32_t *q, size_t width, size_t height, int levels, float step,
                               const float *centre, float *coefficients)
 {
@@ -68,16 +79,8 @@ int64_t rs_wavelet_dequantise(const int32_t *q, size_t width, size_t height, int
     if (!valid(width, height, levels)) return RS_ERR_ARGUMENT;
     for (size_t y = 0; y < height; y++) {
         int count = segments_of(width, height, levels, y, part);
-        for (int k = 0; k < count; k++) {
-            const int32_t *from = q + part[k].offset;
-            float *to = coefficients + part[k].offset, unit = step * part[k].weight;
-            for (size_t x = 0; x < part[k].width; x++) {
-                int32_t m = from[x] < 0 ? -from[x] : from[x];
-                float shift = m == 0 ? 0.0f : (m == 1 ? centre[0] : (m == 2 ? centre[1] : centre[2]));
-                float value = ((float)m + shift) * unit;
-                to[x] = from[x] < 0 ? -value : value;
-            }
-        }
+        for (int k = 0; k < count; k++)
+            dequantise(q + part[k].offset, part[k].width, centre, step * part[k].weight, (rs_float *)coefficients + part[k].offset);
     }
     return (int64_t)(width * height);
 }

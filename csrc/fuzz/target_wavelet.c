@@ -113,13 +113,16 @@ static void reconstruct(const picture *p, float *coefficients[4])
         fuzz_require(rs_dwt97_inverse(values[i], p->width, p->height, p->levels, scratch) == p->levels);
         rs_plane_round(values[i], p->count, whole[i]);
     }
-    if (p->colour && p->lossless) rs_ycocg_inverse(whole[0], whole[1], whole[2], p->count);
-    if (p->colour && !p->lossless)
-        rs_rotate_inverse(values[0], values[1], values[2], p->count, AXES, whole[0], whole[1], whole[2]);
     void *pixels = fuzz_room(p->count * p->planes * (size_t)p->bytes, 0);
-    for (int i = 0; i < channels; i++)
-        fuzz_require(rs_plane_store(whole[i], p->count, channels, i, 1 << (bits - 1), bits, pixels, p->bytes) ==
-                     (int64_t)p->count);
+    int32_t offset = 1 << (bits - 1);
+    int64_t count = (int64_t)p->count;
+    if (p->colour && p->lossless)
+        fuzz_require(rs_ycocg_store(whole[0], whole[1], whole[2], p->count, offset, bits, channels, pixels, p->bytes) == count);
+    if (p->colour && !p->lossless)
+        fuzz_require(rs_rotate_store(values[0], values[1], values[2], p->count, AXES, offset, bits, channels, pixels,
+                                     p->bytes) == count);
+    for (int i = p->colour ? 3 : 0; i < channels; i++)
+        fuzz_require(rs_plane_store(whole[i], p->count, channels, i, offset, bits, pixels, p->bytes) == count);
 }
 
 int64_t fuzz_wavelet(const uint8_t *data, size_t size)

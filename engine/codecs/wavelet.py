@@ -28,17 +28,18 @@ _TYPICAL_BPP = (
     0.549, 0.801, 1.15, 1.63, 2.31, 3.51, 4.98, 6.71,
 )  # fmt: skip
 
-STREAM_VERSION = 1  # of what is on the wire
+STREAM_VERSION = 2  # of what is on the wire: 2 knows the fast coder
 # Names what the encoder does in the store of results. Raise it with every change here, in colour_axes.py or in
 # csrc/wavelet_*.c, dwt.c or rangecoder.* that alters the bytes of any file: results of before are then not taken for
 # those of now. Streams of every revision decode.
-ENCODER_REVISION = 2
+ENCODER_REVISION = 3
 MAX_LEVELS = 6
 _ALPHA_PLANE = 3
 # Lambda: squared steps that a bit is worth. Theory for fine steps gives (6 dB a bit) ln 2 / 6 = 0.116.
-_TRADE = 0.1
+_TRADE = {"fast": 0.0, "normal": 0.1, "max": 0.1}
 _CENTRE_UNIT = 32
 _LOSSLESS_FLAG = 0x20
+_FAST_FLAG = 0x40  # the coefficients are coded by the fast coder
 _LOG_BITS = 16
 
 _PARAMS = (
@@ -53,6 +54,15 @@ _PARAMS = (
         label="Quality",
         help="0: a quantisation step of twice the full range; 100: of half a code value; equal ratios in between",
         typical_bpp=_TYPICAL_BPP,
+    ),
+    Param(
+        "effort",
+        Kind.CHOICE,
+        "normal",
+        choices=("fast", "normal", "max"),
+        role=Role.EFFORT,
+        label="Effort",
+        help="normal decodes like JPEG 2000; fast does not weigh what bits are worth; max is smallest, slow both ways",
     ),
     Param(
         "chroma",
@@ -117,12 +127,14 @@ class WaveletCodec:
         ctx.check()
         stream, spent = _encode_planes(planes, levels, chosen, ctx)
         lossless = bool(chosen["lossless"])
-        head = bytes([levels | (_LOSSLESS_FLAG if lossless else 0)])
+        fast = 0 if chosen["effort"] == "max" else _FAST_FLAG
+        head = bytes([levels | (_LOSSLESS_FLAG if lossless else 0) | fast])
         if not lossless:
             head += code.to_bytes(2, "little") + _pack_centres(planes, levels) + axes
         data = container.write("wavelet", picture, {Section.WAVELET: head + stream})
         step = None if lossless else _step_of(code)
-        return Encoded(data, {"bytes": {**spent, "header": len(data) - len(stream)}, "levels": levels, "step": step})
+        spent["header"] = len(data) - sum(spent.values())
+        return Encoded(data, {"bytes": spent, "levels": levels, "step": step})
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for damaged data, `Unsupported` for streams of later versions, `LimitExceeded`."""
@@ -133,8 +145,8 @@ class WaveletCodec:
         picture = stream.picture if transfer is None else replace(stream.picture, bits=_LOG_BITS)
         header = _Header.read(payload, picture)
         memory.require(memory.decode_estimate(self.info, picture.pixels * picture.channels), "decoding this picture")
-        planes = [_Plane(n, np.zeros((picture.height, picture.width), np.int32)) for n in _plane_numbers(picture)]
-        _decode_planes(planes, header.levels, payload[header.size :], ctx)
+        planes = [_Plane(n, np.empty((picture.height, picture.width), np.int32)) for n in _plane_numbers(picture)]
+        _decode_planes(planes, header.levels, header.fast, payload[header.size :], ctx)
         pixels = _join(planes, picture, header, ctx)
         if transfer is not None:
             return log_coded.light_of(pixels, stream.picture, _LOG_BITS)
@@ -146,6 +158,7 @@ class _Header:
     """The head of the wavelet section."""
 
     levels: int
+    fast: bool
     step: float | None
     centres: tuple[np.ndarray, np.ndarray] | None
     axes: np.ndarray | None
@@ -158,13 +171,14 @@ class _Header:
         if len(payload) <= size:
             raise CorruptStream("the wavelet section is cut off")
         levels = payload[0] & 0x1F
-        if payload[0] & 0xC0 or levels != _levels(picture.width, picture.height):
+        fast = bool(payload[0] & _FAST_FLAG)
+        if payload[0] & 0x80 or levels != _levels(picture.width, picture.height):
             raise CorruptStream("the wavelet header contradicts the picture")
         if lossless:
-            return _Header(levels, None, None, None, size)
+            return _Header(levels, fast, None, None, None, size)
         step = _step_of(int.from_bytes(payload[1:3], "little"))
         axes = None if picture.is_gray else colour_axes.unpack(payload[6:size])
-        return _Header(levels, step, _unpack_centres(payload[3:6]), axes, size)
+        return _Header(levels, fast, step, _unpack_centres(payload[3:6]), axes, size)
 
 
 def _levels(width: int, height: int) -> int:
@@ -220,8 +234,12 @@ def _guides(planes: list[_Plane], plane: _Plane) -> list[np.ndarray]:
 
 
 def _encode_planes(planes: list[_Plane], levels: int, chosen: dict, ctx: Ctx) -> tuple[bytes, dict[str, int]]:
-    encoder = native.BandEncoder(planes[0].q.shape[1], sum(p.q.size for p in planes))
-    spent, before = dict.fromkeys((_NAMES[p.number] for p in planes), 0), 0
+    height, width = planes[0].q.shape
+    samples = sum(p.q.size for p in planes)
+    slow = chosen["effort"] == "max"
+    encoder = native.BandEncoder(width, samples) if slow else native.FastBandEncoder(width, height, samples)
+    spent: dict[str, int] = dict.fromkeys((_NAMES[p.number] for p in planes), 0)
+    before = 0
     for level in range(levels + 1, 0, -1):
         for plane in planes:
             ctx.check()
@@ -234,7 +252,7 @@ def _encode_planes(planes: list[_Plane], levels: int, chosen: dict, ctx: Ctx) ->
                 level,
                 coefficients=plane.coefficients,
                 step=plane.step,
-                trade=_TRADE,
+                trade=_TRADE[chosen["effort"]],
                 skip=skip and plane.number in (1, 2),
             )
             spent[_NAMES[plane.number]] += after - before
@@ -246,8 +264,9 @@ def _encode_planes(planes: list[_Plane], levels: int, chosen: dict, ctx: Ctx) ->
 _NAMES = {0: "luma", 1: "chroma 1", 2: "chroma 2", _ALPHA_PLANE: "alpha"}
 
 
-def _decode_planes(planes: list[_Plane], levels: int, stream: bytes, ctx: Ctx) -> None:
-    decoder = native.BandDecoder(planes[0].q.shape[1], stream)
+def _decode_planes(planes: list[_Plane], levels: int, fast: bool, stream: bytes, ctx: Ctx) -> None:
+    height, width = planes[0].q.shape
+    decoder = native.FastBandDecoder(width, height, stream) if fast else native.BandDecoder(width, stream)
     for level in range(levels + 1, 0, -1):
         for plane in planes:
             ctx.check()
@@ -257,28 +276,26 @@ def _decode_planes(planes: list[_Plane], levels: int, stream: bytes, ctx: Ctx) -
 
 
 def _join(planes: list[_Plane], picture: Picture, header: _Header, ctx: Ctx) -> np.ndarray:
-    """Inverse transforms and colour; the pixels."""
+    """Inverse transforms and colour; the pixels. What is in the planes is used up."""
     pixels = np.empty((picture.height, picture.width, picture.channels), np.uint8 if picture.bits <= 8 else np.uint16)
-    colours = []
+    offset, colours = 1 << (picture.bits - 1), []
     for plane in planes:
         ctx.check()
         values = plane.q
         if plane.number != _ALPHA_PLANE and header.step is not None and header.centres is not None:
-            centres = header.centres[plane.number > 0]
-            values = native.dequantise(plane.q, header.levels, header.step, centres)
+            values = native.dequantise(values, header.levels, header.step, header.centres[plane.number > 0])
         native.dwt(values, header.levels, inverse=True)
         if plane.number == _ALPHA_PLANE:
             native.store_plane(values, pixels, picture.channels - 1, 2**picture.bits - 1, picture.bits)
         else:
             colours.append(values)
-    if len(colours) == 3 and header.step is None:
-        native.ycocg(colours, inverse=True)
-    elif header.axes is not None:
-        colours = native.rotate_back(colours, header.axes)
-    elif header.step is not None:
-        colours = [native.round_plane(colours[0])]
-    for channel, plane_values in enumerate(colours):
-        native.store_plane(plane_values, pixels, channel, 1 << (picture.bits - 1), picture.bits)
+    if header.axes is not None:
+        native.store_rotated(colours, header.axes, pixels, offset, picture.bits)
+    elif len(colours) == 3:
+        native.store_ycocg(colours, pixels, offset, picture.bits)
+    else:
+        grey = colours[0] if header.step is None else native.round_plane(colours[0])
+        native.store_plane(grey, pixels, 0, offset, picture.bits)
     return pixels
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from engine.native._base import as_bytes, check, const, ffi, lib, mutable
@@ -82,10 +84,21 @@ def _sample(pixels: np.ndarray) -> str:
     return "uint8_t" if pixels.itemsize == 1 else "uint16_t"
 
 
-def ycocg(planes: list[np.ndarray], *, inverse: bool = False) -> None:
-    """R, G, B (i32) to Y, Co, Cg in place, or back: the reversible YCoCg-R."""
-    call = lib.rs_ycocg_inverse if inverse else lib.rs_ycocg_forward
-    check(call(*(mutable("int32_t", p) for p in _alike(planes)), planes[0].size), "colour transform")
+def ycocg(planes: list[np.ndarray]) -> None:
+    """R, G, B (i32) to Y, Co, Cg in place: the reversible YCoCg-R."""
+    check(lib.rs_ycocg_forward(*(mutable("int32_t", p) for p in _alike(planes)), planes[0].size), "colour transform")
+
+
+def store_ycocg(planes: list[np.ndarray], pixels: np.ndarray, offset: int, bits: int) -> None:
+    """Y, Co, Cg (i32) as R, G, B plus `offset`, clamped to 0…2^bits-1, in the first channels of H×W×C u8 or u16."""
+    given = (const("int32_t", p) for p in _alike(planes))
+    _store(planes, pixels, bits, lambda *out: lib.rs_ycocg_store(*given, planes[0].size, offset, *out))
+
+
+def _store(planes: list[np.ndarray], pixels: np.ndarray, bits: int, call: Callable[..., int]) -> None:
+    if planes[0].shape != pixels.shape[:2]:
+        raise ValueError(f"planes {planes[0].shape} do not fit {pixels.shape}")
+    check(call(bits, pixels.shape[2], mutable(_sample(pixels), pixels), pixels.itemsize), "colour transform")
 
 
 def gradient_products(rgb: list[np.ndarray]) -> np.ndarray:
@@ -107,13 +120,11 @@ def rotate(rgb: list[np.ndarray], axes: np.ndarray) -> list[np.ndarray]:
     return out
 
 
-def rotate_back(planes: list[np.ndarray], axes: np.ndarray) -> list[np.ndarray]:
-    """Three planes (f32) along `axes` to the nearest R, G, B (i32)."""
-    out = [np.empty(p.shape, np.int32) for p in _alike(planes)]
-    given = (const("float", p) for p in planes)
-    code = lib.rs_rotate_inverse(*given, out[0].size, _axes(axes), *(mutable("int32_t", p) for p in out))
-    check(code, "colour transform")
-    return out
+def store_rotated(planes: list[np.ndarray], axes: np.ndarray, pixels: np.ndarray, offset: int, bits: int) -> None:
+    """Three planes (f32) along `axes` as the nearest R, G, B, stored as by `store_ycocg`."""
+    given = (const("float", p) for p in _alike(planes))
+    rows = _axes(axes)
+    _store(planes, pixels, bits, lambda *out: lib.rs_rotate_store(*given, planes[0].size, rows, offset, *out))
 
 
 def _axes(axes: np.ndarray) -> object:
@@ -141,11 +152,11 @@ def weight(level: int, orientation: int) -> float:
 
 
 def dequantise(q: np.ndarray, levels: int, step: float, centres: np.ndarray) -> np.ndarray:
-    """Coefficients (f32) of H×W i32: sign·(|q| + centres[min(|q|, 3) - 1])·step·weight."""
+    """Coefficients (f32) of H×W i32, in its place: sign·(|q| + centres[min(|q|, 3) - 1])·step·weight."""
     height, width = q.shape
     if centres.shape != (3,):
         raise ValueError("need three centres")
-    out = np.empty(q.shape, np.float32)
+    out = q.view(np.float32)
     code = lib.rs_wavelet_dequantise(
         const("int32_t", q), width, height, levels, step, const("float", centres), mutable("float", out)
     )
@@ -174,17 +185,19 @@ def centres(q: np.ndarray, coefficients: np.ndarray, levels: int, step: float) -
 
 
 class BandEncoder:
-    """One range-coded stream of wavelet coefficients, resolution by resolution (csrc/wavelet_bands.c)."""
+    """One stream of wavelet coefficients, resolution by resolution, by context mixing (csrc/wavelet_bands.c)."""
 
     def __init__(self, width: int, samples: int) -> None:
         """`width` of the planes, `samples` in all of them."""
-        self._state = _state(width)
-        self._out = np.empty(check(lib.rs_wavelet_bound(samples), "wavelet encoder"), np.uint8)
-        self._pointer = ffi.cast("void *", ffi.from_buffer(self._state))
-        check(
-            lib.rs_wavelet_encode_start(self._pointer, width, mutable("uint8_t", self._out), self._out.size),
-            "wavelet encoder",
-        )
+        bound = check(lib.rs_wavelet_bound(samples), "wavelet encoder")
+        self._set_up(_memory(lib.rs_wavelet_state(width)), bound)
+        code = lib.rs_wavelet_encode_start(self._pointer, width, mutable("uint8_t", self._out), self._out.size)
+        check(code, "wavelet encoder")
+        self._level, self._finish = lib.rs_wavelet_encode_level, lib.rs_wavelet_encode_finish
+
+    def _set_up(self, state: np.ndarray, bound: int) -> None:
+        self._state, self._out = state, np.empty(bound, np.uint8)
+        self._pointer = ffi.cast("void *", ffi.from_buffer(state))
 
     def level(
         self,
@@ -199,7 +212,7 @@ class BandEncoder:
         trade: float = 0.0,
         skip: bool = False,
     ) -> int:
-        """Code `level` (levels + 1: LL) of plane `number`; bytes of the stream so far.
+        """Code `level` (levels + 1: LL) of plane `number`; bytes of the stream so far, about.
 
         With `coefficients` (f32, like `q`) they are first quantised into `q` at `step`, trading distortion
         for rate at `trade` step² a bit; `skip` zeroes the details of this level.
@@ -208,7 +221,7 @@ class BandEncoder:
         if coefficients is not None and coefficients.shape != q.shape:
             raise ValueError("coefficients do not fit q")
         given = ffi.NULL if coefficients is None else const("float", coefficients)
-        code = lib.rs_wavelet_encode_level(
+        code = self._level(
             self._pointer,
             number,
             given,
@@ -226,37 +239,58 @@ class BandEncoder:
 
     def finish(self) -> bytes:
         """The whole stream."""
-        return self._out[: check(lib.rs_wavelet_encode_finish(self._pointer), "wavelet encoder")].tobytes()
+        return self._out[: check(self._finish(self._pointer), "wavelet encoder")].tobytes()
+
+
+class FastBandEncoder(BandEncoder):
+    """The same by the fast coder (csrc/wavelet_nibble.c)."""
+
+    def __init__(self, width: int, height: int, samples: int) -> None:
+        bound = check(lib.rs_nibble_bound(samples), "wavelet encoder")
+        self._set_up(_memory(lib.rs_nibble_state(width, height, True)), bound)
+        out = mutable("uint8_t", self._out)
+        check(lib.rs_nibble_encode_start(self._pointer, width, height, out, self._out.size), "wavelet encoder")
+        self._level, self._finish = lib.rs_nibble_encode_level, lib.rs_nibble_encode_finish
 
 
 class BandDecoder:
     """The inverse of :class:`BandEncoder`; every call may raise `CorruptStream`."""
 
     def __init__(self, width: int, data: bytes | memoryview) -> None:
-        self._state = _state(width)
-        self._data = as_bytes(data)
-        self._pointer = ffi.cast("void *", ffi.from_buffer(self._state))
-        check(
-            lib.rs_wavelet_decode_start(self._pointer, width, const("uint8_t", self._data), self._data.size),
-            "wavelet stream",
-        )
+        self._set_up(_memory(lib.rs_wavelet_state(width)), data)
+        code = lib.rs_wavelet_decode_start(self._pointer, width, const("uint8_t", self._data), self._data.size)
+        check(code, "wavelet stream")
+        self._level, self._finish = lib.rs_wavelet_decode_level, lib.rs_wavelet_decode_finish
+
+    def _set_up(self, state: np.ndarray, data: bytes | memoryview) -> None:
+        self._state, self._data = state, as_bytes(data)
+        self._pointer = ffi.cast("void *", ffi.from_buffer(state))
 
     def level(self, number: int, q: np.ndarray, guides: list[np.ndarray], levels: int, level: int) -> int:
         """Decode `level` of plane `number` into `q`; bytes read so far."""
         height, width = q.shape
-        code = lib.rs_wavelet_decode_level(
+        code = self._level(
             self._pointer, number, mutable("int32_t", q), *_guides(guides, q), width, height, levels, level
         )
         return check(code, "wavelet stream")
 
     def finish(self) -> None:
         """Check that the stream was used up exactly."""
-        check(lib.rs_wavelet_decode_finish(self._pointer), "wavelet stream")
+        check(self._finish(self._pointer), "wavelet stream")
 
 
-def _state(width: int) -> np.ndarray:
-    words = check(lib.rs_wavelet_state(width), "wavelet coder") // 8 + 1
-    return np.empty(words, np.uint64)
+class FastBandDecoder(BandDecoder):
+    """The inverse of :class:`FastBandEncoder`."""
+
+    def __init__(self, width: int, height: int, data: bytes | memoryview) -> None:
+        self._set_up(_memory(lib.rs_nibble_state(width, height, False)), data)
+        given = const("uint8_t", self._data)
+        check(lib.rs_nibble_decode_start(self._pointer, width, height, given, self._data.size), "wavelet stream")
+        self._level, self._finish = lib.rs_nibble_decode_level, lib.rs_nibble_decode_finish
+
+
+def _memory(size: int) -> np.ndarray:
+    return np.empty(check(size, "wavelet coder") // 8 + 1, np.uint64)
 
 
 def _guides(guides: list[np.ndarray], q: np.ndarray) -> list:

@@ -221,16 +221,19 @@ def bands(kind: str) -> str:
     planes[3][:, 20:] = 0
     planes[0][5, 60], planes[0][50, 3], planes[0][2, 2] = 2**24 - 1, -70_000, 3_000_000
     values = [np.ascontiguousarray(p * np.float32(0.71875), dtype=np.float32) for p in planes]
-    encoder, sizes = native.BandEncoder(width, 4 * height * width), []
+    fast, samples, sizes = kind.startswith("fast"), 4 * height * width, []
+    encoder = native.FastBandEncoder(width, height, samples) if fast else native.BandEncoder(width, samples)
     for level in range(levels + 1, 0, -1):
         for n, q in enumerate(planes):
             guides = planes[:n] if n in (1, 2) else []
             given: dict[str, Any] = (
-                {} if kind == "exact" else {"coefficients": values[n], "step": 0.875, "trade": 0.125}
+                {} if kind.endswith("exact") else {"coefficients": values[n], "step": 0.875, "trade": 0.125}
             )
-            sizes.append(encoder.level(n, q, guides, levels, level, skip=kind == "traded" and level == n == 1, **given))
+            sizes.append(
+                encoder.level(n, q, guides, levels, level, skip=kind.endswith("traded") and level == n == 1, **given)
+            )
     stream, read = encoder.finish(), [np.full_like(q, 7) for q in planes]
-    decoder = native.BandDecoder(width, stream)
+    decoder = native.FastBandDecoder(width, height, stream) if fast else native.BandDecoder(width, stream)
     for level in range(levels + 1, 0, -1):
         for n, q in enumerate(read):
             decoder.level(n, q, read[:n] if n in (1, 2) else [], levels, level)
@@ -238,7 +241,7 @@ def bands(kind: str) -> str:
     assert all(np.array_equal(a, b) for a, b in zip(planes, read, strict=True))
     found = native.centres(planes[0], values[0], levels, 0.875)
     centres = np.array([0.125, -0.0625, 0.03125], np.float32)
-    return checksum(stream, np.array(sizes), *found, native.dequantise(planes[0], levels, 0.875, centres))
+    return checksum(stream, np.array(sizes), *found, native.dequantise(planes[0].copy(), levels, 0.875, centres))
 
 
 def axes() -> str:
@@ -246,11 +249,12 @@ def axes() -> str:
     turn = np.array([[0.5, 0.5, 0.75], [0.75, -0.5, 0.25], [0.25, 0.625, -0.75]], np.float32)
     turned = native.rotate(rgb, turn)
     whole = [native.round_plane(plane) for plane in turned]
-    made = [native.gradient_products(rgb), *turned, *native.rotate_back(turned, turn), *whole]
+    pixels = np.zeros((30, 40, 4), np.uint16)
+    native.store_rotated(turned, turn, pixels, 1000, 13)
+    made = [native.gradient_products(rgb), *turned, pixels.copy(), *whole]
     native.ycocg(rgb)
-    made += [plane.copy() for plane in rgb]
-    native.ycocg(rgb, inverse=True)
-    return checksum(*made, *rgb)
+    native.store_ycocg(rgb, pixels, 1000, 13)
+    return checksum(*made, *rgb, pixels)
 
 
 def wavelet_files(settings: dict[str, object]) -> str:
@@ -274,11 +278,18 @@ WAVELET: dict[str, Callable[[], str]] = {
     "9/7": partial(lifted, "float32"),
     "bands exact": partial(bands, "exact"),
     "bands traded": partial(bands, "traded"),
+    "bands fast exact": partial(bands, "fast exact"),
+    "bands fast traded": partial(bands, "fast traded"),
     "axes": axes,
     "wavelet": partial(wavelet_files, {}),
     "wavelet 15": partial(wavelet_files, {"quality": 15}),
     "wavelet 90": partial(wavelet_files, {"quality": 90, "chroma": "4:2:0"}),
     "wavelet lossless": partial(wavelet_files, {"lossless": True}),
+    "wavelet fast": partial(wavelet_files, {"effort": "fast"}),
+    "wavelet max": partial(wavelet_files, {"effort": "max"}),
+    "wavelet max 15": partial(wavelet_files, {"effort": "max", "quality": 15}),
+    "wavelet max 90": partial(wavelet_files, {"effort": "max", "quality": 90, "chroma": "4:2:0"}),
+    "wavelet max lossless": partial(wavelet_files, {"effort": "max", "lossless": True}),
 }
 
 MADE = {**CODERS, **JPEG, **WAVELET}
@@ -295,23 +306,24 @@ EXPECTED = {
     "Huffman one": "5d213a3f",
     "Huffman rare": "5ac9d7a3",
     "Huffman steps": "a0c7c9e2",
-    "axes": "b936412b",
+    "axes": "40c97ec0",
     "bands exact": "017a826e",
+    "bands fast exact": "c8cd810e",
+    "bands fast traded": "abf59d1e",
     "bands traded": "a489e219",
     "colour planes": "356bbc7d",
-    "dct": "f24c4747",
     "dct 100": "205ac352",
     "dct 2": "e24d0479",
     "dct 30": "73d16c07",
     "dct 93": "6aa083b5",
     "dct annex-k": "1b75e8ef",
+    "dct": "f24c4747",
     "forward DCT": "d50ef95c",
     "halved planes": "3e78efce",
     "indexed rANS 1": "42259c0f",
     "indexed rANS 20000": "4fe5c117",
     "indexed rANS 4095": "a262d605",
     "indexed rANS 4096": "9a49cded",
-    "levels": "1d50ffb8",
     "levels as pixels 1×1": "dad79344",
     "levels as pixels 1×2": "24530064",
     "levels as pixels 1×4": "8c91df51",
@@ -319,6 +331,7 @@ EXPECTED = {
     "levels as pixels 2×2": "8671564a",
     "levels as pixels 3×2": "44c36d37",
     "levels as pixels 4×1": "7c9f013d",
+    "levels": "1d50ffb8",
     "rANS any": "4b4ee35d",
     "rANS few": "1d522432",
     "rANS high": "407c3265",
@@ -329,10 +342,15 @@ EXPECTED = {
     "range coder 1": "3fba6cad",
     "range coder 20000": "8d7778d6",
     "range coder 3000": "e3ab32b8",
-    "wavelet": "9e636327",
-    "wavelet 15": "b2223d01",
-    "wavelet 90": "0257596a",
-    "wavelet lossless": "93ebeaf3",
+    "wavelet 15": "fa275fb7",
+    "wavelet 90": "1c8033d4",
+    "wavelet fast": "c93f7f45",
+    "wavelet lossless": "82bd5857",
+    "wavelet max 15": "b2223d01",
+    "wavelet max 90": "0257596a",
+    "wavelet max lossless": "93ebeaf3",
+    "wavelet max": "9e636327",
+    "wavelet": "b95d8c7f",
 }
 
 

@@ -74,19 +74,33 @@ typedef struct {
     const rsi_frame *frame;
     const int16_t *coefs;  /* zig-zag order, 64 a block */
     uint64_t *masks;       /* RSI_LEVELS a block: bit k set where |coefficient k| >> Al is not 0 */
-    uint32_t *tokens;      /* room for RSI_TOKENS_PER_BLOCK a block, and one run's correction bits */
+    uint32_t *tokens;      /* room for RSI_TOKENS_PER_BLOCK a block, and one run's correction bits; NULL: only count */
     size_t count;
+    uint32_t freq[4][256]; /* of a table's symbols */
+    uint64_t raw;          /* bits that follow them */
 } rsi_tokens;
 
-void rsi_tokens_prepare(rsi_tokens *t); /* fills the masks */
+/* Fills the masks; whether all levels are within -1023...1023. */
+int rsi_tokens_prepare(rsi_tokens *t);
 void rsi_tokens_sequential(rsi_tokens *t);
 void rsi_tokens_progressive(rsi_tokens *t, const rsi_scan *scan);
+
+/* What the AC scans of a component would hold at full precision: the whole band 1...63, then for each end the band up to
+ * it and the band behind it. One pass over the levels for all of them. */
+enum { RSI_ENDS = 4, RSI_BANDS = 1 + 2 * RSI_ENDS };
+extern const int rsi_ends[RSI_ENDS];
+typedef struct {
+    uint32_t freq[256]; /* of the symbols */
+    uint64_t raw;       /* bits that follow them */
+} rsi_counts;
+void rsi_count_bands(const rsi_tokens *t, int component, rsi_counts counts[RSI_BANDS]);
 
 /* --- Entropy-coded segments, decoding (jpeg_scan.c) --------------------------------------------- */
 
 typedef struct {
     int defined;
     uint16_t fast[512];   /* by the next 9 bits: length << 8 | symbol, 0 where the code is longer */
+    int32_t whole[512];   /* the same of an AC symbol with its value: value << 16 | run << 8 | bits of both, 0 if longer */
     int32_t limit[18];    /* one past the last code of each length, left-aligned to 16 bits */
     int32_t offset[17];   /* index of the first symbol of a length, minus its code */
     uint8_t symbols[256];
@@ -113,7 +127,7 @@ int64_t rsi_scan_decode(rsi_reader *r);
 /* Dequantises (both in zig-zag order), transforms and clips one block into out. */
 void rsi_idct8(const int16_t *levels, const uint16_t *table, uint8_t *out, size_t stride);
 
-/* Row y of the picture from the components' planes; lines holds `count` times rsi_line_bytes(). */
+/* Row y of the picture from the components' planes; lines: 4 times rsi_line_bytes(), aligned to 2. */
 size_t rsi_line_bytes(const rsi_frame *f);
 void rsi_render_row(const rsi_frame *f, uint8_t *const planes[3], int y, int ycc, uint8_t *lines, uint8_t *out);
 

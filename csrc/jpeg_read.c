@@ -333,7 +333,7 @@ int64_t rs_jpeg_render_scratch(const int32_t *info)
 {
     rsi_frame f;
     int64_t blocks = frame_of(info, &f);
-    return blocks < 0 ? blocks : 64 * blocks + 3 * (int64_t)rsi_line_bytes(&f);
+    return blocks < 0 ? blocks : 64 * blocks + 4 * (int64_t)rsi_line_bytes(&f);
 }
 
 int64_t rs_jpeg_render(const int16_t *levels, const uint16_t *tables, const int32_t *info, uint8_t *scratch,

@@ -3,7 +3,26 @@
 
 #include <string.h>
 
-enum { FAST = 9 };
+enum {
+    FAST = 9,
+    WHOLE_LOW = 6 /* values from `whole` have at most 8 bits: shifted by this they still fit */
+};
+
+static int32_t value_of(unsigned bits, int n) /* F.12 */
+{
+    return (int32_t)bits < 1 << (n - 1) ? (int32_t)bits - (1 << n) + 1 : (int32_t)bits;
+}
+
+/* Where the next bits hold an AC symbol and all of its value, one look tells both. */
+static void define_whole(rsi_table *t)
+{
+    for (int next = 0; next < 1 << FAST; next++) {
+        int length = t->fast[next] >> 8, run = t->fast[next] >> 4 & 15, n = t->fast[next] & 15;
+        if (!length || !n || length + n > FAST) continue;
+        unsigned bits = (unsigned)next >> (FAST - length - n) & ((1u << n) - 1);
+        t->whole[next] = value_of(bits, n) * (1 << 16) + (run << 8 | (length + n));
+    }
+}
 
 int64_t rsi_table_define(rsi_table *t, const uint8_t counts[16], const uint8_t *symbols, int total)
 {
@@ -23,6 +42,7 @@ int64_t rsi_table_define(rsi_table *t, const uint8_t counts[16], const uint8_t *
     }
     t->limit[17] = INT32_MAX;
     t->count = total;
+    define_whole(t);
     t->defined = 1;
     return 0;
 }
@@ -36,8 +56,8 @@ typedef struct {
     int invented; /* zero bits fed past the end of the segment */
 } bit_reader;
 
-/* Makes at least 32 bits available: a code of 16 and up to 16 more. */
-static inline void refill(bit_reader *b)
+/* Byte by byte, as there are markers, stuffed zeros or the end near. */
+static void refill_slowly(bit_reader *b)
 {
     while (b->held <= 48) {
         unsigned byte = 0;
@@ -47,6 +67,21 @@ static inline void refill(bit_reader *b)
         b->bits = b->bits << 8 | byte;
         b->held += 8;
     }
+}
+
+/* Makes at least 32 bits available, a code of 16 and up to 16 more, where there are fewer. */
+static inline void refill(bit_reader *b)
+{
+    if (b->end - b->at >= 4) {
+        uint32_t four = (uint32_t)b->at[0] << 24 | (uint32_t)b->at[1] << 16 | (uint32_t)b->at[2] << 8 | b->at[3];
+        if (!((~four - 0x01010101u) & four & 0x80808080u)) { /* none is 0xFF: see word_of_bits_out */
+            b->bits = b->bits << 32 | four;
+            b->held += 32;
+            b->at += 4;
+            return;
+        }
+    }
+    refill_slowly(b);
 }
 
 static inline int overrun(const bit_reader *b) { return b->invented > b->held; }
@@ -82,11 +117,14 @@ static inline int symbol(bit_reader *b, const rsi_table *t)
     return t->symbols[index];
 }
 
-/* A value from its n extra bits (F.12). */
-static inline int extended(bit_reader *b, int n)
+/* A value from its n extra bits. */
+static inline int extended(bit_reader *b, int n) { return n ? value_of(take(b, n), n) : 0; }
+
+/* The entry of `whole` for what comes next; leaves at least 32 bits. */
+static inline int32_t peek_whole(bit_reader *b, const rsi_table *t)
 {
-    int value = n ? (int)take(b, n) : 0;
-    return n && value < 1 << (n - 1) ? value - (1 << n) + 1 : value;
+    if (b->held < 32) refill(b);
+    return t->whole[b->bits >> (b->held - FAST) & ((1 << FAST) - 1)];
 }
 
 /* --- Blocks ------------------------------------------------------------------------------------- */
@@ -154,6 +192,14 @@ static int sequential_block(scan_state *s, int slot, int16_t *block)
     const rsi_table *ac = &s->r->ac[s->r->ac_table[slot]];
     if (!read_dc(s, slot, block)) return 0;
     for (int k = 1; k < 64; k++) {
+        int32_t whole = peek_whole(&s->b, ac);
+        if (whole) {
+            k += whole >> 8 & 15;
+            if (k > 63) return 0;
+            s->b.held -= whole & 15;
+            block[k] = (int16_t)(whole >> 16);
+            continue;
+        }
         int rs = symbol(&s->b, ac), n = rs & 15;
         if (rs < 0) return 0;
         if (!n && rs != 0xF0) return rs == 0;
@@ -190,8 +236,17 @@ static int ac_first_block(scan_state *s, int slot, int16_t *block)
         s->eob_run--;
         return 1;
     }
+    const rsi_table *ac = &r->ac[r->ac_table[slot]];
     for (int k = r->first; k <= r->last; k++) {
-        int rs = symbol(&s->b, &r->ac[r->ac_table[slot]]), run = rs >> 4, n = rs & 15;
+        int32_t whole = r->low <= WHOLE_LOW ? peek_whole(&s->b, ac) : 0;
+        if (whole) {
+            k += whole >> 8 & 15;
+            if (k > r->last) return 0;
+            s->b.held -= whole & 15;
+            block[k] = (int16_t)((whole >> 16) * (1 << r->low));
+            continue;
+        }
+        int rs = symbol(&s->b, ac), run = rs >> 4, n = rs & 15;
         if (rs < 0) return 0;
         if (!n && run < 15) {
             s->eob_run = read_eob_run(s, slot, run) - 1;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { RESERVED = 1, MAX_SCANS = 32, AC_SPLITS = 5 };
+enum { RESERVED = 1, MAX_SCANS = 32 };
 
 /* --- What a scan costs -------------------------------------------------------------------------- */
 
@@ -42,31 +42,27 @@ static void make_table(const uint32_t freq[256], code_table *t)
     }
 }
 
-static uint64_t count_tokens(const rsi_tokens *t, uint32_t freq[4][256])
+/* Bits of symbols and of their table. */
+static uint64_t table_cost(const uint32_t freq[256])
 {
-    uint64_t raw = 0;
-    memset(freq, 0, 4 * 256 * sizeof(uint32_t));
-    for (size_t i = 0; i < t->count; i++) {
-        uint32_t token = t->tokens[i];
-        raw += token >> RSI_TOKEN_COUNT_SHIFT & 31;
-        if (!(token & RSI_TOKEN_RAW)) freq[token >> RSI_TOKEN_TABLE_SHIFT & 3][token & 255]++;
-    }
-    return raw;
-}
-
-/* Bits of the scan that the tokens make, with its tables and headers. */
-static uint64_t scan_cost(const rsi_tokens *t)
-{
-    uint32_t freq[4][256];
     code_table table;
-    uint64_t bits = count_tokens(t, freq) + 8 * 10;
-    for (int i = 0; i < 4; i++) {
-        make_table(freq[i], &table);
-        if (table.used) bits += 8 * (uint64_t)(21 + table.used);
-        for (int s = 0; s < 256; s++) bits += (uint64_t)freq[i][s] * table.length[s];
-    }
+    make_table(freq, &table);
+    uint64_t bits = table.used ? 8 * (uint64_t)(21 + table.used) : 0;
+    for (int s = 0; s < 256; s++) bits += (uint64_t)freq[s] * table.length[s];
     return bits;
 }
+
+enum { SCAN_HEADER = 8 * 10 };
+
+/* Bits of the scan that was counted, with its tables and headers. */
+static uint64_t scan_cost(const rsi_tokens *t)
+{
+    uint64_t bits = t->raw + SCAN_HEADER;
+    for (int i = 0; i < 4; i++) bits += table_cost(t->freq[i]);
+    return bits;
+}
+
+static uint64_t band_cost(const rsi_counts *c) { return c->raw + SCAN_HEADER + table_cost(c->freq); }
 
 /* --- The plan ----------------------------------------------------------------------------------- */
 
@@ -98,12 +94,13 @@ static uint64_t split_cost(rsi_tokens *t, int component, int split, int low)
  * they pay. */
 static uint64_t plan_ac(rsi_tokens *t, int component, plan *p)
 {
-    static const int SPLITS[AC_SPLITS] = {0, 2, 5, 8, 14};
+    rsi_counts counts[RSI_BANDS];
+    rsi_count_bands(t, component, counts);
     int split = 0, level = 0;
-    uint64_t best = UINT64_MAX, refinements = 0;
-    for (int i = 0; i < AC_SPLITS; i++) {
-        uint64_t cost = split_cost(t, component, SPLITS[i], 0);
-        if (cost < best) best = cost, split = SPLITS[i];
+    uint64_t best = band_cost(&counts[0]), refinements = 0;
+    for (int i = 0; i < RSI_ENDS; i++) {
+        uint64_t cost = band_cost(&counts[2 * i + 1]) + band_cost(&counts[2 * i + 2]);
+        if (cost < best) best = cost, split = rsi_ends[i];
     }
     for (int low = 1; low < RSI_LEVELS; low++) {
         refinements += cost_of(t, component, 1, 63, low, low - 1);
@@ -157,20 +154,38 @@ static void marker_out(writer *w, int marker, int payload)
     word_out(w, (unsigned)payload + 2);
 }
 
+/* Four bytes at once unless one is 0xFF, behind which a zero is stuffed (F.1.2.3). A byte of 0xFF is a zero of ~word, and
+ * only where there is a zero does subtracting 1 from every byte set a highest bit that was clear. */
+static void word_of_bits_out(writer *w, uint32_t word)
+{
+    if (w->end - w->at >= 4 && !((~word - 0x01010101u) & word & 0x80808080u)) {
+        for (int i = 0; i < 4; i++) w->at[i] = (uint8_t)(word >> (24 - 8 * i));
+        w->at += 4;
+        return;
+    }
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        byte_out(w, word >> shift & 255);
+        if ((word >> shift & 255) == 0xFF) byte_out(w, 0);
+    }
+}
+
+/* n: at most 32. */
 static inline void bits_out(writer *w, unsigned value, int n)
 {
     w->bits = w->bits << n | value;
     w->held += n;
-    while (w->held >= 8) {
-        unsigned byte = (unsigned)(w->bits >> (w->held -= 8)) & 255;
-        byte_out(w, byte);
-        if (byte == 0xFF) byte_out(w, 0); /* stuffing: F.1.2.3 */
-    }
+    if (w->held >= 32) word_of_bits_out(w, (uint32_t)(w->bits >> (w->held -= 32)));
 }
 
+/* The bits that wait, and ones up to the next byte. */
 static void align_out(writer *w)
 {
-    if (w->held) bits_out(w, (1u << (8 - w->held)) - 1, 8 - w->held);
+    if (w->held & 7) bits_out(w, (1u << (8 - (w->held & 7))) - 1, 8 - (w->held & 7));
+    while (w->held) {
+        unsigned byte = (unsigned)(w->bits >> (w->held -= 8)) & 255;
+        byte_out(w, byte);
+        if (byte == 0xFF) byte_out(w, 0);
+    }
 }
 
 static void tables_out(writer *w, const uint8_t *tables, int count)
@@ -215,11 +230,9 @@ static void scan_header_out(writer *w, const rsi_frame *f, const rsi_scan *s)
 /* Tables, header and data of the scan whose tokens are at hand. */
 static void scan_out(writer *w, const rsi_tokens *t, const rsi_scan *s)
 {
-    uint32_t freq[4][256];
     code_table table[4];
-    count_tokens(t, freq);
     for (int i = 0; i < 4; i++) {
-        make_table(freq[i], &table[i]);
+        make_table(t->freq[i], &table[i]);
         if (!table[i].used) continue;
         marker_out(w, 0xC4, 17 + table[i].used);
         byte_out(w, (unsigned)((i >> 1) << 4 | (i & 1)));
@@ -229,11 +242,11 @@ static void scan_out(writer *w, const rsi_tokens *t, const rsi_scan *s)
     scan_header_out(w, t->frame, s);
     for (size_t i = 0; i < t->count && !w->full; i++) {
         uint32_t token = t->tokens[i];
-        if (!(token & RSI_TOKEN_RAW)) {
-            const code_table *c = &table[token >> RSI_TOKEN_TABLE_SHIFT & 3];
-            bits_out(w, c->code[token & 255], c->length[token & 255]);
-        }
-        bits_out(w, token >> RSI_TOKEN_BITS_SHIFT & 0xFFFF, token >> RSI_TOKEN_COUNT_SHIFT & 31);
+        int extra = (int)(token >> RSI_TOKEN_COUNT_SHIFT & 31);
+        unsigned value = token >> RSI_TOKEN_BITS_SHIFT & 0xFFFF;
+        const code_table *c = &table[token >> RSI_TOKEN_TABLE_SHIFT & 3];
+        if (token & RSI_TOKEN_RAW) bits_out(w, value, extra);
+        else bits_out(w, (unsigned)c->code[token & 255] << extra | value, c->length[token & 255] + extra);
     }
     align_out(w);
 }
@@ -255,13 +268,6 @@ int64_t rs_jpeg_write_bound(int64_t blocks, size_t extra)
     return blocks < 1 || blocks > (int64_t)1 << 40 ? RS_ERR_ARGUMENT : 432 * blocks + 16384 + (int64_t)extra;
 }
 
-static int levels_fit(const int16_t *levels, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (levels[i] < -1023 || levels[i] > 1023) return 0;
-    return 1;
-}
-
 static void start_out(writer *w, const rsi_frame *f, const uint8_t *tables, const uint8_t *extra, size_t extra_size)
 {
     static const uint8_t JFIF[14] = {'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
@@ -280,15 +286,14 @@ int64_t rs_jpeg_write(const int16_t *levels, int32_t width, int32_t height, int3
     int64_t blocks = rsi_frame_make(&f, width, height, components, h, v);
     if (blocks < 0) return blocks;
     if (mode < 0 || mode > 2 || (int64_t)scratch_size < rs_jpeg_write_scratch(blocks)) return RS_ERR_ARGUMENT;
-    if (!levels_fit(levels, 64 * f.blocks)) return RS_ERR_RANGE;
     rsi_tokens t = {.frame = &f, .coefs = levels, .masks = scratch, .count = 0};
-    t.tokens = (uint32_t *)(scratch + RSI_LEVELS * f.blocks);
-    rsi_tokens_prepare(&t);
+    if (!rsi_tokens_prepare(&t)) return RS_ERR_RANGE;
 
     static const rsi_scan SEQUENTIAL = {-1, 0, 63, 0, 0};
     plan p = {.count = 0};
     uint64_t progressive_bits = mode != RS_JPEG_SEQUENTIAL ? plan_progressive(&t, &p) : UINT64_MAX;
     int progressive = mode == RS_JPEG_PROGRESSIVE;
+    t.tokens = (uint32_t *)(scratch + RSI_LEVELS * f.blocks);
     if (!progressive) {
         rsi_tokens_sequential(&t);
         progressive = mode == RS_JPEG_SMALLER && progressive_bits < scan_cost(&t);

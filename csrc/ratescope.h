@@ -130,6 +130,10 @@ int64_t rs_jpeg_dc_gather(const int16_t *coefs, int32_t grid_x, int32_t grid_y, 
  * and those of a flat block whole numbers. */
 int64_t rs_jpeg_dc_cost(const int16_t *dc, const uint8_t *flat, size_t count, int32_t step, uint32_t *counts);
 
+/* The step, out of those about 1.17 times apart from 1 to 255, of least squared error + trade * bits, for the DC
+ * coefficients of up to 4 planes, one behind the other, whose numbers are `sizes`. */
+int64_t rs_jpeg_dc_step(const int16_t *dc, const uint8_t *flat, const size_t *sizes, int32_t planes, double trade);
+
 /* How rs_jpeg_write sends the levels: one scan, several, or whichever is smaller. */
 enum rs_jpeg_mode { RS_JPEG_SEQUENTIAL = 0, RS_JPEG_PROGRESSIVE = 1, RS_JPEG_SMALLER = 2 };
 
@@ -171,7 +175,8 @@ int64_t rs_jpeg_read(const uint8_t *data, size_t size, int16_t *levels, size_t b
 int64_t rs_jpeg_costs(const uint8_t *data, size_t size, int16_t *levels, size_t blocks, float *costs);
 
 /* Pixels (interleaved, width×height×components) from levels, as libjpeg's accurate integer inverse DCT
- * and triangle ("fancy") chroma filter compute them. scratch: rs_jpeg_render_scratch() bytes. */
+ * and triangle ("fancy") chroma filter compute them. scratch: rs_jpeg_render_scratch() bytes,
+ * aligned to 2. */
 int64_t rs_jpeg_render_scratch(const int32_t *info);
 int64_t rs_jpeg_render(const int16_t *levels, const uint16_t *tables, const int32_t *info, uint8_t *scratch,
                        size_t scratch_size, uint8_t *pixels);

@@ -89,7 +89,7 @@ def _jpeg(image: Image, rate: float, *, progressive: bool) -> Side:
         codec.version(),
         settings,
         clock(encode),
-        clock(lambda: np.asarray(Pillow.open(io.BytesIO(data)).convert("RGB"))),
+        clock(lambda: np.asarray(Pillow.open(io.BytesIO(data)))),
     )
 
 

@@ -17,7 +17,7 @@ from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Rol
 from engine.codecs import jfif, jpeg_bits
 from engine.errors import Unsupported
 from engine.image import Image
-from engine.native import entropy, jpeg
+from engine.native import entropy, jpeg, room
 
 # Measured on six photographs of 768 × 512 at default settings.
 _TYPICAL_BPP = (
@@ -164,24 +164,24 @@ def quantised(image: Image, chosen: dict[str, Any], ctx: Ctx) -> Quantised:
     """The levels of an 8-bit grey or RGB picture at complete settings (`scans` is not used)."""
     h, v = SAMPLING[chosen["chroma"]]
     where = jpeg.layout(image.width, image.height, image.channels, h, v)
-    coefs = _transform(image.pixels, where, ctx)
+    coefs = room("coefficients", (where.blocks, 64), np.int16)
+    _transform(image.pixels, where, coefs, ctx)
     tables = _tables_for(coefs, where, chosen["tables"], chosen["quality"])
     ratio = wanted_to_actual(chosen["tables"], chosen["quality"])
     levels = _quantise(coefs, where, tables, _Rounding.at(ratio, chosen["trellis"]), ctx)
     return Quantised(where, levels, tables)
 
 
-def _transform(pixels: np.ndarray, where: jpeg.Layout, ctx: Ctx) -> np.ndarray:
-    """DCT coefficients of all components, (blocks, 64) i16."""
-    planes = jpeg.planes(pixels)
-    coefs = np.empty((where.blocks, 64), np.int16)
+def _transform(pixels: np.ndarray, where: jpeg.Layout, coefs: np.ndarray, ctx: Ctx) -> None:
+    """DCT coefficients of all components into `coefs`, (blocks, 64) i16."""
+    height, width, channels = pixels.shape
+    planes = jpeg.planes(pixels, room("planes", (channels, height, width), np.int16))
     for i, out in enumerate(where.parts(coefs)):
         ctx.check()
         reduced = i > 0 and where.h * where.v > 1
         plane = jpeg.halve(planes[i], where.h, where.v) if reduced else planes[i]
         jpeg.forward_dct(plane, where.grids[i], out)
     ctx.progress(0.3)
-    return coefs
 
 
 def _quantise(coefs: np.ndarray, where: jpeg.Layout, tables: np.ndarray, rounding: _Rounding, ctx: Ctx) -> np.ndarray:
@@ -253,7 +253,6 @@ def quantisation_tables(kind: str, quality: float) -> np.ndarray:
 # Squared steps that a bit of DC is worth. It makes the wanted step the best one for evenly spread values: a step twice
 # as large saves a bit and quadruples an error of step² / 12, so λ = 2 ln 2 / 12.
 _DC_TRADE = 0.1155
-_DC_STEPS = tuple(dict.fromkeys(min(round(1.17**i), 255) for i in range(37)))
 
 
 def _tables_for(coefs: np.ndarray, where: jpeg.Layout, kind: str, quality: float) -> np.ndarray:
@@ -273,19 +272,8 @@ def _tables_for(coefs: np.ndarray, where: jpeg.Layout, kind: str, quality: float
     ]
     for i, group in enumerate((planes[:1], planes[1:])[: len(tables)]):
         wanted = 16 * _BASES[kind][i, 0] * _scale(quality)
-        tables[i, 0] = _best_dc_step(group, _DC_TRADE * wanted**2)
+        tables[i, 0] = jpeg.dc_step(group, _DC_TRADE * wanted**2)
     return tables
-
-
-def _best_dc_step(planes: list[tuple[np.ndarray, np.ndarray]], trade: float) -> int:
-    """The step of least squared error + `trade` · bits for DC coefficients (×16)."""
-
-    def cost(step: int) -> float:
-        counts = np.zeros(12, np.uint32)
-        error = sum(jpeg.dc_cost(*plane, step, counts) for plane in planes)
-        return error + trade * float(counts @ (entropy.huffman_lengths(counts, 16) + np.arange(12)))
-
-    return min(_DC_STEPS, key=cost)
 
 
 def wanted_to_actual(kind: str, quality: float) -> float:

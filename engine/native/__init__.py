@@ -5,6 +5,6 @@ into the engine's exceptions in one place (:func:`check`). C calls run without t
 per family of calls: `engine.native.entropy`, `.jpeg`, `.latent`, `.wavelet`.
 """
 
-from engine.native._base import as_bytes, check, const, crc32c, ffi, lib, mutable, processor, use_processor
+from engine.native._base import as_bytes, check, const, crc32c, ffi, lib, mutable, processor, room, use_processor
 
-__all__ = ["as_bytes", "check", "const", "crc32c", "ffi", "lib", "mutable", "processor", "use_processor"]
+__all__ = ["as_bytes", "check", "const", "crc32c", "ffi", "lib", "mutable", "processor", "room", "use_processor"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -54,9 +56,37 @@ _DTYPES: dict[str, Any] = {
     "int32_t": np.int32,
     "uint64_t": np.uint64,
     "int64_t": np.int64,
+    "size_t": np.uintp,
     "float": np.float32,
     "double": np.float64,
 }
+
+
+_ROOM_LIMIT = 8 << 20
+
+
+class _Rooms(threading.local):
+    def __init__(self) -> None:
+        self.by_name: dict[str, np.ndarray] = {}
+
+
+_rooms = _Rooms()
+
+
+def room(name: str, shape: int | tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
+    """Uninitialised memory for what does not outlive a call; the next room of that `name` in this thread is the same.
+
+    A system hands out fresh memory page by page, which takes longer than most of what is computed in it for a picture
+    of everyday size. Beyond a limit memory is fresh all the same, so that little is kept.
+    """
+    count = shape if isinstance(shape, int) else math.prod(shape)
+    size = count * np.dtype(dtype).itemsize
+    if size > _ROOM_LIMIT:
+        return np.empty(shape, dtype)
+    kept = _rooms.by_name.get(name)
+    if kept is None or kept.size < size:
+        kept = _rooms.by_name[name] = np.empty(size, np.uint8)
+    return kept[:size].view(dtype).reshape(shape)
 
 
 def as_bytes(data: bytes | bytearray | memoryview) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from engine.errors import CorruptStream, Unsupported
-from engine.native._base import as_bytes, check, const, lib, mutable
+from engine.native._base import as_bytes, check, const, lib, mutable, room
 
 Mode = Literal["sequential", "progressive", "smaller"]
 _MODES = {
@@ -59,10 +60,13 @@ def layout(width: int, height: int, components: int, h: int, v: int) -> Layout:
     return Layout(width, height, components, h, v, tuple((across, down) for across, down in pairs))
 
 
-def planes(pixels: np.ndarray) -> np.ndarray:
-    """H×W×(1 or 3) u8 to (1 or 3)×H×W i16: luma, or Y, Cb, Cr (JFIF), with 4 fractional bits around 0."""
+def planes(pixels: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """H×W×(1 or 3) u8 to (1 or 3)×H×W i16, `out`: luma, or Y, Cb, Cr (JFIF), with 4 fractional bits around 0."""
     height, width, channels = pixels.shape
-    out = np.empty((channels, height, width), np.int16)
+    if out is None:
+        out = np.empty((channels, height, width), np.int16)
+    if out.shape != (channels, height, width):
+        raise ValueError(f"{out.shape} is not room for the planes of {pixels.shape} pixels")
     count = height * width
     check(lib.rs_jpeg_planes(const("uint8_t", pixels), count, channels, mutable("int16_t", out)), "colour conversion")
     return out
@@ -72,7 +76,7 @@ def halve(plane: np.ndarray, h: int, v: int) -> np.ndarray:
     """An H×W i16 plane at 1/h by 1/v of its sides, as a decoder's interpolation can best undo it."""
     height, width = plane.shape
     out = np.empty((-(-height // v), -(-width // h)), np.int16)
-    scratch = np.empty(height * width + 8 * width, np.float32)
+    scratch = room("halving", height * width + 8 * width, np.float32)
     pointers = const("int16_t", plane), width, height, h, v, mutable("float", scratch), mutable("int16_t", out)
     check(lib.rs_jpeg_halve(*pointers), "chroma reduction")
     return out
@@ -117,15 +121,17 @@ def dc_coefficients(coefs: np.ndarray, grid: tuple[int, int], size: tuple[int, i
     return dc, flat
 
 
-def dc_cost(dc: np.ndarray, flat: np.ndarray, step: int, counts: np.ndarray) -> int:
-    """Squared error of what :func:`dc_coefficients` gives, at a step of 1…255.
+def dc_step(planes: Sequence[tuple[np.ndarray, np.ndarray]], trade: float) -> int:
+    """The step, out of some 30 from 1 to 255, of least squared error + `trade` · bits for DC coefficients.
 
-    Adds to `counts` (12 u32) how often a difference of each size in bits is coded.
+    planes: what :func:`dc_coefficients` gives, of up to four components that share the step.
     """
-    if counts.size != 12 or dc.size != flat.size:
-        raise ValueError("a flag for each DC, and differences of 0 to 11 bits, are what is counted")
-    arrays = const("int16_t", dc), const("uint8_t", flat)
-    return check(lib.rs_jpeg_dc_cost(*arrays, dc.size, step, mutable("uint32_t", counts)), "DC statistics")
+    dc, flat = (np.concatenate(parts) for parts in zip(*planes, strict=True))
+    sizes = np.array([part.size for part, _ in planes], np.uintp)
+    if dc.size != flat.size:
+        raise ValueError("a flag for each DC is what is counted")
+    arrays = const("int16_t", dc), const("uint8_t", flat), const("size_t", sizes)
+    return check(lib.rs_jpeg_dc_step(*arrays, len(planes), trade), "DC statistics")
 
 
 def count_symbols(levels: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
@@ -176,8 +182,8 @@ def write(levels: np.ndarray, where: Layout, tables: np.ndarray, mode: Mode, ext
     """A JFIF file of (blocks, 64) i16 levels; `tables`: (1 or 2, 64) u8; `extra`: marker segments to include."""
     if levels.shape != (where.blocks, 64) or tables.shape != (min(where.components, 2), 64):
         raise ValueError("levels, layout and tables do not fit together")
-    scratch = np.empty(check(lib.rs_jpeg_write_scratch(where.blocks), "JPEG writing"), np.uint8).view(np.uint64)
-    out = np.empty(check(lib.rs_jpeg_write_bound(where.blocks, len(extra)), "JPEG writing"), np.uint8)
+    scratch = room("tokens", check(lib.rs_jpeg_write_scratch(where.blocks), "JPEG writing") // 8, np.uint64)
+    out = room("file", check(lib.rs_jpeg_write_bound(where.blocks, len(extra)), "JPEG writing"), np.uint8)
     stats = np.zeros(3, np.int64)
     frame = where.width, where.height, where.components, where.h, where.v
     segments = as_bytes(extra)
@@ -310,7 +316,7 @@ def render(levels: Levels) -> np.ndarray:
     """H×W×(1 or 3) u8 pixels."""
     header = levels.header
     info = const("int32_t", header.info)
-    scratch = np.empty(check(lib.rs_jpeg_render_scratch(info), "JPEG rendering"), np.uint8)
+    scratch = room("rendering", check(lib.rs_jpeg_render_scratch(info), "JPEG rendering"), np.uint8)
     pixels = np.empty((header.height, header.width, header.components), np.uint8)
     sources = const("int16_t", levels.levels), const("uint16_t", levels.tables), info
     code = lib.rs_jpeg_render(*sources, mutable("uint8_t", scratch), scratch.size, mutable("uint8_t", pixels))

@@ -72,6 +72,8 @@ trellis = Call("rs_jpeg_trellis", coefs=COEFS, **GRID, table=STEPS, bits=BITS, s
 count = Call("rs_jpeg_count", levels=COEFS, **GRID, counts=room("uint32_t", 256))
 gather = Call("rs_jpeg_dc_gather", coefs=COEFS, **GRID, dc=LEVELS, flat=OUT)
 dc_cost = Call("rs_jpeg_dc_cost", dc=COEFS, flat=BYTES, count=4, step=1, counts=room("uint32_t", 12))
+SIZES = ffi.new("size_t[]", [3, 1, 0, 0])
+dc_step = Call("rs_jpeg_dc_step", dc=COEFS, flat=BYTES, sizes=SIZES, planes=2, trade=1.0)
 SCRATCH = lib.rs_jpeg_write_scratch(4)
 write = Call(
     "rs_jpeg_write",
@@ -199,6 +201,7 @@ TAKEN: list[tuple[Callable[..., int], dict[str, Any]]] = [
     (gather, {"used_x": 1, "used_y": 1}),
     (dc_cost, {}),
     (dc_cost, {"step": 255}),
+    *((dc_step, {"planes": value, "trade": 0.0}) for value in (1, 4)),
     (write, {}),
     (write, {"mode": 0}),
     (write, {"capacity": FILE}),
@@ -290,6 +293,8 @@ REFUSED: list[tuple[Callable[..., int], dict[str, Any], int]] = [
     *((trellis, {"bits": with_value(BITS, 255, value)}, ARGUMENT) for value in (-0.5, 64.5, NAN)),
     (count, {"levels": with_value(COEFS, 63, 1024)}, RANGE),
     *((dc_cost, {"step": value}, ARGUMENT) for value in (0, 256)),
+    *((dc_step, {"planes": value}, ARGUMENT) for value in (0, 5)),
+    *((dc_step, {"trade": value}, ARGUMENT) for value in (-0.01, NAN)),
     *((write, {"mode": value}, ARGUMENT) for value in (-1, 3)),
     (write, {"scratch_size": SCRATCH - 1}, ARGUMENT),
     (write, {"width": 0}, ARGUMENT),
@@ -377,7 +382,7 @@ def test_the_bounds_are_what_the_worst_data_needs_and_a_margin() -> None:
     assert lib.rs_wavelet_bound(1000) == 8000 + 4096
     assert lib.rs_jpeg_write_bound(10, 7) == 4320 + 16384 + 7
     assert lib.rs_jpeg_write_scratch(10) == 4 * (72 * 10 + 256) + 10 * 3 * 8
-    assert lib.rs_jpeg_render_scratch(INFO) == 64 * 4 + 3 * (16 + 8)
+    assert lib.rs_jpeg_render_scratch(INFO) == 64 * 4 + 4 * (16 + 8)
     assert [lib.rs_dwt_scratch(w, h) for w, h in ((5, 3), (193, 3), (1, 1))] == [192, 193, 64]
 
 

@@ -6,6 +6,7 @@ import io
 import resource
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pil
 
+from engine import native
 from engine.codec import Ctx
 from engine.codecs.dct import DctCodec
 from engine.errors import CorruptStream, EngineError, Unsupported
 from engine.image import Image
-from engine.native import jpeg
+from engine.native import entropy, jpeg
 from tests.pictures import photo_like
 
 STREAMS = {
@@ -68,7 +70,8 @@ MUTATE_UNDER_A_LIMIT = """
 import random, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 from engine.errors import CorruptStream, Unsupported
-from engine.native import jpeg
+from engine import native
+from engine.native import entropy, jpeg
 data = sys.stdin.buffer.read()
 random.seed(5)
 for turn in range(400):
@@ -219,3 +222,74 @@ def test_more_empty_blocks_in_a_row_than_one_symbol_counts_come_back() -> None:
     tables = np.full((1, 64), 16, np.uint8)
     data = jpeg.write(levels, where, tables, "progressive", b"").data
     assert (jpeg.read(data, jpeg.probe(data)).levels == levels).all()
+
+
+CHOSEN = {
+    "chroma": st.sampled_from(["4:2:0", "4:2:2", "4:4:4"]),
+    "quality": st.floats(0, 100),
+    "scans": st.sampled_from(["sequential", "smallest"]),
+    "trellis": st.just(False),
+}
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 300), st.integers(1, 40), st.fixed_dictionaries(CHOSEN), st.booleans())
+def test_every_path_of_the_processor_makes_the_same(
+    width: int, height: int, chosen: dict[str, object], noise: bool
+) -> None:
+    pixels = photo_like(height, width)
+    if noise:
+        pixels = np.random.default_rng(width).integers(0, 2, pixels.shape, np.uint8) * np.uint8(255)
+    files, pictures = set(), set()
+    for mask in (0, -1):
+        native.use_processor(mask)
+        try:
+            data = DctCodec().encode(Image(pixels), chosen, Ctx()).data
+            files.add(data)
+            pictures.add(DctCodec().decode(data, Ctx()).pixels.tobytes())
+        finally:
+            native.use_processor(-1)
+    assert (len(files), len(pictures)) == (1, 1)
+
+
+DC_STEPS = tuple(dict.fromkeys(min(round(1.17**i), 255) for i in range(37)))
+
+
+@given(st.integers(0, 99), st.sampled_from([30, 1000, 16_256]), st.floats(0, 1e6), st.integers(1, 3))
+def test_the_step_of_dc_is_the_one_of_least_cost(seed: int, spread: int, trade: float, planes: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = [130 + 77 * i for i in range(planes)]
+    parts = [rng.integers(-spread, spread, n).astype(np.int16) for n in sizes]
+    flat = [rng.integers(0, 2, n).astype(np.uint8) for n in sizes]
+
+    def cost(step: int) -> float:
+        counts = np.zeros(12, np.uint32)
+        arrays = [
+            (native.const("int16_t", dc), native.const("uint8_t", f), dc.size)
+            for dc, f in zip(parts, flat, strict=True)
+        ]
+        error = sum(native.lib.rs_jpeg_dc_cost(*each, step, native.mutable("uint32_t", counts)) for each in arrays)
+        return error + trade * float(counts @ (entropy.huffman_lengths(counts, 16) + np.arange(12)))
+
+    assert jpeg.dc_step(list(zip(parts, flat, strict=True)), trade) == min(DC_STEPS, key=cost)
+
+
+@pytest.mark.parametrize("step", [1, 7])
+def test_differences_beyond_every_picture_are_counted_with_the_largest(step: int) -> None:
+    dc, flat = np.array([-32_768, 32_767, 0], np.int16), np.zeros(3, np.uint8)
+    counts = np.zeros(13, np.uint32)
+    native.lib.rs_jpeg_dc_cost(
+        native.const("int16_t", dc), native.const("uint8_t", flat), 3, step, native.mutable("uint32_t", counts)
+    )
+    assert counts.sum() == 3
+    assert counts[12] == 0, "there is no room for it"
+
+
+def test_a_room_is_the_thread_s_own_and_no_larger_than_is_worth_keeping() -> None:
+    first = native.room("a test's", 100, np.uint16)
+    assert np.shares_memory(first, native.room("a test's", (5, 4), np.int64))
+    assert not np.shares_memory(first, native.room("another test's", 100, np.uint16))
+    with ThreadPoolExecutor(1) as pool:
+        assert not np.shares_memory(first, pool.submit(native.room, "a test's", 100, np.uint16).result())
+    large = native.room("a test's", 1 << 24, np.uint8)
+    assert not np.shares_memory(large, native.room("a test's", 1 << 24, np.uint8))

@@ -18,7 +18,7 @@ from engine.codec import Ctx
 from engine.codecs.dct import DctCodec
 from engine.codecs.wavelet import WaveletCodec
 from engine.image import Alpha, Image
-from engine.native import entropy, jpeg
+from engine.native import const, entropy, jpeg, lib, mutable, use_processor
 from engine.native import wavelet as native
 from engine.native.entropy import Tables
 from tests.pictures import whole_number_picture
@@ -155,7 +155,8 @@ def quantised() -> str:
     dc, flat = jpeg.dc_coefficients(coefs // 64 * 8, grid, size)
     for step in (1, 7, 255):
         counts = np.zeros(12, np.uint32)
-        made += [np.array(jpeg.dc_cost(dc, flat, step, counts)), counts]
+        pointers = const("int16_t", dc), const("uint8_t", flat), dc.size, step, mutable("uint32_t", counts)
+        made += [np.array(lib.rs_jpeg_dc_cost(*pointers)), counts]
     return checksum(dc, flat, *made)
 
 
@@ -357,3 +358,12 @@ EXPECTED = {
 @pytest.mark.parametrize("name", sorted(MADE))
 def test_what_is_made_has_the_bytes_it_always_had(name: str) -> None:
     assert MADE[name]() == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", sorted(JPEG))
+def test_a_processor_without_vectors_makes_the_same_pictures(name: str) -> None:
+    use_processor(0)
+    try:
+        assert JPEG[name]() == EXPECTED[name]
+    finally:
+        use_processor(-1)

@@ -132,9 +132,62 @@ NB_TARGET void NB_NAME(decode_half)(const nibble_half *h)
     memcpy(s->x, x, sizeof x);
 }
 
-/* Contexts of coefficients, from `from` to `to`: sums and their logarithms, free of any order. */
+#if NB_VECTORS
+/* nibble_level of 16 values of 16 bits; octaves: whole ones. */
+NB_TARGET RS_INLINE __m256i NB_NAME(levels)(__m256i v, int octaves)
+{
+    const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi32(octaves ? 127 : 254);
+    __m256i low = _mm256_castps_si256(_mm256_cvtepi32_ps(_mm256_unpacklo_epi16(v, zero)));
+    __m256i high = _mm256_castps_si256(_mm256_cvtepi32_ps(_mm256_unpackhi_epi16(v, zero)));
+    low = _mm256_sub_epi32(_mm256_srli_epi32(low, octaves ? 23 : 22), one);
+    high = _mm256_sub_epi32(_mm256_srli_epi32(high, octaves ? 23 : 22), one);
+    return _mm256_packus_epi32(low, high);
+}
+
+NB_TARGET RS_INLINE __m256i NB_NAME(times)(uint16_t weight, const uint16_t *m)
+{
+    return _mm256_mullo_epi16(_mm256_set1_epi16((short)weight), _mm256_loadu_si256((const __m256i *)m));
+}
+
+NB_TARGET RS_INLINE __m256i NB_NAME(sum)(__m256i a, __m256i b) { return _mm256_add_epi16(a, b); }
+
+/* The same as below of 16 columns from `i` on. */
+NB_TARGET RS_INLINE void NB_NAME(contexts16)(const nibble_view *v, int parity, size_t i)
+{
+    const uint16_t *w = v->weight, *n = (parity ? v->odd_n : v->even_n) + i, *nn = (parity ? v->odd_nn : v->even_nn) + i;
+    const uint16_t *west = parity ? v->even_n + i : v->odd_n + i - 1;
+    const __m256i one = _mm256_set1_epi16(1);
+    __m256i near = NB_NAME(sum)(NB_NAME(times)(w[NB_N], n), NB_NAME(times)(w[NB_NN], nn));
+    near = NB_NAME(sum)(near, NB_NAME(sum)(NB_NAME(times)(w[NB_NW], west), NB_NAME(times)(w[NB_NE], west + 1)));
+    if (parity) {
+        near = NB_NAME(sum)(near, NB_NAME(sum)(NB_NAME(times)(w[NB_W], v->even + i), NB_NAME(times)(w[NB_E], v->even + i + 1)));
+    } else {
+        const uint16_t *west2 = v->odd_nn + i - 1;
+        near = NB_NAME(sum)(near, NB_NAME(sum)(NB_NAME(times)(w[NB_NN2], west2), NB_NAME(times)(w[NB_NN2], west2 + 1)));
+        near = NB_NAME(sum)(near, NB_NAME(sum)(NB_NAME(times)(w[NB_N2], n - 1), NB_NAME(times)(w[NB_N2], n + 1)));
+    }
+    __m256i far = _mm256_loadu_si256((const __m256i *)(v->far + i));
+    __m256i level = NB_NAME(levels)(NB_NAME(sum)(NB_NAME(sum)(near, far), one), 0);
+    __m256i by_near = _mm256_min_epi16(NB_NAME(levels)(NB_NAME(sum)(near, one), 1), _mm256_set1_epi16(NB_NEARS - 1));
+    __m256i by_far = _mm256_min_epi16(NB_NAME(levels)(NB_NAME(sum)(far, one), 1), _mm256_set1_epi16(NB_FARS - 1));
+    __m256i split = NB_NAME(sum)(_mm256_mullo_epi16(by_near, _mm256_set1_epi16(NB_FARS)), by_far);
+    __m256i beyond = _mm256_sub_epi16(level, _mm256_set1_epi16(NB_WIDE)), large = _mm256_cmpgt_epi16(beyond, _mm256_set1_epi16(-1));
+    __m256i of_large = NB_NAME(sum)(beyond, _mm256_set1_epi16(NB_NEARS * NB_FARS));
+    __m256i wide = _mm256_and_si256(large, NB_NAME(sum)(_mm256_srli_epi16(beyond, 1), one));
+    split = _mm256_blendv_epi8(split, of_large, large);
+    _mm256_storeu_si256((__m256i *)(v->a + i), NB_NAME(sum)(level, _mm256_set1_epi16((short)v->first_a)));
+    _mm256_storeu_si256((__m256i *)(v->b + i), NB_NAME(sum)(split, _mm256_set1_epi16((short)v->first_b)));
+    _mm256_storeu_si256((__m256i *)(v->wide + i), wide);
+}
+#endif
+
+/* Contexts of coefficients, from `from` to `to`: sums and their logarithms, free of any order. (Vectors write up to
+ * NB_PAD - 1 more, which nobody reads.) */
 NB_TARGET void NB_NAME(contexts)(const nibble_view *v, int parity, size_t from, size_t to)
 {
+#if NB_VECTORS
+    for (size_t i = from; i < to; i += NB_PAD) NB_NAME(contexts16)(v, parity, i);
+#else
     const uint16_t *w = v->weight, *far = v->far, *even = v->even;
     const uint16_t *n = parity ? v->odd_n : v->even_n, *nn = parity ? v->odd_nn : v->even_nn;
     const uint16_t *other_n = parity ? v->even_n : v->odd_n, *other_nn = parity ? v->even_nn : v->odd_nn;
@@ -156,6 +209,7 @@ NB_TARGET void NB_NAME(contexts)(const nibble_view *v, int parity, size_t from, 
         b[i] = (uint16_t)(v->first_b + split);
         wide[i] = (uint16_t)(level < NB_WIDE ? 0 : (level - NB_WIDE) / 2 + 1);
     }
+#endif
 }
 
 NB_TARGET void NB_NAME(add_far)(const nibble_far_view *v, size_t from, size_t to)

@@ -38,14 +38,6 @@ RS_INLINE int32_t samples_rounded(float value)
     return whole + (rest >= 0.5f) - (rest < -0.5f);
 }
 
-/* A value of any size plus an offset of at most 2^16, kept from wrapping. */
-RS_INLINE int32_t samples_placed(int32_t value, int32_t offset)
-{
-    const int32_t most = 1 << 30;
-    value = value < most ? value : most;
-    return (value > -most ? value : -most) + offset;
-}
-
 void samples_dequantise_plain(const int32_t *q, size_t count, const float *centre, float unit, rs_float *out);
 void samples_to_pixels_plain(const samples_colours *c, size_t from, size_t to);
 #ifdef RS_X86_VECTORS

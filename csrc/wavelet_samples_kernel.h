@@ -5,7 +5,18 @@
 SAMPLES_TARGET void SAMPLES_NAME(dequantise)(const int32_t *q, size_t count, const float *centre, float unit, rs_float *out)
 {
     float one = centre[0], two = centre[1], more = centre[2];
-    for (size_t i = 0; i < count; i++) {
+    size_t i = 0;
+#if SAMPLES_VECTORS
+    const __m256 shifts = _mm256_setr_ps(0.0f, one, two, more, more, more, more, more), units = _mm256_set1_ps(unit);
+    for (; i + 8 <= count; i += 8) {
+        __m256i from = _mm256_loadu_si256((const __m256i *)(q + i)), m = _mm256_abs_epi32(from);
+        __m256 shift = _mm256_permutevar8x32_ps(shifts, _mm256_min_epi32(m, _mm256_set1_epi32(3)));
+        __m256 value = _mm256_mul_ps(_mm256_add_ps(_mm256_cvtepi32_ps(m), shift), units);
+        __m256i sign = _mm256_and_si256(from, _mm256_set1_epi32(INT32_MIN));
+        _mm256_storeu_ps((float *)out + i, _mm256_xor_ps(value, _mm256_castsi256_ps(sign)));
+    }
+#endif
+    for (; i < count; i++) {
         int32_t from = q[i], m = from < 0 ? -from : from;
         float shift = m == 2 ? two : more;
         shift = m == 1 ? one : shift;
@@ -17,6 +28,20 @@ SAMPLES_TARGET void SAMPLES_NAME(dequantise)(const int32_t *q, size_t count, con
 
 enum { SAMPLES_NAME(STRETCH) = 128 };
 
+#if SAMPLES_VECTORS
+/* samples_rounded of eight: its comparisons, NaN included, are those of the instructions. */
+SAMPLES_TARGET RS_INLINE __m256i SAMPLES_NAME(rounded)(__m256 value)
+{
+    value = _mm256_max_ps(value, _mm256_set1_ps(-16777216.0f));
+    value = _mm256_min_ps(value, _mm256_set1_ps(16777216.0f));
+    __m256i whole = _mm256_cvttps_epi32(value);
+    __m256 rest = _mm256_sub_ps(value, _mm256_cvtepi32_ps(whole));
+    __m256 up = _mm256_cmp_ps(rest, _mm256_set1_ps(0.5f), _CMP_GE_OQ);
+    __m256 down = _mm256_cmp_ps(rest, _mm256_set1_ps(-0.5f), _CMP_LT_OQ);
+    return _mm256_add_epi32(_mm256_sub_epi32(whole, _mm256_castps_si256(up)), _mm256_castps_si256(down));
+}
+#endif
+
 /* R, G, B of `n` pixels from `at` on, less the offset. */
 SAMPLES_TARGET static void SAMPLES_NAME(rotated)(const samples_colours *c, size_t at, size_t n, int32_t (*rgb)[SAMPLES_NAME(STRETCH)])
 {
@@ -25,7 +50,16 @@ SAMPLES_TARGET static void SAMPLES_NAME(rotated)(const samples_colours *c, size_
     for (int k = 0; k < 3; k++) {
         float u = c->axes[k], v = c->axes[3 + k], w = c->axes[6 + k];
         int32_t *out = rgb[k];
-        for (size_t i = 0; i < n; i++) out[i] = samples_rounded(u * first[i] + v * second[i] + w * third[i]);
+        size_t i = 0;
+#if SAMPLES_VECTORS
+        for (; i + 8 <= n; i += 8) {
+            __m256 sum = _mm256_mul_ps(_mm256_set1_ps(u), _mm256_loadu_ps(first + i));
+            sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(v), _mm256_loadu_ps(second + i)));
+            sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(w), _mm256_loadu_ps(third + i)));
+            _mm256_storeu_si256((__m256i *)(out + i), SAMPLES_NAME(rounded)(sum));
+        }
+#endif
+        for (; i < n; i++) out[i] = samples_rounded(u * first[i] + v * second[i] + w * third[i]);
     }
 }
 
@@ -38,6 +72,19 @@ SAMPLES_TARGET static void SAMPLES_NAME(reversed)(const samples_colours *c, size
         rgb[0][i] = samples_add(b, orange[i]);
         rgb[1][i] = samples_add(green[i], t);
         rgb[2][i] = b;
+    }
+}
+
+/* To samples: plus the offset, within their range. */
+SAMPLES_TARGET static void SAMPLES_NAME(place)(const samples_colours *c, size_t n, int32_t (*rgb)[SAMPLES_NAME(STRETCH)])
+{
+    const int32_t offset = c->offset, least = -offset, most = c->peak - offset;
+    for (int k = 0; k < 3; k++) {
+        int32_t *at = rgb[k];
+        for (size_t i = 0; i < n; i++) {
+            int32_t v = at[i] < least ? least : at[i];
+            at[i] = (v < most ? v : most) + offset;
+        }
     }
 }
 
@@ -74,10 +121,7 @@ SAMPLES_TARGET static void SAMPLES_NAME(put8)(const samples_colours *c, size_t a
     for (int k = 0; k < 3; k++) {
         const int32_t *from = rgb[k];
         uint8_t *to = planes[k];
-        for (size_t j = 0; j < n; j++) {
-            int32_t v = from[j] < 0 ? 0 : from[j];
-            to[j] = (uint8_t)(v < c->peak ? v : c->peak);
-        }
+        for (size_t j = 0; j < n; j++) to[j] = (uint8_t)from[j];
     }
 #if SAMPLES_VECTORS
     for (; c->channels == 3 && i + 16 <= n; i += 16) SAMPLES_NAME(interleave)(planes[0] + i, planes[1] + i, planes[2] + i, out + 3 * i);
@@ -90,10 +134,7 @@ SAMPLES_TARGET static void SAMPLES_NAME(put16)(const samples_colours *c, size_t 
 {
     uint16_t *out = (uint16_t *)c->pixels + at * (size_t)c->channels;
     for (int k = 0; k < 3; k++)
-        for (size_t i = 0; i < n; i++) {
-            int32_t v = rgb[k][i] < 0 ? 0 : rgb[k][i];
-            out[i * (size_t)c->channels + (size_t)k] = (uint16_t)(v < c->peak ? v : c->peak);
-        }
+        for (size_t i = 0; i < n; i++) out[i * (size_t)c->channels + (size_t)k] = (uint16_t)rgb[k][i];
 }
 
 SAMPLES_TARGET void SAMPLES_NAME(to_pixels)(const samples_colours *c, size_t from, size_t to)
@@ -105,8 +146,7 @@ SAMPLES_TARGET void SAMPLES_NAME(to_pixels)(const samples_colours *c, size_t fro
             SAMPLES_NAME(rotated)(c, at, n, rgb);
         else
             SAMPLES_NAME(reversed)(c, at, n, rgb);
-        for (int k = 0; k < 3; k++)
-            for (size_t i = 0; i < n; i++) rgb[k][i] = samples_placed(rgb[k][i], c->offset);
+        SAMPLES_NAME(place)(c, n, rgb);
         if (c->bytes == 1)
             SAMPLES_NAME(put8)(c, at, n, rgb);
         else

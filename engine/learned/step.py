@@ -7,6 +7,7 @@ compiled, which fuses what is elementwise, and recorded as a CUDA graph, which o
 from __future__ import annotations
 
 import math
+import warnings
 
 import torch
 from torch import Tensor
@@ -26,9 +27,13 @@ class TrainingStep:
     def __init__(self, model: HyperpriorModel, optimiser: Optimiser, device: torch.device) -> None:
         self._model, self._optimiser, self._device = model, optimiser, device
         self._loss = torch.full((), math.nan, device=device)
-        self._compiled = torch.compile(training_loss, dynamic=False) if device.type == "cuda" else training_loss
-        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
-        torch.backends.cudnn.benchmark = True  # shapes stay the same for thousands of steps
+        on_card = device.type == "cuda"
+        self._compiled = torch.compile(training_loss, dynamic=False) if on_card else training_loss
+        self._stream = torch.cuda.Stream(device) if on_card else None
+        if on_card:
+            torch.backends.cudnn.benchmark = True  # shapes stay the same for thousands of steps
+            # What is in single precision is so on purpose.
+            warnings.filterwarnings("ignore", "TensorFloat32 tensor cores", UserWarning)
         self.renew()
 
     @property

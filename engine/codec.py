@@ -272,6 +272,21 @@ class Detailed(Protocol):
 
 
 @runtime_checkable
+class Preparing(Protocol):
+    """A codec that can try many values of its RATE parameter on a picture for much less than an encode each.
+
+    The rate search then looks for its answer among tries, and encodes once.
+    """
+
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
+        """The very file that `encode` makes of `image`, by value of the RATE parameter, with `settings` otherwise.
+
+        What does not depend on that value is done once, here. Both raise what `encode` raises.
+        """
+        ...
+
+
+@runtime_checkable
 class Mapped(Protocol):
     """A codec that can tell where in the picture the bits of a file went.
 

@@ -5,6 +5,8 @@ monotone piecewise cubic interpolation (Fritsch & Butland 1984) of the knob as a
 through the nearest points known. When guesses stop halving the bracket, one bisection puts a bound on the
 number of steps (the safeguard of Brent 1973). It never ends on the wrong side of the target: the best point
 on its right side wins, whatever the curve does, so a curve that is not monotone costs closeness, not truth.
+
+Of a codec that prepares (`engine.codec.Preparing`) the search tries values without encoding, and encodes the answer.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.codec import Codec, Ctx, Param, Settings
+from engine.codec import Codec, Ctx, Param, Preparing, Settings
 from engine.errors import UsageError
 from engine.image import Image
 from engine.knob import Knob
@@ -98,7 +100,14 @@ def solve(
 
     usable = _usable(known, runner, base, param)
     start = _start(param, base, target, runner.image) if param else None
-    result = search(param, start, target, evaluate, known=usable, label=info.label, thorough=thorough)
+    if param is not None and isinstance(runner.codec, Preparing):
+        tries = _Tries(runner, base, target, ctx)
+        result = search(param, start, target, tries.trial, known=usable, label=info.label, thorough=True)
+        if result.encodes:  # none of them was one
+            best = evaluate(result.best.settings[param.name]) if result.best not in usable else result.best
+            result = replace(result, best=best, probes=(*usable, best), encodes=len(files))
+    else:
+        result = search(param, start, target, evaluate, known=usable, label=info.label, thorough=thorough)
     data = files.get(result.best.key.settings)
     if data is None and want_file:
         data = blob(result.best.blob) if result.best.blob else None
@@ -107,6 +116,23 @@ def solve(
             data = files[best.key.settings]
             result = replace(result, best=best, encodes=result.encodes + 1)
     return replace(result, data=data or b"", target=target)
+
+
+class _Tries:
+    """Trials of a codec that prepares, from the first that is asked for on: none is an encode, so nobody keeps them."""
+
+    def __init__(self, runner: Runner, base: dict[str, Any], target: Target, ctx: Ctx) -> None:
+        self._runner, self._base, self._target, self._ctx = runner, base, target, ctx
+        self._try: Callable[[Any], Run] | None = None
+
+    def trial(self, value: Any) -> Trial:
+        self._ctx.check()
+        self._try = self._try or self._runner.prepare(self._base, self._ctx)
+        assert self._try is not None
+        run = self._try(value)
+        if self._target.kind is TargetKind.PSNR:
+            run = self._runner.finish(run, (db_metric(self._runner.image),), self._ctx)
+        return run.trial
 
 
 def _start(param: Param, base: dict[str, Any], target: Target, image: Image) -> Any:

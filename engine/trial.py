@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from engine.codec import Codec, Ctx, Loading, Settings
+from engine.codec import Codec, Ctx, Loading, Preparing, Settings
 from engine.errors import CodecUnavailable
 from engine.image import Image
 
@@ -160,16 +160,21 @@ class Runner:
         self._load()
         key = self.key(settings)
         encoded, seconds, busy = _timed(lambda: self.codec.encode(self._fitted, json.loads(key.settings), ctx), ctx)
-        trial = Trial(
-            key=key,
-            size=len(encoded.data),
-            bpp=bits_per_pixel(len(encoded.data), self.image),
-            blob=blob_hash(encoded.data),
-            encode_s=seconds,
-            busy=busy,
-            stats=dict(encoded.stats),
-        )
-        return Run(trial, encoded.data)
+        run = self._run(key, encoded.data)
+        return replace(run, trial=replace(run.trial, encode_s=seconds, busy=busy, stats=dict(encoded.stats)))
+
+    def prepare(self, settings: Settings | None, ctx: Ctx) -> Callable[[Any], Run] | None:
+        """What tries a value of the RATE parameter, without time or stats; None where that costs an encode."""
+        param = self.codec.info.rate_param
+        if param is None or not isinstance(self.codec, Preparing):
+            return None
+        complete, name = self.codec.info.complete(settings), param.name
+        file = self.codec.prepare(self._fitted, complete, ctx)
+        return lambda value: self._run(self.key({**complete, name: value}), file(value))
+
+    def _run(self, key: EncodeKey, data: bytes) -> Run:
+        trial = Trial(key, len(data), bits_per_pixel(len(data), self.image), blob_hash(data))
+        return Run(trial, data)
 
     def finish(self, run: Run, metrics: Iterable[str], ctx: Ctx) -> Run:
         """The same run decoded from its bytes and with its scores for `metrics`, those it has kept."""

@@ -10,7 +10,9 @@ docs/format.md describes the stream, csrc/wavelet_bands.c the model.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +91,6 @@ class _Plane:
     number: int
     q: np.ndarray
     coefficients: np.ndarray | None = None
-    step: float = 1.0
 
 
 class WaveletCodec:
@@ -116,25 +117,12 @@ class WaveletCodec:
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """Encode u8, u16 or f32 of any channels, floats without alpha; `Unsupported` for lossless floats."""
         chosen = self.info.complete(settings)
-        picture = Picture.of(image)
-        if image.is_float:
-            log_coded.require_lossy(self.info, chosen)
-            image, transfer = log_coded.codes_of(image, _LOG_BITS)
-            picture = replace(picture, transfer=transfer)
-        levels = _levels(image.width, image.height)
-        code = _step_code(chosen["quality"], image.bits)
-        planes, axes = _split(image, levels, None if chosen["lossless"] else _step_of(code))
-        ctx.check()
-        stream, spent = _encode_planes(planes, levels, chosen, ctx)
-        lossless = bool(chosen["lossless"])
-        fast = 0 if chosen["effort"] == "max" else _FAST_FLAG
-        head = bytes([levels | (_LOSSLESS_FLAG if lossless else 0) | fast])
-        if not lossless:
-            head += code.to_bytes(2, "little") + _pack_centres(planes, levels) + axes
-        data = container.write("wavelet", picture, {Section.WAVELET: head + stream})
-        step = None if lossless else _step_of(code)
-        spent["header"] = len(data) - sum(spent.values())
-        return Encoded(data, {"bytes": spent, "levels": levels, "step": step})
+        return _Transformed.of(self.info, image, chosen, ctx).encode(chosen["quality"])
+
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
+        """Files by quality, all from one transform."""
+        transformed = _Transformed.of(self.info, image, self.info.complete(settings), ctx)
+        return lambda quality: transformed.encode(float(quality)).data
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for damaged data, `Unsupported` for streams of later versions, `LimitExceeded`."""
@@ -151,6 +139,44 @@ class WaveletCodec:
         if transfer is not None:
             return log_coded.light_of(pixels, stream.picture, _LOG_BITS)
         return Image(pixels, picture.color, picture.alpha, picture.bits, picture.icc)
+
+
+@dataclass(frozen=True)
+class _Transformed:
+    """A picture ready to be quantised."""
+
+    picture: Picture
+    bits: int  # of the integers that were transformed
+    planes: list[_Plane]
+    axes: bytes
+    levels: int
+    chosen: dict[str, Any]
+    ctx: Ctx
+
+    @staticmethod
+    def of(info: CodecInfo, image: Image, chosen: dict[str, Any], ctx: Ctx) -> _Transformed:
+        picture = Picture.of(image)
+        if image.is_float:
+            log_coded.require_lossy(info, chosen)
+            image, transfer = log_coded.codes_of(image, _LOG_BITS)
+            picture = replace(picture, transfer=transfer)
+        levels = _levels(image.width, image.height)
+        planes, axes = _split(image, levels, lossless=chosen["lossless"])
+        ctx.check()
+        return _Transformed(picture, image.bits, planes, axes, levels, chosen, ctx)
+
+    def encode(self, quality: float) -> Encoded:
+        """Quantise and code."""
+        lossless, fast = self.chosen["lossless"], self.chosen["effort"] != "max"
+        code = _step_code(quality, self.bits)
+        step = None if lossless else _step_of(code)
+        stream, spent = _encode_planes(self.planes, self.levels, step or 1.0, self.chosen, self.ctx)
+        head = bytes([self.levels | (_LOSSLESS_FLAG if lossless else 0) | (_FAST_FLAG if fast else 0)])
+        if step is not None:
+            head += code.to_bytes(2, "little") + _pack_centres(self.planes, self.levels, step) + self.axes
+        data = container.write("wavelet", self.picture, {Section.WAVELET: head + stream})
+        spent["header"] = len(data) - sum(spent.values())
+        return Encoded(data, {"bytes": spent, "levels": self.levels, "step": step})
 
 
 @dataclass(frozen=True)
@@ -202,12 +228,12 @@ def _plane_numbers(picture: Picture) -> list[int]:
     return ([0] if picture.is_gray else [0, 1, 2]) + ([_ALPHA_PLANE] if picture.channels % 2 == 0 else [])
 
 
-def _split(image: Image, levels: int, step: float | None) -> tuple[list[_Plane], bytes]:
-    """The picture as transformed planes, and its packed axes: still to be quantised at `step`, or exact without one."""
+def _split(image: Image, levels: int, *, lossless: bool) -> tuple[list[_Plane], bytes]:
+    """The picture as transformed planes, exact or still to be quantised, and its packed axes."""
     colours = 1 if image.is_gray else 3
     samples = [native.load_plane(image.pixels, c, 1 << (image.bits - 1)) for c in range(colours)]
     planes, axes = [], b""
-    if step is None:
+    if lossless:
         if colours == 3:
             native.ycocg(samples)
         for number, plane in enumerate(samples):
@@ -220,7 +246,7 @@ def _split(image: Image, levels: int, step: float | None) -> tuple[list[_Plane],
             floats = native.rotate(samples, colour_axes.unpack(axes))
         for number, values in enumerate(floats):
             native.dwt(values, levels)
-            planes.append(_Plane(number, samples[number], values, step))
+            planes.append(_Plane(number, samples[number], values))
     if image.has_alpha:
         alpha = native.load_plane(image.pixels, image.channels - 1, int(image.peak))
         native.dwt(alpha, levels)
@@ -233,7 +259,9 @@ def _guides(planes: list[_Plane], plane: _Plane) -> list[np.ndarray]:
     return [p.q for p in planes if p.number < plane.number] if plane.number in (1, 2) else []
 
 
-def _encode_planes(planes: list[_Plane], levels: int, chosen: dict, ctx: Ctx) -> tuple[bytes, dict[str, int]]:
+def _encode_planes(
+    planes: list[_Plane], levels: int, step: float, chosen: dict[str, Any], ctx: Ctx
+) -> tuple[bytes, dict[str, int]]:
     height, width = planes[0].q.shape
     samples = sum(p.q.size for p in planes)
     slow = chosen["effort"] == "max"
@@ -251,7 +279,7 @@ def _encode_planes(planes: list[_Plane], levels: int, chosen: dict, ctx: Ctx) ->
                 levels,
                 level,
                 coefficients=plane.coefficients,
-                step=plane.step,
+                step=step,
                 trade=_TRADE[chosen["effort"]],
                 skip=skip and plane.number in (1, 2),
             )
@@ -299,16 +327,16 @@ def _join(planes: list[_Plane], picture: Picture, header: _Header, ctx: Ctx) -> 
     return pixels
 
 
-def _best_centres(planes: list[_Plane], levels: int) -> list[int]:
+def _best_centres(planes: list[_Plane], levels: int, step: float) -> list[int]:
     """Where values of |q| = 1, 2 and more lie in their bins, off the middle, in 1/32: what least error asks for."""
-    sums = [native.centres(p.q, p.coefficients, levels, p.step) for p in planes if p.coefficients is not None]
+    sums = [native.centres(p.q, p.coefficients, levels, step) for p in planes if p.coefficients is not None]
     count, excess = (sum(part) for part in zip(*sums, strict=True)) if sums else (np.zeros(3), np.zeros(3))
     return [int(c) for c in np.clip(np.rint(excess / np.maximum(count, 1) * _CENTRE_UNIT), -8, 7)]
 
 
-def _pack_centres(planes: list[_Plane], levels: int) -> bytes:
+def _pack_centres(planes: list[_Plane], levels: int, step: float) -> bytes:
     """Three centres of luma, three of chroma, four bits each, low half first."""
-    codes = _best_centres(planes[:1], levels) + _best_centres(planes[1:3], levels)
+    codes = _best_centres(planes[:1], levels, step) + _best_centres(planes[1:3], levels, step)
     nibbles = [c & 15 for c in codes]
     return bytes(low | high << 4 for low, high in zip(nibbles[::2], nibbles[1::2], strict=True))
 

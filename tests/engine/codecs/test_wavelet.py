@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import container, memory
-from engine.codec import Ctx
+from engine.codec import Ctx, Encoded, Settings
 from engine.codecs import colour_axes
 from engine.codecs.wavelet import WaveletCodec
 from engine.container import Section
@@ -20,6 +22,8 @@ from engine.errors import CorruptStream, EngineError, LimitExceeded, Unsupported
 from engine.image import Alpha, Image
 from engine.native import processor, use_processor
 from engine.native import wavelet as native
+from engine.rate import solve_rate
+from engine.trial import Target, TargetKind
 from tests.pictures import photo_like
 
 CODEC, CTX = WaveletCodec(), Ctx()
@@ -172,6 +176,67 @@ def test_more_effort_gives_a_better_curve() -> None:
         share = (36 - quality[0]) / (quality[1] - quality[0])
         sizes[effort] = math.exp(math.log(len(points[0])) * (1 - share) + math.log(len(points[1])) * share)
     assert sizes["max"] < sizes["normal"] < sizes["fast"]
+
+
+class CountingCodec(WaveletCodec):
+    """Counts encodes and transforms."""
+
+    def __init__(self) -> None:
+        self.encodes = self.transforms = 0
+
+    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
+        self.encodes += 1
+        return super().encode(image, settings, ctx)
+
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
+        self.transforms += 1
+        return super().prepare(image, settings, ctx)
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize(
+    "target",
+    [
+        Target(TargetKind.BYTES, 1_500),
+        Target(TargetKind.BYTES, 9_999),
+        Target(TargetKind.BPP, 1),
+        Target(TargetKind.PSNR, 36),
+    ],
+    ids=str,
+)
+def test_a_target_takes_one_transform_and_one_encode(target: Target, effort: str) -> None:
+    codec, image = CountingCodec(), photo(192, 256)
+    result = solve_rate(codec, image, target, CTX, settings={"effort": effort})
+    assert (codec.transforms, codec.encodes, result.encodes) == (1, 1, 1)
+    assert result.reached and result.data == encode(image, **result.best.settings)
+    if target.kind is TargetKind.PSNR:
+        assert 36 <= psnr(image, decode(result.data)) <= 36.03
+    else:
+        limit = target.value if target.kind is TargetKind.BYTES else target.value * 192 * 256 / 8
+        assert 0.995 * limit <= len(result.data) <= limit
+
+
+def test_a_target_that_is_known_takes_nothing() -> None:
+    codec, image, target = CountingCodec(), photo(96, 128), Target(TargetKind.BYTES, 3_000)
+    first = solve_rate(codec, image, target, CTX)
+    again = solve_rate(codec, image, target, CTX, known=first.probes, blob=lambda _name: first.data)
+    assert (codec.transforms, codec.encodes, again.encodes) == (1, 1, 0)
+    assert again.best == first.best
+
+
+def test_a_target_out_of_reach_takes_one_encode_too() -> None:
+    codec = CountingCodec()
+    result = solve_rate(codec, photo(96, 128), Target(TargetKind.BYTES, 40), CTX)
+    assert (result.reached, result.encodes, codec.encodes) == (False, 1, 1)
+    assert "cannot go below" in result.message
+
+
+@pytest.mark.parametrize("image", [photo(40, 50, 4, 16), photo(70, 60, 1)])
+def test_a_try_is_the_file_that_an_encode_makes(image: Image) -> None:
+    for chosen in ({}, {"chroma": "4:2:0", "effort": "max"}, {"lossless": True}):
+        tried = CODEC.prepare(image, chosen, CTX)
+        for quality in (30, 80, 30):
+            assert tried(quality) == encode(image, **chosen, quality=quality)
 
 
 def test_every_processor_reads_the_same_from_the_fast_coder() -> None:

@@ -28,15 +28,21 @@ def bundled_folder() -> Path:
     return Path(str(files("resources"))) / "weights"
 
 
+def earlier_folder() -> Path:
+    """Bundled weights that better ones have replaced: streams that name them are decoded for ever."""
+    return bundled_folder() / "earlier"
+
+
 def user_folder() -> Path:
     """Where the user's own weights lie."""
     return user_data_path("ratescope", appauthor=False) / "weights"
 
 
 def models() -> list[Model]:
-    """All weights, the bundled ones first. An id belongs to whoever has it first."""
+    """All weights: the bundled ones, the user's own, and last those that were bundled once. An id belongs to whoever
+    has it first."""
     found: dict[str, Model] = {}
-    for folder, bundled in ((bundled_folder(), True), (user_folder(), False)):
+    for folder, bundled in ((bundled_folder(), True), (user_folder(), False), (earlier_folder(), True)):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
             found.setdefault(path.stem, Model(path.stem, path, bundled))
     return list(found.values())

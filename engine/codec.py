@@ -287,6 +287,18 @@ class Preparing(Protocol):
 
 
 @runtime_checkable
+class Progressive(Protocol):
+    """A codec whose files begin with a coarser picture."""
+
+    def decode_beginning(self, data: bytes, ctx: Ctx) -> Image:
+        """The picture that the first bytes of a file hold, of full size, the coarser the fewer they are.
+
+        `CorruptStream` for damaged data, and where not even the header is there. Nothing vouches for the rest.
+        """
+        ...
+
+
+@runtime_checkable
 class Mapped(Protocol):
     """A codec that can tell where in the picture the bits of a file went.
 

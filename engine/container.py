@@ -153,6 +153,24 @@ def read(data: bytes) -> Stream:
     return Stream(CODECS[data[4]], picture, sections)
 
 
+def read_beginning(data: bytes) -> Stream:
+    """Parse the first bytes of a stream, cut off anywhere behind the header of its first section.
+
+    Nothing vouches for them, since the checksum is at the end. Of the sections there is the first, as far as it goes.
+    `CorruptStream` if there is less, or what no stream begins with; `Unsupported` as by `read`.
+    """
+    if not is_ours(data):
+        raise CorruptStream("this is not a Ratescope stream")
+    cursor = _Cursor(data, len(MAGIC), len(data))
+    if (version := cursor.byte()) != VERSION:
+        raise Unsupported(f"the stream has container version {version}; this program reads version {VERSION}")
+    if (codec := cursor.byte()) not in CODECS:
+        raise Unsupported(f"the stream names codec {codec}, which this program does not know")
+    picture = _read_picture(cursor)
+    kind, size = cursor.byte(), cursor.varint()
+    return Stream(CODECS[codec], picture, {kind: cursor.take_up_to(size)})
+
+
 def _picture_header(picture: Picture) -> bytes:
     samples = _U8 if picture.bits == 8 else (_FLOAT if picture.bits == 32 else _INTEGER)
     flags = (0 if picture.is_gray else _COLOUR) | _ALPHA_BITS[picture.alpha] << _ALPHA_SHIFT
@@ -241,6 +259,9 @@ class _Cursor:
             raise CorruptStream("the stream is cut off")
         self._at += size
         return self._data[self._at - size : self._at]
+
+    def take_up_to(self, size: int) -> bytes:
+        return self.take(min(size, self._end - self._at))
 
     def byte(self) -> int:
         return self.take(1)[0]

@@ -18,13 +18,26 @@ from engine.image import Image
 def configure(parser: argparse.ArgumentParser) -> None:
     add_in_out(parser)
     parser.add_argument("--codec", metavar="ID", help="use this codec's decoder, whatever the content looks like")
+    parser.add_argument(
+        "--first",
+        type=_share,
+        metavar="SHARE",
+        help="decode the beginning of the file alone, 0.1 or 10%% of its bytes: a coarser picture (wavelet)",
+    )
+
+
+def _share(text: str) -> float:
+    share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    if not 0 < share <= 1:
+        raise ValueError(text)
+    return share
 
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
     require_suffix(args.target, io.WRITABLE, "a decoded picture")
     refuse_same(args.source, args.target)
     begun = time.perf_counter()
-    source = decode_file(args.source, args.codec, full_ctx())
+    source = decode_file(args.source, args.codec, full_ctx(), first=args.first)
     seconds = time.perf_counter() - begun
     notes = io.write(args.target, source.image)
     for note in notes:

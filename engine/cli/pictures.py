@@ -9,8 +9,8 @@ from pathlib import Path
 
 from engine import io, registry
 from engine.cli.console import Console
-from engine.codec import Codec, Ctx
-from engine.errors import CodecUnavailable, EngineError, UnknownFormat, UsageError
+from engine.codec import Codec, Ctx, Progressive
+from engine.errors import CodecUnavailable, EngineError, UnknownFormat, Unsupported, UsageError
 from engine.files import write_error
 from engine.formats import Format, identify
 from engine.image import Image
@@ -49,12 +49,18 @@ def format_of(path: Path, data: bytes) -> Format:
         raise error.at(path) from error
 
 
-def decode_file(path: Path, codec_id: str | None, ctx: Ctx) -> Source:
-    """Decode a codec's file, told by its content unless `codec_id` names the codec."""
+def decode_file(path: Path, codec_id: str | None, ctx: Ctx, *, first: float | None = None) -> Source:
+    """Decode a codec's file, told by its content unless `codec_id` names the codec; `first`: that share of it alone."""
     data = io.read_bytes(path)
     try:
         wanted = codec_id or _codec_of(data)
-        return Source(usable(wanted).decode(data, ctx), data, wanted)
+        codec = usable(wanted)
+        if first is None:
+            return Source(codec.decode(data, ctx), data, wanted)
+        if not isinstance(codec, Progressive):
+            raise Unsupported(f"the files of {codec.info.label} do not begin with a coarser picture")
+        data = data[: max(1, round(first * len(data)))]
+        return Source(codec.decode_beginning(data, ctx), data, wanted)
     except EngineError as error:
         raise error.at(path) from error
 

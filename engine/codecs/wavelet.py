@@ -19,7 +19,7 @@ import numpy as np
 from engine import container, memory
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
 from engine.codecs import colour_axes, log_coded
-from engine.container import Picture, Section
+from engine.container import Picture, Section, Stream
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
 from engine.native import wavelet as native
@@ -126,7 +126,17 @@ class WaveletCodec:
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for damaged data, `Unsupported` for streams of later versions, `LimitExceeded`."""
-        stream = container.read(data)
+        return self._picture(container.read(data), ctx, _decode_planes)
+
+    def decode_beginning(self, data: bytes, ctx: Ctx) -> Image:
+        """Resolution by resolution, band by band, rows from the top, as far as `data` goes; details behind are zero."""
+        try:
+            stream = container.read(data)
+        except CorruptStream:
+            return self._picture(container.read_beginning(data), ctx, _decode_planes_of_beginning)
+        return self._picture(stream, ctx, _decode_planes)
+
+    def _picture(self, stream: Stream, ctx: Ctx, decode_planes: Callable[..., None]) -> Image:
         if stream.codec != "wavelet":
             raise Unsupported(f"this stream was written by the codec '{stream.codec}', not by wavelet")
         transfer, payload = stream.picture.transfer, stream.section(Section.WAVELET)
@@ -134,7 +144,7 @@ class WaveletCodec:
         header = _Header.read(payload, picture)
         memory.require(memory.decode_estimate(self.info, picture.pixels * picture.channels), "decoding this picture")
         planes = [_Plane(n, np.empty((picture.height, picture.width), np.int32)) for n in _plane_numbers(picture)]
-        _decode_planes(planes, header.levels, header.fast, payload[header.size :], ctx)
+        decode_planes(planes, header, payload[header.size :], ctx)
         pixels = _join(planes, picture, header, ctx)
         if transfer is not None:
             return log_coded.light_of(pixels, stream.picture, _LOG_BITS)
@@ -292,15 +302,32 @@ def _encode_planes(
 _NAMES = {0: "luma", 1: "chroma 1", 2: "chroma 2", _ALPHA_PLANE: "alpha"}
 
 
-def _decode_planes(planes: list[_Plane], levels: int, fast: bool, stream: bytes, ctx: Ctx) -> None:
+def _decoder(planes: list[_Plane], fast: bool, stream: bytes) -> native.BandDecoder:
     height, width = planes[0].q.shape
-    decoder = native.FastBandDecoder(width, height, stream) if fast else native.BandDecoder(width, stream)
+    return native.FastBandDecoder(width, height, stream) if fast else native.BandDecoder(width, stream)
+
+
+def _decode_planes(planes: list[_Plane], header: _Header, stream: bytes, ctx: Ctx) -> None:
+    decoder, levels = _decoder(planes, header.fast, stream), header.levels
     for level in range(levels + 1, 0, -1):
         for plane in planes:
             ctx.check()
             decoder.level(plane.number, plane.q, _guides(planes, plane), levels, level)
         ctx.progress(0.75 * 4.0 ** (1 - level))
     decoder.finish()
+
+
+def _decode_planes_of_beginning(planes: list[_Plane], header: _Header, stream: bytes, ctx: Ctx) -> None:
+    for plane in planes:
+        plane.q[:] = 0
+    if len(stream) < native.LEAST_BEGINNING:
+        return
+    decoder, levels = _decoder(planes, header.fast, stream), header.levels
+    for level in range(levels + 1, 0, -1):
+        for plane in planes:
+            ctx.check()
+            if not decoder.level_of_beginning(plane.number, plane.q, _guides(planes, plane), levels, level):
+                return
 
 
 def _join(planes: list[_Plane], picture: Picture, header: _Header, ctx: Ctx) -> np.ndarray:

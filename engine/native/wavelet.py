@@ -9,6 +9,7 @@ import numpy as np
 from engine.native._base import as_bytes, check, const, ffi, lib, mutable
 
 MAX_LEVELS = 30
+LEAST_BEGINNING = 33  # bytes of a stream from which coefficients come: the fast coder's states
 
 
 def binary_encode(bits: np.ndarray, contexts: np.ndarray, context_count: int) -> bytes:
@@ -268,11 +269,24 @@ class BandDecoder:
 
     def level(self, number: int, q: np.ndarray, guides: list[np.ndarray], levels: int, level: int) -> int:
         """Decode `level` of plane `number` into `q`; bytes read so far."""
+        return check(self._decode(number, q, guides, levels, level), "wavelet stream")
+
+    def level_of_beginning(self, number: int, q: np.ndarray, guides: list[np.ndarray], levels: int, level: int) -> bool:
+        """The same where the stream may end too early; whether it did not. Then the level is as it was: zero."""
         height, width = q.shape
-        code = self._level(
-            self._pointer, number, mutable("int32_t", q), *_guides(guides, q), width, height, levels, level
+        corner = q[: -(-height >> level), : -(-width >> level)] if level <= levels else q[:0, :0]
+        kept, code = corner.copy(), self._decode(number, q, guides, levels, level)
+        if code != lib.RS_ERR_TRUNCATED and check(code, "wavelet stream") <= self._data.size:
+            return True
+        q[: -(-height >> (level - 1)), : -(-width >> (level - 1))] = 0
+        corner[:] = kept
+        return False
+
+    def _decode(self, number: int, q: np.ndarray, guides: list[np.ndarray], levels: int, level: int) -> int:
+        height, width = q.shape
+        return int(
+            self._level(self._pointer, number, mutable("int32_t", q), *_guides(guides, q), width, height, levels, level)
         )
-        return check(code, "wavelet stream")
 
     def finish(self) -> None:
         """Check that the stream was used up exactly."""
@@ -287,6 +301,14 @@ class FastBandDecoder(BandDecoder):
         given = const("uint8_t", self._data)
         check(lib.rs_nibble_decode_start(self._pointer, width, height, given, self._data.size), "wavelet stream")
         self._level, self._finish = lib.rs_nibble_decode_level, lib.rs_nibble_decode_finish
+
+    def level_of_beginning(self, number: int, q: np.ndarray, guides: list[np.ndarray], levels: int, level: int) -> bool:
+        """The same where the stream may end too early; whether it did not. Then rows that it held are there."""
+        code = self._decode(number, q, guides, levels, level)
+        if code == lib.RS_ERR_TRUNCATED:
+            return False
+        check(code, "wavelet stream")
+        return True
 
 
 def _memory(size: int) -> np.ndarray:

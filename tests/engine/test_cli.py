@@ -407,3 +407,21 @@ def test_listing_codecs_imports_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_first_part_of_a_wavelet_file_decodes_to_a_coarser_picture(photo: Path, run: Run) -> None:
+    coded = photo.with_name("o.rsw")
+    run("encode", photo, coded, "--codec", "wavelet", "--quality", 60)
+    found = {}
+    for share in ("10%", "0.4", "100%"):
+        run("decode", coded, photo.with_name("out.png"), "--first", share)
+        found[share] = run("measure", photo, photo.with_name("out.png"), "--metrics", "psnr")[1]["psnr"]
+    assert found["10%"] < found["0.4"] < found["100%"]
+
+
+def test_a_codec_without_beginnings_says_so(photo: Path, run: Run) -> None:
+    coded = photo.with_name("o.webp")
+    run("encode", photo, coded, "--codec", "webp", "--quality", 60)
+    code, _, said = run("decode", coded, photo.with_name("out.png"), "--first", "10%")
+    assert code == 1 and "do not begin with a coarser picture" in said
+    assert run("decode", coded, photo.with_name("out.png"), "--first", "2")[0] == 2

@@ -239,6 +239,50 @@ def test_a_try_is_the_file_that_an_encode_makes(image: Image) -> None:
             assert tried(quality) == encode(image, **chosen, quality=quality)
 
 
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_the_more_of_a_file_the_finer_the_picture(effort: str) -> None:
+    image = photo(192, 256)
+    data = encode(image, quality=60, effort=effort)
+    pictures = [CODEC.decode_beginning(data[: len(data) * share // 100], CTX) for share in (2, 5, 10, 20, 40, 70, 100)]
+    quality = [psnr(image, each) for each in pictures]
+    assert quality == sorted(quality) and quality[0] > 12 and quality[2] > 17
+    assert quality[-1] == psnr(image, decode(data))
+
+
+def test_a_beginning_ends_within_a_band() -> None:
+    # Noise everywhere: where a band is cut, the rows above are finer than those below.
+    image = Image(np.random.default_rng(2).integers(0, 256, (256, 256, 1)).astype(np.uint8))
+    data = encode(image, quality=70)
+    beginning = CODEC.decode_beginning(data[: len(data) * 37 // 100], CTX)
+    errors = np.abs(beginning.pixels - image.pixels.astype(int))
+    assert errors[:64].mean() < 0.85 * errors[-64:].mean()
+
+
+@settings(deadline=None, max_examples=60)
+@given(share=st.floats(0, 1), channels=st.integers(1, 4), lossless=st.booleans(), effort=st.sampled_from(EFFORTS))
+def test_any_beginning_is_a_picture(share: float, channels: int, lossless: bool, effort: str) -> None:
+    image = photo(41, 67, channels)
+    data = encode(image, quality=70, lossless=lossless, effort=effort)
+    least = len(data) - len(container.read(data).section(Section.WAVELET)) - 4 + 13
+    beginning = data[: least + round(share * (len(data) - least))]
+    assert CODEC.decode_beginning(beginning, CTX).pixels.shape == image.pixels.shape
+    with pytest.raises(CorruptStream):
+        decode(beginning[:-1])
+
+
+def test_a_beginning_without_its_header_is_refused() -> None:
+    data = encode(photo(40, 50))
+    for size in (0, 3, 5, 8, 12, 20):
+        with pytest.raises(CorruptStream):
+            CODEC.decode_beginning(data[:size], CTX)
+    with pytest.raises(Unsupported, match="version"):
+        CODEC.decode_beginning(data[:3] + b"\x09" + data[4:], CTX)
+    with pytest.raises(Unsupported, match="codec"):
+        CODEC.decode_beginning(data[:4] + b"\x77" + data[5:], CTX)
+    with pytest.raises(CorruptStream, match="not a Ratescope"):
+        CODEC.decode_beginning(b"PNG" + data, CTX)
+
+
 def test_every_processor_reads_the_same_from_the_fast_coder() -> None:
     image = photo(150, 210)
     for chosen in ({"quality": 35}, {"quality": 80}, {"lossless": True}):

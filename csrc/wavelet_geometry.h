@@ -39,7 +39,7 @@ RS_INLINE int32_t nearest(float value)
 {
     const float most = (float)RS_WAVELET_MAX_MAGNITUDE;
     if (!(value < most)) return RS_WAVELET_MAX_MAGNITUDE;
-    if (value < -most) return -RS_WAVELET_MAX_MAGNITUDE;
+    if (value <= -most) return -RS_WAVELET_MAX_MAGNITUDE;
     return value < 0.0f ? -(int32_t)(0.5f - value) : (int32_t)(value + 0.5f);
 }
 

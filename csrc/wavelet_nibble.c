@@ -185,7 +185,7 @@ static void prepare_far(const nibble_band *n, size_t y, size_t from, size_t to)
     uint16_t *even = n->s->buffer[EVEN_FAR], *odd = n->s->buffer[ODD_FAR];
     const band *up = &n->parent;
     size_t known = up->q != NULL && y / 2 < up->height ? up->width : 0;
-    const int32_t *row = up->q + (known ? y / 2 * up->stride : 0);
+    const int32_t *row = known ? up->q + y / 2 * up->stride : NULL;
     uint16_t w_even = n->weight[0][NB_PARENT], w_odd = n->weight[1][NB_PARENT];
     size_t i = from;
     for (; i < to && i < known; i++) {

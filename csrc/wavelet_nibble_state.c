@@ -1,7 +1,7 @@
 /* The stream of the wavelet codec's fast coefficient coder: its memory, chunks, states; wavelet_nibble.c has the description. */
 #include "wavelet_nibble.h"
 
-enum { FEW_SYMBOLS = 1 << 12, ROUND = 64 };
+enum { FEW_SYMBOLS = 1 << 12, ROUND = 64, RECORDS = 3, SLACK = 1 << 10 };
 
 static const uint64_t LOW = 1ull << 32;
 
@@ -9,7 +9,9 @@ static size_t aligned(size_t bytes) { return (bytes + ROUND - 1) & ~(size_t)(ROU
 static size_t map_stride_of(size_t width) { return width / (2 * NB_BLOCK) + 3; }
 static size_t map_size_of(size_t width, size_t height) { return map_stride_of(width) * (height / (2 * NB_BLOCK) + 3); }
 static size_t buffer_size_of(size_t width) { return aligned((width + 2 * NB_PAD + NB_BLOCK) * sizeof(uint16_t)); }
-static size_t records_of(size_t width) { return NB_CHUNK + 4 * (width / 2 + 64); }
+/* Records of a chunk: up to RECORDS a symbol that counts. A chunk ends before a row, so a row, flags of a row of blocks
+ * and SLACK for flags of empty bands may come on top. */
+static size_t records_of(size_t width) { return RECORDS * (NB_CHUNK + width + width / NB_BLOCK + SLACK); }
 
 nibble_state *nibble_at(void *memory) { return (nibble_state *)aligned((size_t)memory); }
 

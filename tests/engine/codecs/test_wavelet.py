@@ -331,6 +331,27 @@ def test_the_fast_coder_starts_afresh_in_long_streams() -> None:
             read_fast(damaged, decoded, 2)
 
 
+def test_the_fast_coder_has_room_for_a_chunk_of_the_dearest_values() -> None:
+    # Noise of 17 bits: each coefficient is an escape, three notes of the encoder instead of one.
+    q = np.random.default_rng(6).integers(-(2**16), 2**16, (512, 600)).astype(np.int32)
+    encoder = native.FastBandEncoder(q.shape[1], q.shape[0], q.size)
+    encoder._state[-2:] = guard = 0x0123456789ABCDEF
+    for level in (2, 1):
+        encoder.level(0, q, [], 1, level)
+    stream, decoded = encoder.finish(), np.empty_like(q)
+    read_fast(stream, decoded, 1)
+    assert np.array_equal(decoded, q) and encoder._state[-1] == guard
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["mixing", "fast"])
+@pytest.mark.parametrize("value", [LARGEST, -LARGEST, 2.0 * LARGEST, -2.0 * LARGEST])
+def test_coefficients_at_the_end_of_the_range_and_beyond_are_kept_within_it(value: float, fast: bool) -> None:
+    coefficients, q = np.array([[value, 0]], np.float32), np.empty((1, 2), np.int32)
+    encoder = native.FastBandEncoder(2, 1, 2) if fast else native.BandEncoder(2, 2)
+    encoder.level(0, q, [], 0, 1, coefficients=coefficients, step=1.0)
+    assert q.tolist() == [[math.copysign(LARGEST, value), 0]]
+
+
 @pytest.mark.parametrize(("row", "levels"), [([2**24 - 1, 0], 0), ([0, 2**24 - 1], 1)], ids=["LL", "HL"])
 def test_no_changed_byte_gives_the_fast_coder_a_coefficient_beyond_24_bits(row: list[int], levels: int) -> None:
     stream = fast_stream(np.array([row], np.int32), levels)

@@ -28,8 +28,9 @@ from gui.main_window import MainWindow
 from gui.panels.codecs import CodecChoice
 from gui.session.document import SUFFIX
 from gui.session.keeper import Opened, read
-from gui.state import ORIGINAL, State
+from gui.state import ORIGINAL, State, Topic
 from gui.theme import THEMES
+from gui.watch import FileWatch
 
 FIRST_CODECS = ("jpeg", "wavelet", "hyperprior", "avif", "dct", "webp", "jpeg2000")
 FIRST_RATE = 0.3  # bpp: low enough that every codec shows its manner
@@ -52,6 +53,15 @@ class Workbench:
         self.window.offer_codecs([CodecChoice(codec.info, codec.available() or "") for codec in registry.codecs()])
         for note in self.store.notes:
             self.window.tell(note)
+        self.watch = FileWatch(lambda path: self.bridge.post(lambda: self._written(path)))
+        self.state.subscribe(Topic.SOURCES, self._follow)
+
+    def _follow(self) -> None:
+        self.watch.follow(source.path for source in self.state.sources if not source.missing)
+
+    def _written(self, path: Path) -> None:
+        if preferences.watches() and self.controller.read_anew(path):
+            self.window.tell(f"{path.name} was written anew, and is read again")
 
     def _complain(self, text: str) -> None:
         self.window.complain(text)
@@ -100,6 +110,7 @@ class Workbench:
 
     def close(self) -> None:
         """End jobs, processes and threads; nothing outlives this."""
+        self.watch.close()
         self.bridge.close()
         self.window.batch.end()
         self.window.close()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from engine import memory, registry
-from engine.codec import CodecInfo, Settings
 from engine.display import Shown, displayable
 from engine.errors import EngineError
 from engine.files import FileMark
@@ -32,6 +31,7 @@ from engine.tone import Tone
 from engine.trial import RateResult, Target, Trial, canonical
 from gui.desk import Desk
 from gui.folders import pictures_in
+from gui.lanes import lane_settings, same_curve
 from gui.maps import MAP_JOBS, MapKeeper
 from gui.state import Lane, Outcome, Phase, Source, State, Topic
 
@@ -143,11 +143,24 @@ class Controller:
 
     def reload_current(self) -> None:
         """Read the current picture's file again, or that of the failed one that was wanted."""
-        source = self.state.current
-        if source is not None:
-            self._incoming = source.id
-            source.phase, source.file, source.changed = Phase.RUNNING, None, False
-            self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
+        if self.state.current is not None:
+            self._read_again(self.state.current)
+
+    def read_anew(self, path: Path) -> bool:
+        """A file was written anew: read the picture that is looked at again, of others the row. False if it is none."""
+        written = [source for source in self.state.sources if source.path == path]
+        for source in written:
+            if source.id == self.chosen_id:
+                self._read_again(source)
+            else:
+                source.phase, source.error, source.file = Phase.QUEUED, "", None
+                self._want_thumbnail(source)
+        return bool(written)
+
+    def _read_again(self, source: Source) -> None:
+        self._incoming = source.id
+        source.phase, source.file, source.changed = Phase.RUNNING, None, False
+        self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
 
     def _on_thumbnail(self, source: Source) -> Callable[[Event], None]:
         def on(event: Event) -> None:
@@ -305,7 +318,7 @@ class Controller:
 
     def _fits(self, outcome: Outcome, lane: Lane) -> bool:
         trial = outcome.trial
-        return trial is not None and trial.key.codec == lane.codec and _same_curve(trial, lane)
+        return trial is not None and trial.key.codec == lane.codec and same_curve(trial, lane)
 
     def _recalled(self, image: Image, lane: Lane, target: Target | None) -> Recalled:
         """What the store knows; a store that cannot be read is said, and the work is done anew."""
@@ -318,7 +331,7 @@ class Controller:
 
     def _recall(self, image: Image, lane: Lane, target: Target | None) -> Recalled:
         named = (image.digest, lane.codec, registry.codec(lane.codec).version())
-        known = tuple(trial for trial in self.store.trials(*named) if _same_curve(trial, lane))
+        known = tuple(trial for trial in self.store.trials(*named) if same_curve(trial, lane))
         return known, self.store.answer(*named, lane.settings, target) if target is not None else None
 
     def _begin_solve(
@@ -409,7 +422,7 @@ class Controller:
 
     def _keep(self, source: Source, lane: Lane, trials: Iterable[Trial]) -> None:
         """Put trials on the lane's curve, if it is still the same curve, and into the store."""
-        kept = tuple(trial for trial in trials if self.state.lane(lane.id) is lane and _same_curve(trial, lane))
+        kept = tuple(trial for trial in trials if self.state.lane(lane.id) is lane and same_curve(trial, lane))
         self.state.add_trials(source.id, lane.id, kept)
         self.desk.apart(lambda: self._record(kept), lambda _done: None)
 
@@ -492,17 +505,3 @@ class Controller:
         outcome.solved = replace(outcome.solved, result=replace(result, best=best))
         self._keep(source, lane, (best,))
         self.state.announce(Topic.OUTCOME)
-
-
-def lane_settings(info: CodecInfo, settings: Settings | None) -> dict[str, Any]:
-    """What a lane keeps of a codec's settings: all but the RATE parameter, which the rate search turns."""
-    rate = info.rate_param.name if info.rate_param else None
-    return {name: value for name, value in info.complete(settings).items() if name != rate}
-
-
-def _same_curve(trial: Trial, lane: Lane) -> bool:
-    """Whether a trial lies on the lane's curve: nothing but the RATE parameter differs."""
-    info = registry.codec(lane.codec).info
-    rate = info.rate_param.name if info.rate_param else None
-    wanted = info.complete(lane.settings)
-    return all(trial.settings.get(name) == value for name, value in wanted.items() if name != rate)

@@ -1,4 +1,4 @@
-"""What a person sets once: the theme and how much memory the work may take. Kept in one small JSON file."""
+"""What a person sets once: theme, memory for the work, watching of files. Kept in one small JSON file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,23 @@ from typing import Any
 
 import platformdirs
 from PySide6.QtCore import QByteArray, Signal
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine import memory
 from engine.errors import EngineError
 from engine.files import atomic_write
 from gui import style
 from gui.theme import THEMES
+from gui.widgets.tick import Tick
 
 
 def path() -> Path:
@@ -39,6 +49,11 @@ def save(**changes: Any) -> None:
     document = {**load(), **changes}
     path().parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path(), json.dumps(document, indent=1, sort_keys=True).encode())
+
+
+def watches() -> bool:
+    """Whether pictures are read again when their files are written anew."""
+    return load().get("watch") is not False
 
 
 def save_theme(name: str) -> None:
@@ -90,6 +105,8 @@ class PreferencesDialog(QDialog):
         self.limit.setPlaceholderText(f"8G, 50 %, … (now {memory.size_text(memory.limit())})")
         self.limit.setMinimumWidth(280)
         self.limit.setToolTip("8G, 800M, or a share such as 50%. Work that would need more is refused beforehand.")
+        self.watch = Tick("Read pictures again when their files are written anew")
+        self.watch.setChecked(watches())
         self._fault = QLabel()
         self._fault.setProperty("tone", "error")
         self._fault.setWordWrap(True)
@@ -97,6 +114,7 @@ class PreferencesDialog(QDialog):
         form = QFormLayout()
         form.addRow("Theme", self.theme)
         form.addRow("Memory for one job", self.limit)
+        form.addRow("Files", self.watch)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -112,7 +130,7 @@ class PreferencesDialog(QDialog):
                 set_memory_limit(text)
             else:
                 os.environ.pop(memory.VARIABLE, None)
-            save(memory_limit=text)
+            save(memory_limit=text, watch=self.watch.isChecked())
         except EngineError as error:
             self._fault.setText(str(error))
             self._fault.show()

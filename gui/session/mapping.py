@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine import registry
 from engine.errors import EngineError
-from gui.controller import lane_settings
+from gui.lanes import lane_settings
 from gui.session import fields
 from gui.session.document import MAX_CURVES, MAX_LANES, MAX_SOURCES, SavedLane, SavedSource, Session, sample_name
 from gui.session.locate import Found

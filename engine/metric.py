@@ -27,6 +27,7 @@ class MetricInfo:
     digits: decimals that are true enough to show.
     min_side: the smallest width and height, in pixels, for which the metric is defined.
     floats: for floating-point pictures (linear light); else for pictures of code values. No metric is for both.
+    charts: only for pictures with a mask, whose charts' borders it looks at; it sees both pictures in the gutters too.
     memory: peak working memory of a score or map, in bytes per pixel, measured, for the estimate before the work.
     about: the definition, in a sentence or two, with its source.
     """
@@ -45,6 +46,7 @@ class MetricInfo:
     digits: int = 2
     min_side: int = 1
     floats: bool = False
+    charts: bool = False
     memory: float = 32.0
     about: str = ""
 

@@ -18,7 +18,7 @@ from engine.codec import Ctx
 from engine.errors import Unsupported, UsageError
 from engine.image import Image
 from engine.metric import Metric, MetricInfo
-from engine.metrics.align import align
+from engine.metrics.align import align, covered
 from engine.metrics.derived import DerivedMetric
 from engine.plugins import plugins
 
@@ -33,8 +33,15 @@ BUILTIN: dict[str, str] = {
     "flip": "engine.metrics.flip:FLIP",
     "ssimulacra2": "engine.metrics.ssimulacra2:SSIMULACRA2",
     "delta_e2000": "engine.metrics.delta_e:DELTA_E2000",
-    "log2_psnr": "engine.metrics.log2_psnr:LOG2_PSNR",
+    "log2_psnr": "engine.metrics.coded_psnr:LOG2_PSNR",
     "hdr_flip": "engine.metrics.hdr_flip:HDR_FLIP",
+    "pu21_psnr": "engine.metrics.coded_psnr:PU21_PSNR",
+    "mpsnr": "engine.metrics.mpsnr:MPSNR",
+    "rel_p50": "engine.metrics.relative:REL_P50",
+    "rel_p99": "engine.metrics.relative:REL_P99",
+    "rel_max": "engine.metrics.relative:REL_MAX",
+    "banding": "engine.metrics.banding:BANDING",
+    "seam": "engine.metrics.seam:SEAM",
 }
 
 
@@ -76,6 +83,8 @@ def refusal(info: MetricInfo, ref: Image) -> str | None:
         return (
             f"{info.label} compares code values; a floating-point picture has none (log2_psnr and hdr_flip are for it)"
         )
+    if info.charts and covered(ref).all():
+        return f"{info.label} looks at the borders of charts; all texels of this picture count, so it has none"
     if min(ref.width, ref.height) < info.min_side:
         side = info.min_side
         return f"{info.label} needs at least {side}×{side} pixels; this picture is {ref.width}×{ref.height}"
@@ -91,16 +100,21 @@ def scores(ref: Image, img: Image, ids: Iterable[str], ctx: Ctx | None = None) -
     ctx = ctx or Ctx()
     ids = [each for each in ids if refusal(metric(each).info, ref) is None]
     memory.require(memory.metric_estimate((metric(each).info for each in ids), ref), "comparing these pictures")
-    ref, img = align(ref, img)
+    kinds = sorted({metric(each).info.charts for each in ids}) or [False]
     out: dict[str, float] = {}
-    for metric_id in ids:
-        ctx.check()
-        measure = metric(metric_id)
-        if isinstance(measure, DerivedMetric) and measure.base.info.id in out:
-            out[metric_id] = measure.derive(out[measure.base.info.id])
-        else:
-            out[metric_id] = measure.score(ref, img, ctx)
-    return out
+    for charts in kinds:  # one after the other: two pairs of a large picture are not held
+        pair = align(ref, img, gutters=charts)
+        for metric_id in ids:
+            if metric(metric_id).info.charts is charts:
+                ctx.check()
+                out[metric_id] = _score(metric(metric_id), *pair, out, ctx)
+    return {metric_id: out[metric_id] for metric_id in ids}
+
+
+def _score(measure: Metric, ref: Image, img: Image, known: dict[str, float], ctx: Ctx) -> float:
+    if isinstance(measure, DerivedMetric) and measure.base.info.id in known:
+        return measure.derive(known[measure.base.info.id])
+    return measure.score(ref, img, ctx)
 
 
 def error_map(ref: Image, img: Image, metric_id: str, ctx: Ctx | None = None) -> np.ndarray:
@@ -110,8 +124,8 @@ def error_map(ref: Image, img: Image, metric_id: str, ctx: Ctx | None = None) ->
     """
     measure = metric(metric_id)
     memory.require(memory.metric_estimate((measure.info,), ref), f"the {measure.info.label} map")
-    ref, img = align(ref, img)
     reason = refusal(measure.info, ref)
+    ref, img = align(ref, img, gutters=measure.info.charts)
     errors = None if reason else measure.map(ref, img, ctx or Ctx())
     if errors is None:
         raise Unsupported(reason or f"{measure.info.label} has no error map")

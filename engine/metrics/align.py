@@ -24,9 +24,10 @@ from engine.light import HALF_MAX
 _STRIP_SAMPLES = 1 << 20
 
 
-def align(ref: Image, img: Image) -> tuple[Image, Image]:
+def align(ref: Image, img: Image, *, gutters: bool = False) -> tuple[Image, Image]:
     """Both pictures with the same size, channels (1 or 3), colour and depth.
 
+    gutters: of light, keep what lies outside of the texels that count; else both are black there.
     `UsageError` for different sizes, `Unsupported` for a floating-point reference of which no texel counts.
     """
     if (ref.width, ref.height) != (img.width, img.height):
@@ -35,7 +36,7 @@ def align(ref: Image, img: Image) -> tuple[Image, Image]:
             hint="metrics compare pixel by pixel; crop or scale one of them first",
         )
     if ref.is_float:
-        return _as_light(ref, img)
+        return _as_light(ref, img, gutters)
     ref, img = flatten(ref), flatten(img)
     if ref.channels != img.channels:
         ref, img = as_rgb(ref), as_rgb(img)
@@ -52,17 +53,23 @@ def covered(ref: Image) -> np.ndarray:
     return counts
 
 
-def _as_light(ref: Image, img: Image) -> tuple[Image, Image]:
+def counted(ref: Image, rows: slice) -> np.ndarray:
+    """h×w bool: which texels of these rows of an aligned reference count."""
+    return np.ones((ref.height, ref.width), bool)[rows] if ref.mask is None else ref.mask[rows]
+
+
+def _as_light(ref: Image, img: Image, gutters: bool) -> tuple[Image, Image]:
     counts = covered(ref)
     if not counts.any():
         raise Unsupported("no texel of this picture counts: each is outside of its mask, or not a number")
     channels = max(ref.colour_pixels.shape[2], img.colour_pixels.shape[2])
-    pair = [Image(_light(each, ref.color, channels, counts), ref.color, mask=counts) for each in (ref, img)]
+    kept = np.ones_like(counts) if gutters else counts
+    pair = [Image(_light(each, ref.color, channels, kept), ref.color, mask=counts) for each in (ref, img)]
     return pair[0], pair[1]
 
 
-def _light(image: Image, color: ColorSpec, channels: int, counts: np.ndarray) -> np.ndarray:
-    """H×W×channels f32 of linear light in the primaries of `color`: finite, not negative, 0 where nothing counts."""
+def _light(image: Image, color: ColorSpec, channels: int, kept: np.ndarray) -> np.ndarray:
+    """H×W×channels f32 of linear light in the primaries of `color`: finite, not negative, 0 where nothing is `kept`."""
     out = np.zeros((image.height, image.width, channels), np.float32)
     linear = ColorSpec(color.primaries, LINEAR_SRGB.transfer)
     for rows in strips(image):
@@ -74,7 +81,7 @@ def _light(image: Image, color: ColorSpec, channels: int, counts: np.ndarray) ->
         if image.alpha is Alpha.STRAIGHT:
             light = light * (image.pixels[rows, :, -1:].astype(np.float32) / np.float32(image.peak))
         light = np.nan_to_num(light, nan=0, posinf=HALF_MAX, neginf=0).clip(0, None)
-        out[rows] = light * counts[rows, :, None]
+        out[rows] = light * kept[rows, :, None]
     return out
 
 

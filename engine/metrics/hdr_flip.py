@@ -17,6 +17,7 @@ from engine.codec import Ctx
 from engine.color import LINEAR_SRGB, convert, rgb_to_xyz
 from engine.image import Image
 from engine.metric import Domain, MetricInfo
+from engine.metrics.lit import brightest_and_median
 
 _MARGIN = 16  # rows; the evaluator's filters reach 10 pixels at 67 pixels per degree
 _STRIP_PIXELS = 1 << 18
@@ -27,7 +28,6 @@ _PACKAGE = version("flip-evaluator")
 _NUMERATOR = (0.6 * 0.6 * 2.51, 0.6 * 0.03, 0.0)
 _DENOMINATOR = (0.6 * 0.6 * 2.43, 0.6 * 0.59, 0.14)
 _SHOWN_AT = 0.85
-_DEEPEST = 2.0**-16  # light below this share of the brightest says nothing of how a picture will be exposed
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,10 @@ def exposures(ref: Image) -> Exposures:
     paper's formula is infinite. `ref` as `engine.metrics.align` leaves it; all black gives one exposure, 0.
     """
     luminance = _linear(ref, slice(None)) @ rgb_to_xyz(1)[1].astype(np.float32)
-    lit = luminance[luminance > 0] if ref.mask is None else luminance[ref.mask & (luminance > 0)]
-    if lit.size == 0:
+    found = brightest_and_median(luminance, ref.mask)
+    if found is None:
         return Exposures(0.0, 0.0, 2)
-    brightest = float(lit.max())
-    median = max(float(np.median(lit)), brightest * _DEEPEST)
+    brightest, median = found
     a, b, c = (n - _SHOWN_AT * d for n, d in zip(_NUMERATOR, _DENOMINATOR, strict=True))
     wanted = (-b + math.sqrt(b * b - 4 * a * c)) / (2 * a)
     start, stop = math.log2(wanted / brightest), math.log2(wanted / median)

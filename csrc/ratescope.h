@@ -302,6 +302,10 @@ int64_t rs_nibble_encode_level(void *state, int plane, const float *coefficients
                                int level);
 int64_t rs_nibble_decode_level(void *state, int plane, int32_t *q, const int32_t *guide, const int32_t *guide2, size_t width,
                                size_t height, int levels, int level);
+/* From now on decoding adds to bits[i] what the coefficient q[i] of the plane cost; NULL: no more. The result: what
+ * states cost so far besides, in 1/256 bit. rs_wavelet_tell does the same for the other coder; its result is 0. */
+int64_t rs_nibble_tell(void *state, float *bits);
+int64_t rs_wavelet_tell(void *state, float *bits);
 int64_t rs_nibble_encode_finish(void *state);
 int64_t rs_nibble_decode_finish(void *state);
 

@@ -259,6 +259,7 @@ RS_INLINE int64_t code_low_row(coder *c, int32_t *row, const float *coefficients
             if (decoding) difference = negative ? -m : m;
         }
         row[x] = predicted + difference;
+        if (decoding) lay(c->s, row + x, 1);
         if (!in_range(row[x])) return decoding ? RS_ERR_CORRUPT : RS_ERR_RANGE;
         c->row[ROW_NOW][x] = m < SATURATE ? m : SATURATE;
     }
@@ -302,6 +303,7 @@ RS_INLINE int64_t code_segment(coder *c, int32_t *row, const float *coefficients
                 for (size_t i = x; i < end; i++) any |= row[i] != 0;
         }
         any = code_plain(c->s, flag, any, decoding);
+        if (decoding) lay(c->s, row + x, end - x);
         pending = any;
         if (!any) {
             for (size_t i = x; i < end; i++) row[i] = now[i] = 0;
@@ -330,7 +332,10 @@ RS_INLINE int64_t code_segment(coder *c, int32_t *row, const float *coefficients
             negative = code_sign(c, row + x, x, y, negative, decoding);
             pending = 0;
         }
-        if (decoding) row[x] = negative ? -m : m;
+        if (decoding) {
+            row[x] = negative ? -m : m;
+            lay(c->s, row + x, 1);
+        }
         now[x] = m < SATURATE ? m : SATURATE;
     }
     return 0;
@@ -434,11 +439,14 @@ int64_t rs_wavelet_decode_level(void *state, int plane, int32_t *q, const int32_
     int64_t fault = valid(s, plane, width, height, levels, level);
     if (fault < 0) return fault;
     int first = level > levels ? 0 : 1, last = level > levels ? 0 : 3;
+    s->told = q;
     for (int orientation = first; orientation <= last; orientation++) {
         coder c = look_around(s, plane, q, guides, width, height, levels, level, orientation);
         size_t offset = (size_t)(c.own.q - q);
         if (c.own.width == 0 || c.own.height == 0) continue;
-        if (code_plain(s, &s->empty[c.set], 0, 1)) {
+        int empty = code_plain(s, &s->empty[c.set], 0, 1);
+        lay(s, q + offset, 1);
+        if (empty) {
             clear_band(&c.own, q + offset);
             continue;
         }
@@ -446,4 +454,10 @@ int64_t rs_wavelet_decode_level(void *state, int plane, int32_t *q, const int32_
         if (fault < 0) return fault;
     }
     return (int64_t)s->rc.decoder.position;
+}
+
+int64_t rs_wavelet_tell(void *state, float *bits)
+{
+    ((wavelet_state *)state)->bits = bits;
+    return 0;
 }

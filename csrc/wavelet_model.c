@@ -108,6 +108,8 @@ void wavelet_model_start(wavelet_state *s, size_t width)
 {
     const rc_adaptive even = rc_adaptive_start(1u << 15, 0);
     s->width = width;
+    s->bits = NULL;
+    s->spent = 0;
     rc_rates(s->rate, MODEL_LIMIT);
     logistic_tables(s->squash, s->stretch);
     make_cost(s->cost);

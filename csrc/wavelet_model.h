@@ -5,6 +5,8 @@
 #ifndef RS_WAVELET_MODEL_H
 #define RS_WAVELET_MODEL_H
 
+#include <math.h>
+
 #include "logistic.h"
 #include "rangecoder.h"
 
@@ -33,6 +35,9 @@ typedef struct {
         rc_decoder decoder;
     } rc;
     size_t width;
+    const int32_t *told; /* coefficients whose bits go ... */
+    float *bits;         /* here; NULL: nowhere */
+    uint64_t spent;      /* since the last time, in 1/65536 bit */
     uint16_t rate[MODEL_LIMIT + 1];
     int16_t stretch[LOGISTIC_STEPS];
     uint16_t squash[LOGISTIC_VALUES];
@@ -97,12 +102,33 @@ RS_INLINE void learn(const wavelet_state *s, prediction *m, int bit)
     }
 }
 
+/* Cost in 1/256 bit of a decision under P(1) = p / 65536. */
+RS_INLINE uint32_t cost_of(const wavelet_state *s, uint32_t p, int bit)
+{
+    return s->cost[(bit ? p : 65536 - p) >> 4];
+}
+
+/* Adds up what a decision cost, where somebody wants to know. */
+RS_INLINE int tell(wavelet_state *s, uint32_t p, int bit)
+{
+    if (RS_UNLIKELY(s->bits != NULL)) s->spent += (uint64_t)(65536.0f * (16.0f - log2f((float)(bit ? p : 65536 - p))));
+    return bit;
+}
+
+/* Lays what was spent since the last time on `count` coefficients from `at` on, evenly. */
+RS_INLINE void lay(wavelet_state *s, const int32_t *at, size_t count)
+{
+    if (!RS_UNLIKELY(s->bits != NULL)) return;
+    for (size_t i = 0; i < count; i++) s->bits[at + i - s->told] += (float)s->spent / (65536.0f * (float)count);
+    s->spent = 0;
+}
+
 /* Codes one decision; `decoding` is a constant where this is inlined. */
 RS_INLINE int code_mixed(wavelet_state *s, prediction *m, int bit, const int decoding)
 {
     mix(s, m);
     if (decoding)
-        bit = rc_decode(&s->rc.decoder, m->p);
+        bit = tell(s, m->p, rc_decode(&s->rc.decoder, m->p));
     else
         rc_encode(&s->rc.encoder, m->p, bit);
     learn(s, m, bit);
@@ -112,17 +138,11 @@ RS_INLINE int code_mixed(wavelet_state *s, prediction *m, int bit, const int dec
 RS_INLINE int code_plain(wavelet_state *s, rc_adaptive *model, int bit, const int decoding)
 {
     if (decoding)
-        bit = rc_decode(&s->rc.decoder, rc_adaptive_p16(*model));
+        bit = tell(s, rc_adaptive_p16(*model), rc_decode(&s->rc.decoder, rc_adaptive_p16(*model)));
     else
         rc_encode(&s->rc.encoder, rc_adaptive_p16(*model), bit);
     rc_adaptive_update(model, bit, s->rate, MODEL_LIMIT);
     return bit;
-}
-
-/* Cost in 1/256 bit of a decision under P(1) = p / 65536. */
-RS_INLINE uint32_t cost_of(const wavelet_state *s, uint32_t p, int bit)
-{
-    return s->cost[(bit ? p : 65536 - p) >> 4];
 }
 
 #endif

@@ -30,12 +30,9 @@
 
 #define NB_TARGET
 #define NB_VECTORS 0
-#define NB_NAME(name) nibble_##name##_plain
+#define NB_TELLS 1
+#define NB_NAME(name) nibble_##name##_telling
 #include "wavelet_nibble_kernel.h"
-
-/* What coefficients of a block in quiet surroundings are taken to cost before they are coded, in bits. */
-#define ONE_COST 5.0f
-#define QUIET_COST 6.0f
 
 /* Luma (and alpha), first and second chroma; HL, LH, HH; even and odd columns. */
 static const uint16_t WEIGHTS[3][3][2][NB_WEIGHTS] = {
@@ -49,77 +46,7 @@ static const uint16_t WEIGHTS[3][3][2][NB_WEIGHTS] = {
      {{0, 0, 7, 3, 3, 3, 1, 2, 4, 3, 0, 1, 7}, {7, 7, 6, 2, 3, 2, 0, 0, 2, 3, 0, 1, 6}},
      {{0, 0, 4, 2, 2, 2, 1, 2, 2, 3, 4, 1, 8}, {6, 6, 4, 2, 2, 2, 0, 0, 2, 3, 4, 1, 6}}}};
 
-/* --- Symbols ------------------------------------------------------------------------------------ */
-
-RS_INLINE uint32_t mean(const nibble_state *s, uint32_t a, uint32_t b, uint32_t symbol)
-{
-    return symbol == NB_SYMBOLS ? NB_WHOLE : (uint32_t)(s->cdf[a][symbol] + s->cdf[b][symbol] + 1) >> 1;
-}
-
-/* In 1/256 bit. */
-RS_INLINE uint32_t symbol_cost(const nibble_state *s, uint32_t a, uint32_t b, uint32_t symbol)
-{
-    return s->cost[(mean(s, a, b, symbol + 1) - mean(s, a, b, symbol)) >> 3];
-}
-
-static void encode_symbol(nibble_state *s, size_t lane, uint32_t a, uint32_t b, uint32_t symbol, uint32_t n,
-                          uint32_t bits)
-{
-    uint32_t first = mean(s, a, b, symbol), frequency = mean(s, a, b, symbol + 1) - first;
-    s->spent += s->cost[frequency >> 3] + 256 * (uint64_t)n;
-    nibble_note(s, lane, first, frequency, n, bits);
-    nibble_learn(s, a, b, symbol);
-}
-
-static void encode_bits(nibble_state *s, size_t lane, uint32_t n, uint32_t bits)
-{
-    s->spent += 256 * (uint64_t)n;
-    nibble_note(s, lane, 0, 0, n, bits);
-}
-
-static uint32_t class_of(uint64_t m)
-{
-    uint32_t symbol = m < 9 ? (uint32_t)m : 9;
-    while (symbol < NB_ESCAPE && symbol >= 9 && m >= (uint64_t)NB_BASE[symbol] + (1u << NB_EXTRA[symbol])) symbol++;
-    return symbol;
-}
-
-static void encode_value(nibble_state *s, size_t lane, uint32_t a, uint32_t b, uint32_t wide, int32_t q)
-{
-    uint64_t m = (uint64_t)(q < 0 ? -(int64_t)q : q), folded = q > 0 ? 2 * m - 1 : 2 * m;
-    uint32_t sign = q < 0, low = (uint32_t)folded & ((2u << wide) - 1);
-    if (wide) m = folded >> (wide + 1);
-    uint32_t symbol = class_of(m), extra = (uint32_t)(m - NB_BASE[symbol]), length = 0;
-    if (symbol < NB_ESCAPE) {
-        if (wide)
-            encode_symbol(s, lane, a, b, symbol, NB_EXTRA[symbol] + wide + 1, extra << (wide + 1) | low);
-        else
-            encode_symbol(s, lane, a, b, symbol, NB_TAIL[symbol], symbol ? extra << 1 | sign : 0);
-        return;
-    }
-    while (extra >> length) length++;
-    if (wide)
-        encode_symbol(s, lane, a, b, symbol, NB_EXTRA[symbol], length);
-    else
-        encode_symbol(s, lane, a, b, symbol, NB_TAIL[symbol], length << 1 | sign);
-    encode_bits(s, lane, length, extra);
-    if (wide) encode_bits(s, lane, wide + 1, low);
-}
-
 /* --- Bands --------------------------------------------------------------------------------------- */
-
-typedef struct {
-    nibble_state *s;
-    int plane, orientation, set;
-    const uint16_t (*weight)[NB_WEIGHTS]; /* of even and odd columns */
-    band own, parent, sibling[2], guide[2];
-    uint8_t *map;
-    const uint8_t *map_parent, *map_sibling[2], *map_guide[2]; /* NULL: none */
-    /* of the encoder */
-    const float *coefficients;
-    float inverse, lambda;
-    int exact;
-} nibble_band;
 
 enum { EVEN_NOW, ODD_NOW, EVEN_N, ODD_N, EVEN_NN, ODD_NN, EVEN_FAR, ODD_FAR, CONTEXT_A, CONTEXT_B, WIDE };
 
@@ -217,67 +144,6 @@ static void clear_rows(nibble_state *s, size_t width, int first, int count)
 }
 
 
-/* --- Encoding a band --------------------------------------------------------------------------------- */
-
-/* The magnitude for value >= 0 (in steps) with least squared error + lambda bits, by the models as they stand. */
-static int32_t decide(const nibble_band *n, uint32_t a, uint32_t b, uint32_t wide, float value)
-{
-    int32_t most = nearest(value), best = most;
-    if (wide || most == 0 || most >= NB_BASE[9] || n->lambda <= 0.0f) return most;
-    float least = 0.0f;
-    for (int32_t m = most; m >= 0 && m >= most - 2; m--) {
-        float gap = value - (float)m, bits = (float)(symbol_cost(n->s, a, b, (uint32_t)m) + (m ? 256u : 0u));
-        float total = gap * gap + n->lambda * (1.0f / 256.0f) * bits;
-        if (m == most || total < least) {
-            least = total;
-            best = m;
-        }
-    }
-    return best;
-}
-
-static int64_t encode_half(const nibble_band *n, const nibble_half *h, const float *given)
-{
-    size_t half = (h->width + 1 - (size_t)h->parity) / 2;
-    for (size_t k = 0; k < h->blocks; k++)
-        for (size_t i = (size_t)h->list[k] * (NB_BLOCK / 2), j = 0; j < NB_BLOCK / 2 && i < half; i++, j++) {
-            int32_t *q = &h->row[2 * i + (size_t)h->parity];
-            if (given != NULL) {
-                float value = given[2 * i + (size_t)h->parity] * n->inverse;
-                int32_t m = decide(n, h->a[i], h->b[i], h->wide[i], value < 0.0f ? -value : value);
-                *q = value < 0.0f ? -m : m;
-            }
-            if (!in_range(*q)) return RS_ERR_RANGE;
-            encode_value(h->s, j, h->a[i], h->b[i], h->wide[i], *q);
-            h->now[i] = nibble_magnitude(*q);
-        }
-    return 0;
-}
-
-/* Whether the block at (x, y) is worth coding. A value just above 1/2 saves value^2 - (value - 1)^2, a large one
- * nearly all of its square. */
-static int worthwhile(const nibble_band *n, const int32_t *q, size_t x, size_t y)
-{
-    size_t right = x + NB_BLOCK < n->own.width ? x + NB_BLOCK : n->own.width;
-    size_t bottom = y + NB_BLOCK < n->own.height ? y + NB_BLOCK : n->own.height;
-    float saved = 0.0f;
-    int any = 0;
-    for (size_t row = y; row < bottom; row++)
-        for (size_t at = x; at < right; at++) {
-            if (n->coefficients == NULL) {
-                any |= q[row * n->own.stride + at] != 0;
-                continue;
-            }
-            float value = n->coefficients[row * n->own.stride + at] * n->inverse;
-            value = value < 0.0f ? -value : value;
-            if (!(value >= 0.5f)) continue;
-            any = 1;
-            float gain = (value > 1.5f ? value * value : 2.0f * value - 1.0f) - n->lambda * ONE_COST;
-            if (gain > 0.0f) saved += gain;
-        }
-    return n->coefficients != NULL && n->lambda > 0.0f ? saved > n->lambda * QUIET_COST : any;
-}
-
 /* --- Rows of blocks --------------------------------------------------------------------------------- */
 
 /* Where the model of a block's flag lies, by the flags around and by those elsewhere. */
@@ -308,6 +174,19 @@ static uint8_t activity(const nibble_band *n, size_t x, size_t y)
     return count == 0 ? 0 : (count <= 3 ? 1 : (count <= 12 ? 2 : 3));
 }
 
+/* Lays what was spent since the last time evenly on a block's coefficients. */
+static void tell_block(const nibble_band *n, const int32_t *q, size_t x, size_t y)
+{
+    nibble_state *s = n->s;
+    size_t right = x + NB_BLOCK < n->own.width ? x + NB_BLOCK : n->own.width;
+    size_t bottom = y + NB_BLOCK < n->own.height ? y + NB_BLOCK : n->own.height;
+    float each = (float)s->spent / (65536.0f * (float)((right - x) * (bottom - y)));
+    s->spent = 0;
+    if (s->bits == NULL) return;
+    for (size_t row = y; row < bottom; row++)
+        for (size_t at = x; at < right; at++) s->bits[q + row * n->own.stride + at - s->told] += each;
+}
+
 /* Codes which blocks of a row of blocks hold anything, into the list; how many. */
 static size_t code_flags(const nibble_band *n, const int32_t *q, size_t y, const int decoding)
 {
@@ -319,12 +198,13 @@ static size_t code_flags(const nibble_band *n, const int32_t *q, size_t y, const
         size_t lane = column % NB_LANES;
         if (decoding) {
             uint64_t *x = &s->x[lane & (size_t)s->mask];
-            any = nibble_take_plain(s, x, near, far);
-            *x = nibble_refilled_plain(s, *x);
+            any = nibble_take_telling(s, x, near, far);
+            *x = nibble_refilled_telling(s, *x);
             if (any > 1) s->bad = 1;
+            tell_block(n, q, column * NB_BLOCK, y);
         } else {
-            any = (uint32_t)worthwhile(n, q, column * NB_BLOCK, y);
-            encode_symbol(s, lane, near, far, any, 0, 0);
+            any = (uint32_t)nibble_worthwhile(n, q, column * NB_BLOCK, y);
+            nibble_encode_symbol(s, lane, near, far, any, 0, 0);
         }
         map[column] = any > 0; /* for the flags to the right */
         if (any) s->list[count++] = (uint32_t)column;
@@ -351,6 +231,10 @@ static void contexts_of(const nibble_band *n, int parity, size_t from, size_t to
 
 static void decode_half(const nibble_half *h)
 {
+    if (h->s->bits != NULL) {
+        nibble_decode_half_telling(h);
+        return;
+    }
 #ifdef RS_X86_VECTORS
     if (rs_cpu_used & RS_CPU_AVX2) {
         nibble_decode_half_avx2(h);
@@ -379,7 +263,7 @@ static int64_t code_row(const nibble_band *n, int32_t *q, size_t y, size_t block
         if (decoding)
             decode_half(&h);
         else
-            fault = encode_half(n, &h, n->coefficients ? n->coefficients + y * n->own.stride : NULL);
+            fault = nibble_encode_half(n, &h, n->coefficients ? n->coefficients + y * n->own.stride : NULL);
     }
     s->symbols += (uint32_t)(blocks * NB_BLOCK);
     return decoding ? nibble_check(s) : fault;
@@ -440,14 +324,15 @@ static int64_t code_low_row(const nibble_band *n, int32_t *row, size_t y, const 
         int32_t predicted = predict_low(row + x, n->own.stride, x, y), difference = 0;
         size_t lane = x % NB_LANES;
         if (decoding) {
-            difference = nibble_value_plain(s, &s->x[lane & (size_t)s->mask], a, a + NB_LEVELS, wide);
+            difference = nibble_value_telling(s, &s->x[lane & (size_t)s->mask], a, a + NB_LEVELS, wide);
             row[x] = predicted + difference;
+            nibble_tell(s, row + x);
             if (!in_range(row[x])) return RS_ERR_CORRUPT;
         } else {
             if (given != NULL) row[x] = nearest(given[x] * n->inverse);
             if (!in_range(row[x])) return RS_ERR_RANGE;
             difference = row[x] - predicted;
-            encode_value(s, lane, a, a + NB_LEVELS, wide, difference);
+            nibble_encode_value(s, lane, a, a + NB_LEVELS, wide, difference);
         }
         now[x] = lone ? 0 : nibble_magnitude(difference);
     }
@@ -486,11 +371,11 @@ static int code_empty(const nibble_band *n, int empty, const int decoding)
     uint32_t a = NB_EMPTY + 2 * (uint32_t)(n->plane * 4 + n->orientation);
     s->symbols++;
     if (!decoding) {
-        encode_symbol(s, 0, a, a + 1, (uint32_t)empty, 0, 0);
+        nibble_encode_symbol(s, 0, a, a + 1, (uint32_t)empty, 0, 0);
         return empty;
     }
-    uint32_t symbol = nibble_take_plain(s, &s->x[0], a, a + 1);
-    s->x[0] = nibble_refilled_plain(s, s->x[0]);
+    uint32_t symbol = nibble_take_telling(s, &s->x[0], a, a + 1);
+    s->x[0] = nibble_refilled_telling(s, s->x[0]);
     if (symbol > 1) s->bad = 1;
     return symbol == 1;
 }
@@ -501,6 +386,7 @@ static int64_t code_one(nibble_band *n, int32_t *q, int empty, const int decodin
     if (n->map != NULL) memset(n->map, 0, s->map_stride * ((n->own.height + NB_BLOCK - 1) / NB_BLOCK + 2));
     if (n->own.width == 0 || n->own.height == 0) return 0;
     empty = code_empty(n, empty, decoding);
+    if (decoding) nibble_tell(s, q);
     if (empty) clear_band(&n->own, q);
     if (decoding && nibble_check(s) < 0) clear_band(&n->own, q);
     if (decoding && nibble_check(s) < 0) return nibble_check(s);
@@ -524,7 +410,7 @@ int64_t rs_nibble_encode_level(void *state, int plane, const float *coefficients
         n.lambda = lambda;
         fault = code_one(&n, q + offset, skip || (coefficients == NULL && is_empty(&n.own)), 0);
     }
-    return fault < 0 ? fault : (int64_t)(s->spent >> 11);
+    return fault < 0 ? fault : (int64_t)(s->spent >> 19);
 }
 
 int64_t rs_nibble_decode_level(void *state, int plane, int32_t *q, const int32_t *guide, const int32_t *guide2,
@@ -534,9 +420,17 @@ int64_t rs_nibble_decode_level(void *state, int plane, int32_t *q, const int32_t
     const int32_t *const guides[2] = {guide, guide2};
     int64_t fault = valid(s, plane, width, height, levels, level);
     int first = level > levels ? 0 : 1, last = level > levels ? 0 : 3;
+    s->told = q;
     for (int orientation = first; orientation <= last && fault == 0; orientation++) {
         nibble_band n = look_around(s, plane, q, guides, width, height, levels, level, orientation);
         fault = code_one(&n, q + (n.own.q - q), 0, 1);
     }
     return fault < 0 ? fault : (int64_t)s->position;
+}
+
+int64_t rs_nibble_tell(void *state, float *bits)
+{
+    nibble_state *s = nibble_at(state);
+    s->bits = bits;
+    return (int64_t)s->idle;
 }

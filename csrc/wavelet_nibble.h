@@ -2,10 +2,12 @@
 #ifndef RS_WAVELET_NIBBLE_H
 #define RS_WAVELET_NIBBLE_H
 
+#include <math.h>
 #include <string.h>
 
 #include "cpu.h"
 #include "rangecoder.h"
+#include "wavelet_geometry.h"
 
 enum {
     NB_SYMBOLS = 16, /* of one adaptive model */
@@ -56,7 +58,10 @@ typedef struct {
     size_t size, position; /* of in, or capacity of out; bytes read or written so far */
     uint32_t symbols;      /* of this chunk, of those that count */
     int bad;               /* whether something was read that no encoder writes */
-    uint64_t spent;        /* bits so far, in 1/256 */
+    uint64_t spent;        /* bits so far, in 1/65536: of symbols that are written or told; */
+    uint64_t idle;         /* and in 1/256, of states, besides what they say of symbols */
+    const int32_t *told;   /* coefficients whose bits go ... */
+    float *bits;           /* here; NULL: nowhere */
     int mask;              /* lane of a symbol: its number & mask */
     size_t width, height, records, record_capacity;
     uint64_t *record; /* of the encoder */
@@ -79,6 +84,22 @@ typedef struct {
     int parity;
 } nibble_half;
 
+/* Neighbours in the expectation; columns of even parity know nothing of their own row, odd ones both sides. */
+enum { NB_W, NB_E, NB_N, NB_NN, NB_NW, NB_NE, NB_NN2, NB_N2, NB_PARENT, NB_SIBLING, NB_SIBLING2, NB_GUIDE, NB_GUIDE2, NB_WEIGHTS };
+
+/* A band and what it looks at. */
+typedef struct {
+    nibble_state *s;
+    int plane, orientation, set;
+    const uint16_t (*weight)[NB_WEIGHTS]; /* of even and odd columns */
+    band own, parent, sibling[2], guide[2];
+    uint8_t *map;
+    const uint8_t *map_parent, *map_sibling[2], *map_guide[2]; /* NULL: none */
+    /* of the encoder */
+    const float *coefficients;
+    float inverse, lambda;
+} nibble_band;
+
 /* Values of symbol s: base[s] ... base[s] + 2^extra[s] - 1. */
 static const uint8_t NB_BASE[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15, 23, 39, 71, NB_ESCAPED};
 static const uint8_t NB_EXTRA[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 5};
@@ -95,9 +116,6 @@ typedef struct {
     const uint16_t *weight; /* NB_W ... */
     uint16_t first_a, first_b;
 } nibble_view;
-
-/* Neighbours in the expectation; columns of even parity know nothing of their own row, odd ones both sides. */
-enum { NB_W, NB_E, NB_N, NB_NN, NB_NW, NB_NE, NB_NN2, NB_N2, NB_PARENT, NB_SIBLING, NB_SIBLING2, NB_GUIDE, NB_GUIDE2, NB_WEIGHTS };
 
 /* The next word of the stream; zero behind the end. */
 static inline uint32_t nibble_word(nibble_state *s)
@@ -134,6 +152,13 @@ RS_INLINE uint8_t nibble_counted(uint32_t count)
     return (uint8_t)(count + ((count & (NB_COUNTS - 1)) < NB_COUNTS - 1));
 }
 
+/* Lays what was spent since the last time on the coefficient at `at`. */
+static inline void nibble_tell(nibble_state *s, const int32_t *at)
+{
+    if (s->bits != NULL) s->bits[at - s->told] += (float)s->spent * (1.0f / 65536.0f);
+    s->spent = 0;
+}
+
 /* Models: their start, and what one learns from a symbol. */
 void nibble_start_models(nibble_state *s);
 void nibble_learn(nibble_state *s, uint32_t a, uint32_t b, uint32_t symbol);
@@ -148,10 +173,18 @@ void nibble_note(nibble_state *s, size_t lane, uint32_t start, uint32_t frequenc
 void nibble_turn_chunk_writing(nibble_state *s);
 int64_t nibble_turn_chunk_reading(nibble_state *s);
 
+/* Codes a symbol with the n raw bits behind it; a coefficient whose `wide` low bits are raw; those of one parity in a row,
+ * quantised first where there are coefficients; and whether the block at (x, y) is worth coding. */
+void nibble_encode_symbol(nibble_state *s, size_t lane, uint32_t a, uint32_t b, uint32_t symbol, uint32_t n, uint32_t bits);
+void nibble_encode_value(nibble_state *s, size_t lane, uint32_t a, uint32_t b, uint32_t wide, int32_t q);
+int64_t nibble_encode_half(const nibble_band *n, const nibble_half *h, const float *given);
+int nibble_worthwhile(const nibble_band *n, const int32_t *q, size_t x, size_t y);
+
 /* What is wrong with what was read so far, or 0. */
 int64_t nibble_check(const nibble_state *s);
 
 void nibble_decode_half_plain(const nibble_half *h);
+void nibble_decode_half_telling(const nibble_half *h);
 void nibble_contexts_plain(const nibble_view *v, int parity, size_t from, size_t to);
 void nibble_add_far_plain(const nibble_far_view *v, size_t from, size_t to);
 #ifdef RS_X86_VECTORS

@@ -8,6 +8,7 @@
 
 #define NB_TARGET __attribute__((target("avx2,bmi")))
 #define NB_VECTORS 1
+#define NB_TELLS 0
 #define NB_NAME(name) nibble_##name##_avx2
 #include "wavelet_nibble_kernel.h"
 #endif

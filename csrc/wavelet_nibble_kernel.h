@@ -1,6 +1,6 @@
-/* Two loops of wavelet_nibble.c where a decoder spends its time, once in plain C and once for AVX2: NB_NAME names the
- * variant, NB_TARGET is its attribute, NB_VECTORS tells whether intrinsics may be used. Both make the same of the same
- * input. */
+/* Loops of wavelet_nibble.c where a decoder spends its time, in plain C, for AVX2, and in C that tells what everything cost:
+ * NB_NAME names the variant, NB_TARGET is its attribute, NB_VECTORS tells whether intrinsics may be used, NB_TELLS whether
+ * costs are added up. All make the same of the same input. */
 
 /* The symbol in whose interval `slot` lies, by the mean of two models: its start and frequency, and both models learn. */
 NB_TARGET RS_INLINE uint32_t NB_NAME(symbol)(nibble_state *s, uint32_t a, uint32_t b, uint32_t slot, uint32_t *start,
@@ -21,6 +21,9 @@ NB_TARGET RS_INLINE uint32_t NB_NAME(symbol)(nibble_state *s, uint32_t a, uint32
     mixed[NB_SYMBOLS] = -NB_WHOLE; /* 2^15, seen as unsigned */
     *start = (uint16_t)mixed[symbol];
     *frequency = (uint32_t)(uint16_t)mixed[symbol + 1] - *start;
+#if NB_TELLS
+    s->spent += (uint64_t)(65536.0f * (NB_BITS - log2f((float)*frequency)));
+#endif
     uint32_t na = s->count[a], nb = s->count[b];
     s->count[a] = nibble_counted(na);
     s->count[b] = nibble_counted(nb);
@@ -57,6 +60,9 @@ NB_TARGET RS_INLINE uint32_t NB_NAME(take)(nibble_state *s, uint64_t *x, uint32_
 NB_TARGET RS_INLINE uint32_t NB_NAME(bits)(nibble_state *s, uint64_t *x, uint32_t n)
 {
     uint32_t bits = (uint32_t)(*x & ((1ull << n) - 1));
+#if NB_TELLS
+    s->spent += 65536 * (uint64_t)n;
+#endif
     *x = NB_NAME(refilled)(s, *x >> n);
     return bits;
 }
@@ -93,8 +99,12 @@ NB_TARGET static int32_t NB_NAME(value)(nibble_state *s, uint64_t *x, uint32_t a
 
 NB_TARGET RS_INLINE void NB_NAME(put)(const nibble_half *h, size_t i, int32_t q)
 {
-    h->row[2 * i + (size_t)h->parity] = q;
+    int32_t *at = &h->row[2 * i + (size_t)h->parity];
+    *at = q;
     h->now[i] = nibble_magnitude(q);
+#if NB_TELLS
+    nibble_tell(h->s, at);
+#endif
 }
 
 /* The coefficients of one parity in the blocks of a row that are not empty. */

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from engine import container, memory
+from engine.bit_map import BitMap, spread
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
 from engine.codecs import colour_axes, log_coded
 from engine.container import Picture, Section, Stream
@@ -117,7 +118,7 @@ class WaveletCodec:
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """Encode u8, u16 or f32 of any channels, floats without alpha; `Unsupported` for lossless floats."""
         chosen = self.info.complete(settings)
-        return _Transformed.of(self.info, image, chosen, ctx).encode(chosen["quality"])
+        return replace(_Transformed.of(self.info, image, chosen, ctx).encode(chosen["quality"]), mapped=self.bit_map)
 
     def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
         """Files by quality, all from one transform."""
@@ -136,19 +137,34 @@ class WaveletCodec:
             return self._picture(container.read_beginning(data), ctx, _decode_planes_of_beginning)
         return self._picture(stream, ctx, _decode_planes)
 
+    def bit_map(self, data: bytes, ctx: Ctx) -> BitMap:
+        """What each coefficient cost under the probabilities that it was coded with, on the pixels of its scale."""
+        stream = container.read(data)
+        planes, header, symbols = self._read(stream)
+        costs = [np.zeros(plane.q.shape, np.float32) for plane in planes]
+        states = _tell_planes(planes, costs, header, symbols, ctx)
+        apart = container.apart(data, stream.picture, len(symbols)) | {"coder state": round(states / 8)}
+        return BitMap(_on_pixels(costs, header.levels), apart)
+
     def _picture(self, stream: Stream, ctx: Ctx, decode_planes: Callable[..., None]) -> Image:
-        if stream.codec != "wavelet":
-            raise Unsupported(f"this stream was written by the codec '{stream.codec}', not by wavelet")
-        transfer, payload = stream.picture.transfer, stream.section(Section.WAVELET)
-        picture = stream.picture if transfer is None else replace(stream.picture, bits=_LOG_BITS)
-        header = _Header.read(payload, picture)
-        memory.require(memory.decode_estimate(self.info, picture.pixels * picture.channels), "decoding this picture")
-        planes = [_Plane(n, np.empty((picture.height, picture.width), np.int32)) for n in _plane_numbers(picture)]
-        decode_planes(planes, header, payload[header.size :], ctx)
-        pixels = _join(planes, picture, header, ctx)
+        planes, header, symbols = self._read(stream)
+        decode_planes(planes, header, symbols, ctx)
+        transfer, picture = stream.picture.transfer, header.picture
+        pixels = _join(planes, header, ctx)
         if transfer is not None:
             return log_coded.light_of(pixels, stream.picture, _LOG_BITS)
         return Image(pixels, picture.color, picture.alpha, picture.bits, picture.icc)
+
+    def _read(self, stream: Stream) -> tuple[list[_Plane], _Header, bytes]:
+        """Planes with room for coefficients, what the section's head says, and the coded coefficients."""
+        if stream.codec != "wavelet":
+            raise Unsupported(f"this stream was written by the codec '{stream.codec}', not by wavelet")
+        payload = stream.section(Section.WAVELET)
+        picture = stream.picture if stream.picture.transfer is None else replace(stream.picture, bits=_LOG_BITS)
+        header = _Header.read(payload, picture)
+        memory.require(memory.decode_estimate(self.info, picture.pixels * picture.channels), "decoding this picture")
+        planes = [_Plane(n, np.empty((picture.height, picture.width), np.int32)) for n in _plane_numbers(picture)]
+        return planes, header, payload[header.size :]
 
 
 @dataclass(frozen=True)
@@ -191,8 +207,9 @@ class _Transformed:
 
 @dataclass(frozen=True)
 class _Header:
-    """The head of the wavelet section."""
+    """The head of the wavelet section. picture: of integers."""
 
+    picture: Picture
     levels: int
     fast: bool
     step: float | None
@@ -211,10 +228,10 @@ class _Header:
         if payload[0] & 0x80 or levels != _levels(picture.width, picture.height):
             raise CorruptStream("the wavelet header contradicts the picture")
         if lossless:
-            return _Header(levels, fast, None, None, None, size)
+            return _Header(picture, levels, fast, None, None, None, size)
         step = _step_of(int.from_bytes(payload[1:3], "little"))
         axes = None if picture.is_gray else colour_axes.unpack(payload[6:size])
-        return _Header(levels, fast, step, _unpack_centres(payload[3:6]), axes, size)
+        return _Header(picture, levels, fast, step, _unpack_centres(payload[3:6]), axes, size)
 
 
 def _levels(width: int, height: int) -> int:
@@ -330,8 +347,38 @@ def _decode_planes_of_beginning(planes: list[_Plane], header: _Header, stream: b
                 return
 
 
-def _join(planes: list[_Plane], picture: Picture, header: _Header, ctx: Ctx) -> np.ndarray:
+def _tell_planes(planes: list[_Plane], costs: list[np.ndarray], header: _Header, stream: bytes, ctx: Ctx) -> float:
+    """Decode, each plane's costs into its own; bits of the coder's states besides."""
+    decoder, levels, states = _decoder(planes, header.fast, stream), header.levels, 0.0
+    for level in range(levels + 1, 0, -1):
+        for plane, bits in zip(planes, costs, strict=True):
+            ctx.check()
+            decoder.tell(bits)
+            decoder.level(plane.number, plane.q, _guides(planes, plane), levels, level)
+            states = decoder.tell(bits)
+    decoder.finish()
+    return states
+
+
+def _on_pixels(costs: list[np.ndarray], levels: int) -> np.ndarray:
+    """The bits of all coefficients on the pixels that they stand for, a square of 2^level a side: H×W f32."""
+    total = np.sum(costs, axis=0)
+    height, width = total.shape
+    high, wide = -(-height >> levels), -(-width >> levels)
+    bits = spread(total[:high, :wide], (1 << levels, 1 << levels), (height, width))
+    for level in range(levels, 0, -1):
+        high, wide = -(-height >> level), -(-width >> level)
+        bottom, right = -(-height >> (level - 1)), -(-width >> (level - 1))
+        cells = np.zeros((high, wide), np.float32)
+        for band in (total[:high, wide:right], total[high:bottom, :wide], total[high:bottom, wide:right]):
+            cells[: band.shape[0], : band.shape[1]] += band
+        bits += spread(cells, (1 << level, 1 << level), (height, width))
+    return bits
+
+
+def _join(planes: list[_Plane], header: _Header, ctx: Ctx) -> np.ndarray:
     """Inverse transforms and colour; the pixels. What is in the planes is used up."""
+    picture = header.picture
     pixels = np.empty((picture.height, picture.width, picture.channels), np.uint8 if picture.bits <= 8 else np.uint16)
     offset, colours = 1 << (picture.bits - 1), []
     for plane in planes:

@@ -262,6 +262,7 @@ class BandDecoder:
         code = lib.rs_wavelet_decode_start(self._pointer, width, const("uint8_t", self._data), self._data.size)
         check(code, "wavelet stream")
         self._level, self._finish = lib.rs_wavelet_decode_level, lib.rs_wavelet_decode_finish
+        self._tell = lib.rs_wavelet_tell
 
     def _set_up(self, state: np.ndarray, data: bytes | memoryview) -> None:
         self._state, self._data = state, as_bytes(data)
@@ -282,6 +283,11 @@ class BandDecoder:
         corner[:] = kept
         return False
 
+    def tell(self, bits: np.ndarray) -> float:
+        """Let `level` add to H×W f32 what each coefficient of its plane costs; bits of states so far besides."""
+        self._told = bits
+        return check(self._tell(self._pointer, mutable("float", bits)), "wavelet stream") / 256
+
     def _decode(self, number: int, q: np.ndarray, guides: list[np.ndarray], levels: int, level: int) -> int:
         height, width = q.shape
         return int(
@@ -301,6 +307,7 @@ class FastBandDecoder(BandDecoder):
         given = const("uint8_t", self._data)
         check(lib.rs_nibble_decode_start(self._pointer, width, height, given, self._data.size), "wavelet stream")
         self._level, self._finish = lib.rs_nibble_decode_level, lib.rs_nibble_decode_finish
+        self._tell = lib.rs_nibble_tell
 
     def level_of_beginning(self, number: int, q: np.ndarray, guides: list[np.ndarray], levels: int, level: int) -> bool:
         """The same where the stream may end too early; whether it did not. Then rows that it held are there."""

@@ -283,6 +283,30 @@ def test_a_beginning_without_its_header_is_refused() -> None:
         CODEC.decode_beginning(b"PNG" + data, CTX)
 
 
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("chosen", [{"quality": 30}, {"quality": 75}, {"lossless": True}], ids=str)
+def test_bits_lie_where_the_detail_is_and_sum_to_the_file(chosen: dict[str, object], effort: str) -> None:
+    pixels = np.full((201, 255, 3), 90, np.uint8)
+    pixels[40:100, 150:230] = photo_like(60, 80)
+    data = encode(Image(pixels), effort=effort, **chosen)
+    found = CODEC.bit_map(data, CTX)
+    told = found.bits.sum() + 8 * found.apart_bytes
+    assert told == pytest.approx(8 * len(data), abs=16)
+    assert found.bits[30:110, 140:240].sum() > 0.7 * found.bits.sum()
+
+
+def test_a_lone_coefficient_pays_most_and_its_block_the_rest() -> None:
+    q, bits = np.zeros((32, 32), np.int32), np.zeros((32, 32), np.float32)
+    q[4, 12] = 100  # in HL of level 2
+    decoder, decoded = native.FastBandDecoder(32, 32, fast_stream(q, 2)), np.empty_like(q)
+    for level in (3, 2, 1):
+        decoder.tell(bits)
+        decoder.level(0, decoded, [], 2, level)
+    assert np.array_equal(decoded, q)
+    assert 15 < bits[4, 12] < 25 and bits[4, 12] == bits.max()
+    assert bits[:8, 8:16].sum() > 0.7 * bits.sum()
+
+
 def test_every_processor_reads_the_same_from_the_fast_coder() -> None:
     image = photo(150, 210)
     for chosen in ({"quality": 35}, {"quality": 80}, {"lossless": True}):

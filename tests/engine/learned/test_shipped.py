@@ -43,7 +43,7 @@ def test_the_shipped_weights_are_those_of_their_card_with_a_list_of_pictures() -
     assert card["digest"].startswith(weights.name)
     pictures = (weights.path.parent / card["attribution"]).read_text(encoding="utf-8")
     assert pictures.count("\n  ") == 327
-    assert card["measured"]["pictures"]["bd_rate"]["jpeg"]["bd_rate"] < -52
+    assert card["measured"]["pictures"]["bd_rate"]["jpeg"]["bd_rate"] < -60
 
 
 def test_the_shipped_weights_beat_jpeg_on_a_bundled_photograph() -> None:

@@ -28,11 +28,11 @@ _STRIP_PIXELS = 1 << 18  # conversions go through floats, a strip of rows at a t
 def fit(image: Image, info: CodecInfo) -> Fitted:
     """`image` as `info` carries it. Changes: alpha over white, fewer bits, grey as RGB; light made finite and positive.
 
-    `Unsupported` for light in floats where the codec carries none (it is never tone-mapped behind anybody's back), and
-    if a side is longer than the format allows.
+    `Unsupported` for light in floats where the codec carries none (it is never tone-mapped behind anybody's back), for
+    code values where it carries light only, and if a side is longer than the format allows.
     """
     can = info.capabilities
-    reason = light_refusal(info) if image.is_float else None
+    reason = refusal(info, is_light=image.is_float)
     if reason is not None:
         raise Unsupported(reason)
     if max(image.width, image.height) > can.max_side:
@@ -46,14 +46,18 @@ def fit(image: Image, info: CodecInfo) -> Fitted:
     return Fitted(image, tuple(notes))
 
 
-def light_refusal(info: CodecInfo) -> str | None:
-    """Why the codec takes no HDR pictures (light in floats), or None if it does."""
-    if info.capabilities.hdr:
+def refusal(info: CodecInfo, *, is_light: bool) -> str | None:
+    """Why the codec takes no HDR pictures (light in floats), or none but these; None if it takes the picture."""
+    can = info.capabilities
+    if not is_light:
+        only_light = min(can.depths) > 16
+        return f"{info.label} carries floating-point pictures only; this one holds code values" if only_light else None
+    if can.hdr:
         return None
-    deepest = max(info.capabilities.depths)
+    deepest = max(can.depths)
     return (
         f"{info.label} carries {deepest}-bit pictures only; this one holds light as floats (HDR): "
-        "take wavelet, JPEG 2000, JPEG XL or AVIF"
+        "take wavelet, JPEG 2000, JPEG XL, AVIF, or an engine's format"
     )
 
 
@@ -137,8 +141,6 @@ def _depth(image: Image, can: Capabilities) -> tuple[Image, str]:
     if image.is_float or image.bits in can.depths:
         return image, ""
     whole = [depth for depth in can.depths if depth <= 16]
-    if not whole:
-        raise Unsupported("this codec carries floating-point pictures only")
     enough = [depth for depth in whole if depth >= image.bits]
     bits = min(enough) if enough else max(whole)
     note = "" if enough else f"carries {bits} bits a sample: the {image.bits}-bit picture was rounded"

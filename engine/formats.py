@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from engine import container, io
 from engine.codec import CodecInfo
-from engine.codecs import log_coded
+from engine.codecs import log_coded, texture
 from engine.errors import CorruptStream
 
 
@@ -45,11 +45,16 @@ def identify(data: bytes) -> Format:
         # Only a stream that is whole says which codec wrote it.
         return Format(_OURS, container.read(data).codec, ours=True)
     name = io.reader_of(data).format
+    if name in _TEXTURES:
+        return Format(name, texture.codec_of(data))
     return Format(name, _CODECS.get(name))
 
 
 def suffix_of(data: bytes, info: CodecInfo) -> str:
-    """The suffix of a file that `info`'s codec wrote: its own, or our container's where that holds light."""
+    """The suffix of a file that `info`'s codec wrote: its own, our container's where that holds light, or
+    that of the kind of texture file that was chosen."""
+    if texture.is_texture(data):
+        return texture.suffix_of(data)
     wrapped = container.is_ours(data) and container.Section.FILE in container.read(data).sections
     return log_coded.SUFFIX if wrapped else info.extension
 
@@ -208,6 +213,7 @@ def _jxl(data: bytes) -> Parts:
 
 _OURS = "Ratescope"
 _CODECS = {"JPEG": "jpeg", "JPEG 2000": "jpeg2000", "WebP": "webp", "AVIF": "avif", "JPEG XL": "jxl", "HEIC": "heic"}
+_TEXTURES = ("DDS", "KTX2")
 _WALKS: dict[str, Callable[[bytes], Parts]] = {
     _OURS: _ours,
     "JPEG": _jpeg,

@@ -31,6 +31,12 @@ BUILTIN: dict[str, str] = {
     "avif": "engine.codecs.avif:AvifCodec",
     "jxl": "engine.codecs.jxl:JxlCodec",
     "heic": "engine.codecs.heic:HeicCodec",
+    "bc6h": "engine.codecs.bc:Bc6hCodec",
+    "bc7": "engine.codecs.bc:Bc7Codec",
+    "astc": "engine.codecs.astc:AstcCodec",
+    "rgbm": "engine.codecs.packed_light:RgbmCodec",
+    "dldr": "engine.codecs.packed_light:DldrCodec",
+    "rgbe": "engine.codecs.packed_light:RgbeCodec",
 }
 FOLDERS_VARIABLE = "RATESCOPE_CODECS"
 

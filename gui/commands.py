@@ -31,7 +31,8 @@ ZOOM_STEP = 2**0.5
 FEW_CURVES = 6  # as many are laid under the plot unasked
 LANDMARKS = ("bmshj2018-hyperprior (paper)", "mbt2018 (paper)", "elic2022 (paper)", "VTM")
 PICTURE_FILTER = (
-    "Pictures (*.png *.jpg *.jpeg *.webp *.avif *.jxl *.jp2 *.j2k *.tif *.tiff *.bmp *.gif *.ppm *.pgm *.exr *.hdr)"
+    "Pictures (*.png *.jpg *.jpeg *.webp *.avif *.jxl *.jp2 *.j2k *.tif *.tiff *.bmp *.gif *.ppm *.pgm *.exr *.hdr "
+    "*.dds *.ktx2)"
 )
 CODE_FILTERS = ("PNG (*.png)", (".png",))
 LIGHT_FILTERS = ("OpenEXR (*.exr);;Radiance (*.hdr);;PNG, clipped (*.png)", (".exr", ".hdr", ".png"))

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 _COMMON = ".png .jpg .jpeg .jpe .webp .avif .tif .tiff .bmp .gif"
-_SPECIAL = ".jxl .jp2 .j2k .jpx .ppm .pgm .pnm .exr .hdr"
+_SPECIAL = ".jxl .jp2 .j2k .jpx .ppm .pgm .pnm .exr .hdr .dds .ktx2"
 SUFFIXES = frozenset(f"{_COMMON} {_SPECIAL}".split())
 MOST = 2000
 

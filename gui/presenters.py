@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine import bd, registry
-from engine.carry import light_refusal
+from engine.carry import refusal
 from engine.codec import Mapped, Modelled
 from engine.color import LINEAR_SRGB, SRGB
 from engine.crossed import region_mean
@@ -221,9 +221,10 @@ def lane_item(lane: Lane, tag: LaneTag, *, light: bool = False) -> LaneItem:
 
 def lane_state(outcome: Outcome, lane: Lane, source: Source | None) -> LaneState:
     info = registry.codec(lane.codec).info
-    refused = light_refusal(info) if source is not None and source.is_float else None
+    refused = refusal(info, is_light=source.is_float) if source is not None else None
     if refused is not None:
-        return LaneState(CardPhase.REFUSED, f"{max(info.capabilities.depths)}-bit pictures only", whole=refused)
+        kind = "HDR" if info.capabilities.hdr else f"{max(info.capabilities.depths)}-bit"
+        return LaneState(CardPhase.REFUSED, f"{kind} pictures only", whole=refused)
     phase = _CARD_PHASES.get(outcome.phase)
     if phase is not None:
         return LaneState(phase, outcome.error, outcome.progress)

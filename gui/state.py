@@ -17,7 +17,7 @@ import numpy as np
 
 from engine import registry
 from engine.bit_map import BitMap
-from engine.carry import light_refusal
+from engine.carry import refusal
 from engine.codec import Mapped
 from engine.display import Shown
 from engine.files import FileMark
@@ -357,7 +357,7 @@ class State:
 
     def carries(self, lane: Lane) -> bool:
         """Whether the lane's codec carries pictures like the current one; its card says where it does not."""
-        return not (self.is_float and light_refusal(registry.codec(lane.codec).info))
+        return refusal(registry.codec(lane.codec).info, is_light=self.is_float) is None
 
     @property
     def shows_errors(self) -> bool:

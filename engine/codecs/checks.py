@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from engine.codec import CodecInfo
 from engine.color import SRGB, profile_bytes
-from engine.errors import CodecFailed, EngineError, LimitExceeded, Unsupported
+from engine.errors import Cancelled, CodecFailed, EngineError, LimitExceeded, Unsupported
 from engine.image import Alpha, Image
 
 
@@ -28,7 +28,7 @@ def encoding(info: CodecInfo) -> Iterator[None]:
     """Failures of the library while encoding, as `CodecFailed` with its own words."""
     try:
         yield
-    except EngineError:
+    except (EngineError, Cancelled):
         raise
     except MemoryError as error:
         raise LimitExceeded(f"{info.label}: not enough memory to encode this picture") from error

@@ -16,7 +16,7 @@ from engine.codec import Ctx
 from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, UnknownFormat
 from engine.files import FileMark, mark_of
 from engine.image import Image
-from engine.io import avif, exr, heic, jpeg2000, jxl, netpbm, pillow, png, radiance, tiff
+from engine.io import avif, exr, heic, jpeg2000, jxl, netpbm, pillow, png, radiance, textures, tiff
 from engine.io.finish import finish
 from engine.io.source import Reader, Source
 from engine.io.write import WRITABLE, exact_bytes, png_bytes, write, write_png
@@ -53,6 +53,8 @@ READERS: tuple[Reader, ...] = (
     jpeg2000.READER,
     exr.READER,
     radiance.READER,
+    textures.DDS,
+    textures.KTX2,
     netpbm.READER,
     pillow.BMP,
     pillow.GIF,

@@ -14,12 +14,12 @@ import numpy as np
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
 from engine.io.source import Raw, Reader, Source
+from engine.textures.packed import rgbe_codes, rgbe_light
 
 _MAGIC = (b"#?RADIANCE", b"#?RGBE")
 _MAX_HEADER = 1 << 16
 _SIZE = re.compile(rb"([+-])([XY]) +(\d{1,9}) +([+-])([XY]) +(\d{1,9})")
 _RLE_WIDTHS = range(8, 32_768)
-_BIAS = 136  # of the exponent, with the eight bits of the mantissa
 _FLAT = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y %d +X %d\n"
 
 
@@ -93,7 +93,7 @@ def _scanlines(packed: bytes, rows: int, columns: int) -> np.ndarray:
             raise CorruptStream("the Radiance file does not hold one picture")
         return pixels
     quads = np.frombuffer(packed, np.uint8, len(packed) & ~3).reshape(-1, 4)
-    return _light(_without_runs(quads, rows * columns).reshape(rows, columns, 4))
+    return rgbe_light(_without_runs(quads, rows * columns).reshape(rows, columns, 4))
 
 
 def _without_runs(quads: np.ndarray, count: int) -> np.ndarray:
@@ -118,12 +118,6 @@ def _without_runs(quads: np.ndarray, count: int) -> np.ndarray:
     return np.repeat(quads[last_pixel[:needed]], repeats, axis=0)
 
 
-def _light(quads: np.ndarray) -> np.ndarray:
-    scale = np.ldexp(np.float32(1), quads[:, :, 3].astype(np.int32) - _BIAS)
-    scale[quads[:, :, 3] == 0] = 0
-    return quads[:, :, :3] * scale[:, :, None]
-
-
 def _upright(pixels: np.ndarray, slow: bytes, fast: bytes) -> np.ndarray:
     """Rows from the top, columns from the left: -Y +X is how files usually are."""
     if slow[:1] == b"X":
@@ -137,13 +131,8 @@ def hdr_bytes(image: Image) -> bytes:
     """A float RGB picture (H×W×3, finite, ≥ 0) as a Radiance file; each texel is rounded to 8 bits of mantissa."""
     import imagecodecs
 
-    light = np.maximum(image.pixels, 0)
-    brightest = light.max(axis=2)
-    exponent = np.frexp(brightest)[1]
-    exponent += np.rint(np.ldexp(brightest, 8 - exponent)) > 255  # rounding up may need the next exponent
-    exponent = np.clip(exponent, -127, 127)
-    steps = np.rint(np.ldexp(light, 8 - exponent[:, :, None])).clip(0, 255)
-    data = imagecodecs.rgbe_encode(np.ldexp(steps, exponent[:, :, None] - 8).astype(np.float32), header=True)
+    light = rgbe_light(rgbe_codes(np.maximum(image.pixels, 0)))
+    data = imagecodecs.rgbe_encode(light, header=True)
     return bytes(data)
 
 

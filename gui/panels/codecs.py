@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget, QWidgetAction
 
-from engine.carry import light_refusal
+from engine.carry import refusal
 from engine.codec import CodecInfo
 from gui import style
 from gui.models.lane import LaneTag
@@ -176,7 +176,7 @@ class CodecsPanel(Panel):
 
     def _offer(self, menu: QMenu, choice: CodecChoice) -> None:
         info = choice.info
-        reason = choice.reason or (self._is_light and light_refusal(info)) or ""
+        reason = choice.reason or refusal(info, is_light=self._is_light) or ""
         short = menu.fontMetrics().elidedText(reason, Qt.TextElideMode.ElideRight, 260)
         action = menu.addAction(f"{info.label}\t{short}" if reason else info.label)
         action.setEnabled(not reason)

@@ -92,7 +92,7 @@ def test_what_people_often_try_is_named(data: bytes, message: str) -> None:
     with pytest.raises(UnknownFormat) as refused:
         pictures.reader_of(data)
     assert refused.value.message == message
-    names = "PNG, JPEG, WebP, AVIF, HEIC, TIFF, JPEG XL, JPEG 2000, OpenEXR, Radiance, Netpbm, BMP, GIF, QOI"
+    names = "PNG, JPEG, WebP, AVIF, HEIC, TIFF, JPEG XL, JPEG 2000, OpenEXR, Radiance, DDS, KTX2, Netpbm, BMP, GIF, QOI"
     assert refused.value.hint == f"known are {names}"
 
 

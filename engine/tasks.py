@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import registry
 from engine.bit_map import BitMap
-from engine.codec import Codec, Ctx, Mapped, Settings
+from engine.codec import Codec, Ctx, Mapped, Progressive, Settings
 from engine.errors import Unsupported
 from engine.files import FileMark, atomic_write
 from engine.image import Image
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from engine.io import Loaded
 
 EARLY_PIXELS = 2_000_000  # beyond, a decoded picture is shown before all of its scores are there
+BEGINNING = 8  # the part of a file that is decoded first, one in so many
 _LADDER_ENDS = (0.05, 0.95)  # of a knob's range: beyond lies what nobody uses
 
 
@@ -169,11 +170,19 @@ class Solved:
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """What the first part of the answer's file decodes to: a coarser picture, shown until the whole is decoded."""
+
+    decoded: Image
+
+
+@dataclass(frozen=True)
 class SolveTask(_CodecTask):
     """Compresses a picture to a target, or at its settings as they are where there is none.
 
     Emits every new trial; the last one emitted is the answer with its scores. Probes for a rate are not decoded.
-    Of a large picture, whose scores take seconds, the decoded one is emitted first: a `Solved` with its score in dB.
+    Of a large picture, whose scores take seconds, the decoded one is emitted first: a `Solved` with its score in dB;
+    and before that a `Beginning`, where the codec's files have one.
 
     answer: what an earlier search came to, which is taken as it is if its file is kept still.
     """
@@ -188,8 +197,12 @@ class SolveTask(_CodecTask):
             result = RateResult(run.trial, (run.trial,), True, 1, data=run.data)
         else:
             result = self._solve(runner, self.target, ctx)
+            large = self.image.width * self.image.height > EARLY_PIXELS
+            if large and isinstance(self.codec, Progressive):
+                first = result.data[: len(result.data) // BEGINNING]
+                ctx.emit(Beginning(self.codec.decode_beginning(first, ctx)))
             run = runner.decode(Run(result.best, result.data), ctx)
-            if run.decoded is not None and self.image.width * self.image.height > EARLY_PIXELS:
+            if large and run.decoded is not None:
                 run = runner.score(run, (db_metric(self.image),), ctx)
                 assert run.decoded is not None
                 ctx.emit(Solved(replace(result, best=run.trial), run.decoded, runner.notes))

@@ -20,6 +20,7 @@ from engine.metrics import metric, refusal
 from engine.sketch import SketchTask
 from engine.store import Recorder, RunStore
 from engine.tasks import (
+    Beginning,
     LoadTask,
     MeasureTimesTask,
     Solved,
@@ -302,6 +303,7 @@ class Controller:
         if outcome.phase is Phase.DONE and outcome.target == self.state.target and self._fits(outcome, lane):
             return
         outcome.phase, outcome.progress, outcome.error, outcome.early = Phase.QUEUED, None, "", False
+        outcome.beginning = None
         self.state.announce(Topic.OUTCOME)
         self.desk.cancel((kind, lane.id) for kind in (*MAP_JOBS, "curve"))
         reason = registry.codec(lane.codec).available()
@@ -373,9 +375,12 @@ class Controller:
                 outcome.progress = event.value
             elif event.state is Job.PARTIAL and isinstance(event.value, Solved):
                 self._show_solved(source, lane, target, event.value, early=True)
+            elif event.state is Job.PARTIAL and isinstance(event.value, Beginning):
+                self._show_beginning(source, lane, target, event.value)
             elif event.state is Job.PARTIAL:
                 self._keep(source, lane, (event.value,))
             elif event.state is Job.FAILED:
+                outcome.beginning = None
                 outcome.phase, outcome.error, outcome.progress = Phase.FAILED, event.error, None
                 self._seed_curves()
             elif event.state is Job.CANCELLED:
@@ -386,6 +391,18 @@ class Controller:
 
         return on
 
+    def _show_beginning(self, source: Source, lane: Lane, target: Target, beginning: Beginning) -> None:
+        """Show the coarser picture, unless the whole was quicker."""
+
+        def place(display: Shown) -> None:
+            outcome = self.state.outcome(lane.id, source.id)
+            wanted = self.state.lane(lane.id) is lane and source is self.state.current and target == self.state.target
+            if wanted and outcome.phase is Phase.RUNNING and not outcome.early:
+                outcome.beginning = display
+                self.state.announce(Topic.OUTCOME)
+
+        self.desk.apart(lambda: displayable(beginning.decoded), place)
+
     def _show_solved(self, source: Source, lane: Lane, target: Target, solved: Solved, *, early: bool = False) -> None:
         """Make the answer ready for display, then place it; `early`: its scores are still to come."""
 
@@ -394,6 +411,7 @@ class Controller:
             if wanted and early:
                 outcome = self.state.outcome(lane.id, source.id)
                 outcome.solved, outcome.display, outcome.target, outcome.early = solved, display, target, True
+                outcome.beginning = None
                 outcome.forget_maps()
                 self.state.announce(Topic.OUTCOME)
             elif wanted:
@@ -406,7 +424,7 @@ class Controller:
         outcome.phase, outcome.progress, outcome.error, outcome.early = Phase.DONE, None, "", False
         if outcome.solved is None or outcome.solved.data != solved.data:
             outcome.forget_maps()
-        outcome.solved, outcome.display, outcome.target = solved, display, target
+        outcome.solved, outcome.display, outcome.target, outcome.beginning = solved, display, target, None
         self._keep(source, lane, (solved.result.best,))
         settings = dict(lane.settings)
         self.desk.apart(lambda: self._recorder.answer(settings, solved.result), lambda _done: None)
@@ -417,6 +435,7 @@ class Controller:
     @staticmethod
     def _rest(outcome: Outcome) -> None:
         """Back to the former answer, if there was one."""
+        outcome.beginning = None
         if outcome.phase is not Phase.FAILED:
             outcome.phase, outcome.progress = (Phase.DONE if outcome.solved else Phase.IDLE), None
 

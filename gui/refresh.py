@@ -131,7 +131,11 @@ class Refresher:
             self._picture(str(ORIGINAL), state.current.display, image.pixels if image is not None else None)
             for lane_id in state.renditions()[1:]:
                 outcome = state.outcome(lane_id)
-                self._picture(str(lane_id), outcome.display, outcome.solved.decoded.pixels if outcome.solved else None)
+                if outcome.beginning is not None:
+                    self._picture(str(lane_id), outcome.beginning, None)
+                else:
+                    values = outcome.solved.decoded.pixels if outcome.solved else None
+                    self._picture(str(lane_id), outcome.display, values)
         self._pictures = {key: shown for key, shown in self._pictures.items() if key in area.keys}
         self._heat.refresh()
         self._loupe()

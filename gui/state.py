@@ -117,6 +117,7 @@ class Outcome:
     target: Target | None = None  # what `solved` answers
     solved: Solved | None = None
     display: Shown | None = None
+    beginning: Shown | None = None  # a coarser picture of the new answer, shown until that is decoded
     early: bool = False  # `solved` is the new answer already, only scores are still to come
     error: str = ""
     maps: dict[str, np.ndarray] = field(default_factory=dict)  # of the error, by metric; empty where there is none

@@ -19,9 +19,10 @@ from engine.errors import LimitExceeded, Unsupported, UsageError
 from engine.image import Image
 from engine.io import write_png
 from engine.jobs import Scheduler, State
-from engine.metrics import metric
+from engine.metrics import metric, scores
 from engine.store import Blobs
 from engine.tasks import (
+    Beginning,
     BitsTask,
     CurveTask,
     LoadTask,
@@ -256,6 +257,22 @@ def test_of_a_large_picture_the_decoded_picture_comes_before_its_scores(
     assert set(solved.result.best.scores) == {"psnr", "ssim"}
     assert early.data == solved.data
     np.testing.assert_array_equal(early.decoded.pixels, solved.decoded.pixels)
+
+
+def test_of_a_large_picture_a_coarser_one_comes_before_all_where_the_file_begins_with_it(
+    image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "EARLY_PIXELS", 96 * 128 - 1)
+    solved, heard = emitted(SolveTask(image, "wavelet", {}, ("psnr",), target=bpp(3.0)))
+    kinds = [type(each) for each in heard]
+    assert (kinds.count(Beginning), kinds.count(Solved)) == (1, 1)
+    assert kinds.index(Beginning) < kinds.index(Solved)
+    coarse = scores(image, heard[kinds.index(Beginning)].decoded, ("psnr",), Ctx())["psnr"]
+    assert 15 < coarse < solved.result.best.scores["psnr"] - 3
+    monkeypatch.setattr(tasks, "EARLY_PIXELS", 96 * 128)
+    assert not any(
+        isinstance(each, Beginning) for each in emitted(SolveTask(image, "wavelet", {}, ("psnr",), target=bpp(3.0)))[1]
+    )
 
 
 def progress_of(task: Any) -> list[float]:

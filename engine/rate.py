@@ -123,15 +123,19 @@ class _Tries:
 
     def __init__(self, runner: Runner, base: dict[str, Any], target: Target, ctx: Ctx) -> None:
         self._runner, self._base, self._target, self._ctx = runner, base, target, ctx
+        self._quiet = replace(ctx, progress=lambda _fraction: None)
         self._try: Callable[[Any], Run] | None = None
+        self._count = 0
 
     def trial(self, value: Any) -> Trial:
         self._ctx.check()
-        self._try = self._try or self._runner.prepare(self._base, self._ctx)
+        self._try = self._try or self._runner.prepare(self._base, self._quiet)
         assert self._try is not None
         run = self._try(value)
         if self._target.kind is TargetKind.PSNR:
-            run = self._runner.finish(run, (db_metric(self._runner.image),), self._ctx)
+            run = self._runner.finish(run, (db_metric(self._runner.image),), self._quiet)
+        self._count += 1
+        self._ctx.progress(1 - 0.7**self._count)
         return run.trial
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "rd": "measure rate-distortion curves over pictures",
     "bdrate": "compare curves by their Bjøntegaard delta",
     "batch": "compress a folder with several codecs, on all cores or a cluster",
+    "budget": "fit a set of pictures into so many bytes on disk or in memory",
     "bench": "time our codecs, coders, metrics and window beside their best peers",
     "train": "train a learned codec, over as many sessions as one likes",
     "models": "list, show, export and verify the weights of learned codecs",

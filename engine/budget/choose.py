@@ -1,0 +1,127 @@
+"""Which option each picture of a set takes, so that all fit a budget with the least error.
+
+Upgrades are bought where they take most error away for a byte, along each picture's lower convex hull, until no byte
+is left for one: the equal-slope allocation of Y. Shoham and A. Gersho, "Efficient bit allocation for an arbitrary set
+of quantizers" (IEEE Trans. ASSP 36(9), 1988). Hulls leave out some options; what is left is spent on these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from engine.errors import TargetUnreachable
+
+
+@dataclass(frozen=True)
+class Option:
+    """What one picture could become. scale: each side is divided by it. disk: bytes of the file. vram: bytes that it
+    takes in a graphics card's memory, None if cards cannot sample it. db: PSNR, or log2-PSNR of light, at full size.
+    error: what the solver minimises the sum of."""
+
+    codec: str
+    settings: str
+    scale: int
+    disk: int
+    vram: int | None
+    db: float
+    error: float
+
+    @property
+    def preset(self) -> tuple[str, str, int]:
+        """What options of several pictures have in common."""
+        return self.codec, self.settings, self.scale
+
+
+Cost = Callable[[Option], int]
+
+
+def choose(options: Sequence[Sequence[Option]], budget: int, cost: Cost) -> list[int]:
+    """For every picture the number of the option that it takes; the sum of `cost` is at most `budget`.
+
+    Never more error in sum than the best preset that fits when every picture takes it. `TargetUnreachable` says how
+    little the set can be made at best.
+    """
+    chosen = [hull(each, cost)[0] for each in options]
+    least = _sum(options, chosen, cost)
+    if least > budget:
+        raise TargetUnreachable(f"the set cannot be made smaller than {least} bytes; {budget} were asked for")
+    _climb(options, chosen, budget - least, cost)
+    _fill(options, chosen, budget, cost)
+    single = best_preset(options, budget, cost)
+    if single is not None and _error(options, single) < _error(options, chosen):
+        chosen = single
+        _fill(options, chosen, budget, cost)
+    return chosen
+
+
+def best_preset(options: Sequence[Sequence[Option]], budget: int, cost: Cost) -> list[int] | None:
+    """The numbers of the one preset for all pictures that fits with the least error; None if none fits."""
+    places = [{option.preset: number for number, option in enumerate(each)} for each in options]
+    common = set.intersection(*(set(each) for each in places)) if places else set()
+    fitting = [
+        numbers
+        for numbers in ([each[preset] for each in places] for preset in sorted(common))
+        if _sum(options, numbers, cost) <= budget
+    ]
+    return min(fitting, key=lambda numbers: _error(options, numbers), default=None)
+
+
+def hull(options: Sequence[Option], cost: Cost) -> list[int]:
+    """The options on the lower convex hull of error over cost, cheapest first, error falling."""
+    order = sorted(range(len(options)), key=lambda i: (cost(options[i]), options[i].error))
+    kept: list[int] = []
+    for number in order:
+        if kept and options[number].error >= options[kept[-1]].error:
+            continue
+        while len(kept) > 1 and _slope(options, kept[-2], kept[-1], cost) <= _slope(options, kept[-2], number, cost):
+            kept.pop()
+        kept.append(number)
+    return kept
+
+
+def _slope(options: Sequence[Option], low: int, high: int, cost: Cost) -> float:
+    """Error that goes for every byte more."""
+    return (options[low].error - options[high].error) / max(1, cost(options[high]) - cost(options[low]))
+
+
+def _climb(options: Sequence[Sequence[Option]], chosen: list[int], left: int, cost: Cost) -> None:
+    """From the cheapest options along the hulls, the steepest step first, until one does not fit: slopes are equal."""
+    hulls = [hull(each, cost) for each in options]
+    steps = [
+        (_slope(each, low, high, cost), place, low, high)
+        for place, (each, numbers) in enumerate(zip(options, hulls, strict=True))
+        for low, high in pairwise(numbers)
+    ]
+    for _, place, low, high in sorted(steps, key=lambda step: (-step[0], step[1:])):
+        more = cost(options[place][high]) - cost(options[place][low])
+        if more > left:
+            return
+        left -= more
+        chosen[place] = high
+
+
+def _fill(options: Sequence[Sequence[Option]], chosen: list[int], budget: int, cost: Cost) -> None:
+    """Spend what is left: again and again the change that takes most error away and fits."""
+    left = budget - _sum(options, chosen, cost)
+    while True:
+        changes = [
+            (options[place][now].error - option.error, place, number, cost(option) - cost(options[place][now]))
+            for place, now in enumerate(chosen)
+            for number, option in enumerate(options[place])
+            if option.error < options[place][now].error and cost(option) - cost(options[place][now]) <= left
+        ]
+        if not changes:
+            return
+        _, place, number, more = max(changes)
+        chosen[place] = number
+        left -= more
+
+
+def _sum(options: Sequence[Sequence[Option]], chosen: Sequence[int], cost: Cost) -> int:
+    return sum(cost(each[number]) for each, number in zip(options, chosen, strict=True))
+
+
+def _error(options: Sequence[Sequence[Option]], chosen: Sequence[int]) -> float:
+    return sum(each[number].error for each, number in zip(options, chosen, strict=True))

@@ -1,0 +1,101 @@
+"""Sets of pictures into budgets, measured, chosen and written."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from engine import registry
+from engine.budget.measure import enlarged, reduced
+from engine.cli import main
+from engine.codec import Ctx
+from engine.image import Image
+from tests.pictures import photo_like
+
+Run = Callable[..., tuple[int, dict]]
+
+
+@pytest.fixture
+def maps(tmp_path: Path) -> Path:
+    """A busy picture, and one that is easy, in a folder of its own."""
+    folder = tmp_path / "maps"
+    (folder / "hall").mkdir(parents=True)
+    noise = np.random.default_rng(0).normal(0, 25, (96, 128, 3))
+    Pillow.fromarray((photo_like(96, 128) + noise).clip(0, 255).astype(np.uint8)).save(folder / "busy.png")
+    easy = Pillow.fromarray(photo_like(24, 32)).resize((128, 96), Pillow.Resampling.BICUBIC)
+    easy.save(folder / "hall" / "easy.png")
+    return folder
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*words: object) -> tuple[int, dict]:
+        code = main([str(word) for word in (*words, "--json")])
+        out = capsys.readouterr().out
+        return code, json.loads(out) if out else {}
+
+    return call
+
+
+def test_a_plan_that_is_carried_out_fits_and_beats_the_best_single_preset(maps: Path, run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ("--codecs", "jpeg,wavelet", "--points", 5, "--scales", "1,2", "--workers", 1, "--apply", out)
+    code, plan = run("budget", maps, "--fit", 6000, *words)
+    assert code == 0
+    written = {row["file"]: row for row in plan["written"]}
+    assert set(written) == {"busy.png", "hall/easy.png"}
+    sizes = {name: (out / row["written"]).stat().st_size for name, row in written.items()}
+    assert sizes == {name: row["disk_bytes"] for name, row in written.items()}
+    assert sum(sizes.values()) == plan["plan"]["disk_bytes"] <= 6000
+    assert plan["plan"]["error"] < plan["best_single"]["error"]
+    for row in plan["plan"]["rows"]:
+        assert written[row["file"]]["db"] == row["db"]
+    listed = list(csv.DictReader((out / "import.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["written"] for row in listed] == [row["written"] for row in plan["written"]]
+    data = (out / written["busy.png"]["written"]).read_bytes()
+    assert registry.codec(written["busy.png"]["codec"]).decode(data, Ctx()).width in (64, 128)
+
+
+def test_a_budget_below_the_least_ends_with_code_3(maps: Path, run: Run) -> None:
+    assert run("budget", maps, "--fit", 10, "--codecs", "jpeg", "--points", 2, "--workers", 1)[0] == 3
+
+
+def test_a_codec_without_textures_is_refused_where_memory_counts(
+    maps: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--fit", "1M", "--count", "vram", "--codecs", "jpeg", "--points", "1", "--workers", "1"]
+    assert main(["budget", str(maps), *words]) == 2
+    assert "texture" in capsys.readouterr().err
+
+
+def test_pictures_are_never_written_over(tmp_path: Path, run: Run) -> None:
+    Pillow.fromarray(photo_like(32, 32)).save(tmp_path / "a.png")
+    Pillow.fromarray(photo_like(32, 32)).save(tmp_path / "a.png.jpg")
+    before = (tmp_path / "a.png.jpg").read_bytes()
+    words = ("--codecs", "jpeg", "--points", 1, "--scales", 1, "--workers", 1)
+    assert run("budget", tmp_path, "--fit", "1M", *words, "--apply", tmp_path)[0] == 2
+    assert (tmp_path / "a.png.jpg").read_bytes() == before
+
+
+def test_what_does_not_count_is_left_out_when_sides_are_divided() -> None:
+    light = np.full((4, 6, 3), 2.0, np.float32)
+    mask = np.ones((4, 6), bool)
+    light[0:2, 0], mask[0:2, 0] = 1000.0, False
+    light[:, 4:], mask[:, 4:] = 7.0, False
+    small = reduced(Image(light, mask=mask), 2)
+    assert small.pixels.shape == (2, 3, 3) and small.mask is not None
+    assert np.allclose(small.pixels[small.mask], 2.0)
+    assert small.mask.tolist() == [[True, True, False], [True, True, False]]
+
+
+def test_a_gradient_survives_being_reduced_and_enlarged() -> None:
+    ramp = np.broadcast_to(np.arange(64, dtype=np.uint8)[None, :, None] * 3, (32, 64, 3))
+    back = enlarged(reduced(Image(np.ascontiguousarray(ramp)), 2), 64, 32)
+    assert back.pixels.dtype == np.uint8
+    assert np.abs(back.pixels.astype(int) - ramp)[:, 2:-2].max() <= 6000

@@ -419,11 +419,13 @@ int64_t rs_nibble_decode_level(void *state, int plane, int32_t *q, const int32_t
     nibble_state *s = nibble_at(state);
     const int32_t *const guides[2] = {guide, guide2};
     int64_t fault = valid(s, plane, width, height, levels, level);
+    if (fault < 0) return fault;
     int first = level > levels ? 0 : 1, last = level > levels ? 0 : 3;
     s->told = q;
-    for (int orientation = first; orientation <= last && fault == 0; orientation++) {
+    for (int orientation = first; orientation <= last; orientation++) {
         nibble_band n = look_around(s, plane, q, guides, width, height, levels, level, orientation);
-        fault = code_one(&n, q + (n.own.q - q), 0, 1);
+        if (fault == 0) fault = code_one(&n, q + (n.own.q - q), 0, 1);
+        else clear_band(&n.own, q + (n.own.q - q));
     }
     return fault < 0 ? fault : (int64_t)s->position;
 }

@@ -14,7 +14,7 @@
  * about so many times short inputs that are accepted with one byte changed. */
 #define FUZZ_TARGETS(X) \
     X(rans, 60, 20000) X(huffman, 60, 20000) X(ranx, 40, 2500) X(binary, 40, 5000) \
-    X(jpeg, 60, 15000) X(wavelet, 6, 800) X(dctr, 10, 800) X(encoders, 0, 0) X(latent, 40, 2500) \
+    X(jpeg, 60, 15000) X(wavelet, 6, 800) X(nibble, 6, 1500) X(dctr, 10, 800) X(encoders, 0, 0) X(latent, 40, 2500) \
     X(networks, 0, 0)
 
 /* The result: what the decoder returned. */

@@ -269,31 +269,56 @@ def dctr() -> Iterator[bytes]:
 _COLOUR, _ALPHA, _LOSSLESS, _WIDE = 1, 2, 4, 8
 
 
-def _wavelet(height: int, width: int, flags: int, levels: int, divisor: int) -> bytes:
+def _wavelet(height: int, width: int, flags: int, levels: int, divisor: int, *, fast: bool = False) -> bytes:
     pixels = _picture(height, width)
     numbers = ([0, 1, 2] if flags & _COLOUR else [0]) + ([3] if flags & _ALPHA else [])
     planes = {n: pixels[..., n % 3].astype(np.int32) // divisor - 128 // divisor for n in numbers}
-    encoder = wavelet.BandEncoder(width, len(numbers) * height * width)
     for plane in planes.values():
         wavelet.dwt(plane, levels)
+    return bytes([width - 1, height - 1, flags, levels, 4]) + _bands(planes, levels, fast)
+
+
+def _bands(planes: dict[int, np.ndarray], levels: int, fast: bool) -> bytes:
+    height, width = planes[0].shape
+    samples = len(planes) * height * width
+    encoder = wavelet.FastBandEncoder(width, height, samples) if fast else wavelet.BandEncoder(width, samples)
     for level in range(levels + 1, 0, -1):
         for n, plane in planes.items():
             guides = [planes[m] for m in range(n)] if n in (1, 2) else []
             encoder.level(n, plane, guides, levels, level)
-    return bytes([width - 1, height - 1, flags, levels, 4]) + encoder.finish()
+    return encoder.finish()
 
 
 def wavelet_streams() -> Iterator[bytes]:
     yield bytes([1, 0, 0, 0, 4]) + bytes.fromhex("0ffff000000307eb104cb715")  # 2^25 - 2, one bit too many
+    for levels, exponent, end in ((70, 251, "b7b715"), (249, 3, "26b715"), (32, 4, "23b715"), (49, 4, "b74c15")):
+        yield bytes([1, 0, 0, levels, exponent]) + bytes.fromhex("0ffff000000307eb10" + end)  # near -2^24, halfway
     for levels in (0, 1):
         for most in (1, 2, 3, 4, 5, 6, 8, 60):  # decides for "more" as long as it can, then for less
             yield bytes([0, 0, 0, levels, 4]) + bytes(most) + b"\xff" * 9
+    yield from _wavelet_pictures(fast=False)
+
+
+def _wavelet_pictures(*, fast: bool) -> Iterator[bytes]:
     for flags in (0, _COLOUR, _COLOUR | _ALPHA | _LOSSLESS | _WIDE, _ALPHA, _COLOUR | _LOSSLESS):
         for height, width, levels in ((3, 5, 1), (1, 1, 0), (1, 30, 3), (23, 1, 2), (17, 40, 3), (48, 48, 5)):
-            yield _wavelet(height, width, flags, levels, 30 if height == 3 else 8)
-        yield _wavelet(20, 21, flags, 2, 1)
-        yield _wavelet(20, 21, flags, 0, 30)
-        yield _wavelet(20, 21, flags, 12, 30)
+            yield _wavelet(height, width, flags, levels, 30 if height == 3 else 8, fast=fast)
+        yield _wavelet(20, 21, flags, 2, 1, fast=fast)
+        yield _wavelet(20, 21, flags, 0, 30, fast=fast)
+        yield _wavelet(20, 21, flags, 12, 30, fast=fast)
+
+
+def nibble() -> Iterator[bytes]:
+    yield from _wavelet_pictures(fast=True)
+    rng = np.random.default_rng(6)
+    wild = (rng.integers(-(2**24) + 1, 2**24, (13, 14)) >> rng.integers(0, 25, (13, 14))).astype(np.int32)
+    for levels in (0, 1):  # escapes, short and wide ones
+        yield bytes([13, 12, 0, levels, 0]) + _bands({0: wild}, levels, True)
+    # Few values in many places: more symbols than a chunk has.
+    planes = {n: np.zeros((256, 256), np.int32) for n in range(4)}
+    for plane in planes.values():
+        plane[4::8, 4::8] = 1
+    yield bytes([255, 255, _COLOUR | _ALPHA, 1, 4]) + _bands(planes, 1, True)
 
 
 def encoders() -> Iterator[bytes]:
@@ -303,7 +328,7 @@ def encoders() -> Iterator[bytes]:
         for size in sizes.get(kind, (0, 40, 901, 1442)):
             for seed in (b"", b"\x02", b"\x05a", b"\x0ebc"):
                 yield bytes([kind, pattern]) + _u16(size) + seed
-    for count in (4096 + 300, 8192 + 4000):  # rows that are longer than a strip of columns is high
+    for count in (0xF000 + 300, 0xF000 + 4000):  # rows that are longer than a strip of columns is high
         yield bytes([4, 1]) + _u16(count) + b"\x02"
     yield bytes([1, 0]) + _u16(128) + bytes(range(0, 256, 2))  # the longest table of code lengths
     yield bytes([0, 0]) + _u16(128) + bytes(range(0, 256, 2))
@@ -316,6 +341,7 @@ SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {
     "binary": binary,
     "jpeg": jpeg,
     "wavelet": wavelet_streams,
+    "nibble": nibble,
     "dctr": dctr,
     "encoders": encoders,
     "latent": latents,

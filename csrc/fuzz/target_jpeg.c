@@ -87,7 +87,9 @@ int64_t fuzz_jpeg(const uint8_t *data, size_t size)
 {
     const uint8_t *file = fuzz_copy(data, size);
     picture once, twice;
+    rs_set_cpu(0);
     int64_t result = read_picture(file, size, 0x00, &once);
+    rs_set_cpu(-1); /* vectors make the same */
     fuzz_require(result == read_picture(file, size, 0xFF, &twice));
     if (result < 0) return result;
     fuzz_require(once.blocks == twice.blocks && !memcmp(once.levels, twice.levels, 128 * once.blocks));

@@ -1,10 +1,11 @@
-"""`wavelet`: our own transform codec. 9/7 wavelet, rate-distortion quantisation, context-mixed range coding.
+"""`wavelet`: our own transform codec. 9/7 wavelet, rate-distortion quantisation, adaptive entropy coding.
 
 Lossy: colour rotated onto axes made for the picture (engine/codecs/colour_axes.py), six levels of the 9/7 wavelet
 in float32, one quantisation step weighted by the norms of the subbands (equal weight on every unit of error),
 each coefficient decided by distortion + lambda rate against the adaptive model itself. Lossless: YCoCg-R and the
 5/3 wavelet. Alpha is always coded losslessly. Light in floats goes through its logarithm in 16 bits (engine/light.py).
-docs/format.md describes the stream, csrc/wavelet_bands.c the model.
+Coefficients are coded by a fast coder (csrc/wavelet_nibble.c) or, at effort `max`, by context mixing
+(csrc/wavelet_bands.c). docs/format.md describes the stream.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class WaveletCodec:
         capabilities=Capabilities(
             alpha=True, depths=(*range(1, 17), 32), lossless=True, memory=18.0, light=log_coded.LIGHT_16
         ),
-        about="9/7 wavelet with context-mixed coding of the coefficients; 5/3 when lossless",
+        about="9/7 wavelet, adaptively coded; files begin with a coarser picture; 5/3 when lossless",
     )
 
     def available(self) -> str | None:

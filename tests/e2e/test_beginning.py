@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from engine.image import Image
@@ -42,6 +43,13 @@ def solved(
 COARSE = Image(np.full((90, 120, 3), 77, np.uint8))
 
 
+def coarse_share(bench: Workbench) -> float:
+    """How much of the panes is of the beginning's colour."""
+    image = bench.window.compare.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return float((rows[:, : 3 * image.width()] == 77).mean())
+
+
 def test_a_beginning_is_shown_until_the_whole_is_there(
     bench: Workbench, qtbot: QtBot, solved: tuple[Outcome, Callable[..., None]]
 ) -> None:
@@ -51,9 +59,11 @@ def test_a_beginning_is_shown_until_the_whole_is_there(
     say(Job.PARTIAL, Beginning(COARSE))
     qtbot.waitUntil(lambda: outcome.beginning is not None)
     assert outcome.solved is answer and outcome.display is whole
+    qtbot.waitUntil(lambda: coarse_share(bench) > 0.1)
     say(Job.DONE, answer)
     qtbot.waitUntil(lambda: outcome.phase is Phase.DONE)
     assert outcome.beginning is None
+    qtbot.waitUntil(lambda: coarse_share(bench) < 0.01)
 
 
 def test_a_search_given_up_goes_back_to_the_former_answer(

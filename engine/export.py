@@ -28,13 +28,13 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def trial_rows(image: str, codec: str, trials: Iterable[Trial]) -> list[dict[str, Any]]:
-    """One row for each trial, by rising rate: image, codec, bytes, bpp, every score, times, settings."""
+    """One row for each trial, by rising rate: image, codec, bytes, both rates, every score, times, settings."""
     return [
         {
             "image": image,
             "codec": codec,
             "bytes": trial.size,
-            "bpp": trial.bpp,
+            **trial.rates,
             **trial.scores,
             "encode_s": trial.encode_s,
             "decode_s": trial.decode_s,

@@ -21,9 +21,9 @@ Steps = Mapping[int, Trial]
 
 
 def point_of(trial: Trial) -> Point:
-    """A trial as a point of a curve: bpp, bytes, every score, times, settings."""
+    """A trial as a point of a curve: both rates, bytes, every score, times, settings."""
     return {
-        "bpp": trial.bpp,
+        **trial.rates,
         "bytes": trial.size,
         **trial.scores,
         "encode_s": trial.encode_s,

@@ -43,6 +43,7 @@ class Trial:
     size: bytes of the file. bpp: 8·size/(H·W) of the original picture. blob: hash of the stored bytes.
     scores: metric id -> score of the decoded file against the picture; absent means not measured.
     encode_s, decode_s: seconds, None where never timed; busy: other jobs ran meanwhile (shown as "~").
+    stats: the codec's named figures, and "vram_bytes": what the decoded picture takes in video memory.
     """
 
     key: EncodeKey
@@ -58,6 +59,18 @@ class Trial:
     @property
     def settings(self) -> dict[str, Any]:
         return json.loads(self.key.settings)
+
+    @property
+    def vram_bpp(self) -> float | None:
+        """Bits per pixel that the picture takes in video memory; None where that was not recorded."""
+        size = self.stats.get("vram_bytes")
+        return None if size is None else self.bpp * size / self.size
+
+    @property
+    def rates(self) -> dict[str, Any]:
+        """Both rates by name, as tables and documents have them: on disk, and in video memory where that is known."""
+        vram = self.vram_bpp
+        return {"bpp": self.bpp} if vram is None else {"bpp": self.bpp, "vram_bpp": vram}
 
     @property
     def db(self) -> float | None:
@@ -122,6 +135,11 @@ def bits_per_pixel(size: float, image: Image) -> float:
     return 8 * size / (image.width * image.height)
 
 
+def plain_texture_bytes(image: Image) -> int:
+    """What a picture takes in video memory that no texture codec coded: RGBA of 8 bits, of half floats beyond that."""
+    return image.width * image.height * (4 if image.bits <= 8 else 8)
+
+
 @dataclass(frozen=True)
 class Run:
     """One encode with what it made: the trial, the file, and the decoded picture if it was decoded."""
@@ -161,7 +179,8 @@ class Runner:
         key = self.key(settings)
         encoded, seconds, busy = _timed(lambda: self.codec.encode(self._fitted, json.loads(key.settings), ctx), ctx)
         run = self._run(key, encoded.data)
-        return replace(run, trial=replace(run.trial, encode_s=seconds, busy=busy, stats=dict(encoded.stats)))
+        stats = {**run.trial.stats, **encoded.stats}
+        return replace(run, trial=replace(run.trial, encode_s=seconds, busy=busy, stats=stats))
 
     def prepare(self, settings: Settings | None, ctx: Ctx) -> Callable[[Any], Run] | None:
         """What tries a value of the RATE parameter, without time or stats; None where that costs an encode."""
@@ -173,7 +192,8 @@ class Runner:
         return lambda value: self._run(self.key({**complete, name: value}), file(value))
 
     def _run(self, key: EncodeKey, data: bytes) -> Run:
-        trial = Trial(key, len(data), bits_per_pixel(len(data), self.image), blob_hash(data))
+        stats = {"vram_bytes": plain_texture_bytes(self.image)}
+        trial = Trial(key, len(data), bits_per_pixel(len(data), self.image), blob_hash(data), stats=stats)
         return Run(trial, data)
 
     def finish(self, run: Run, metrics: Iterable[str], ctx: Ctx) -> Run:

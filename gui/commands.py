@@ -35,7 +35,10 @@ PICTURE_FILTER = (
     "*.dds *.ktx2)"
 )
 CODE_FILTERS = ("PNG (*.png)", (".png",))
-LIGHT_FILTERS = ("OpenEXR (*.exr);;Radiance (*.hdr);;PNG, clipped (*.png)", (".exr", ".hdr", ".png"))
+LIGHT_FILTERS = (
+    "OpenEXR (*.exr);;Radiance (*.hdr);;KTX2 (*.ktx2);;PNG, clipped (*.png)",
+    (".exr", ".hdr", ".ktx2", ".png"),
+)
 CHART_FILTERS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
 NUMBER_FILTERS = "CSV (*.csv);;JSON (*.json)"
 

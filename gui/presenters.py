@@ -21,7 +21,7 @@ from engine.metric import MetricInfo
 from engine.metrics import metric
 from engine.palette import ORIGINAL as ORIGINAL_LOOK
 from engine.palette import look
-from engine.trial import TargetKind, Trial
+from engine.trial import DB_METRICS, TargetKind, Trial
 from gui.batch.plan import BatchLane
 from gui.models.curves import RdPoint, Reference
 from gui.models.lane import LaneTag, distinct_labels, summary
@@ -128,7 +128,7 @@ def lane_pane(
     if trial is not None:
         texts = {
             "rate_text": f"{rate_text(trial.bpp)} bpp",
-            "size_text": size_text(trial.size),
+            "size_text": pane_size(trial),
             "score_text": pane_score(trial, metric),
             "times_text": pane_times(trial),
         }
@@ -205,6 +205,14 @@ def pane_score(trial: Trial, metric: MetricInfo) -> str:
         return "identical"
     text = score_text(value, metric)
     return text if metric.unit == "dB" and metric.id == "psnr" else f"{metric.label} {text}"
+
+
+def pane_size(trial: Trial) -> str:
+    """Bytes on disk; those in video memory too, of a texture and of light."""
+    memory = trial.stats.get("vram_bytes")
+    if memory is None or not ("format" in trial.stats or DB_METRICS[True] in trial.scores):
+        return size_text(trial.size)
+    return f"{size_text(trial.size)} · VRAM {size_text(memory)}"
 
 
 def pane_times(trial: Trial) -> str:

@@ -113,6 +113,6 @@ def gather(
 
 
 def _point(row: Row) -> Row:
-    names = ("bpp", "bytes", *metric_ids(), "encode_s", "decode_s", "busy", "settings")
+    names = ("bpp", "vram_bpp", "bytes", *metric_ids(), "encode_s", "decode_s", "busy", "settings")
     targets = {name: value for name, value in row.items() if name.startswith("target_")}
     return {**targets, **{name: row[name] for name in names if name in row}}

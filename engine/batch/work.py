@@ -18,6 +18,7 @@ from engine import io, memory, registry
 from engine.batch.job import Goal
 from engine.codec import Settings
 from engine.errors import CodecUnavailable, EngineError, LimitExceeded
+from engine.formats import suffix_of
 from engine.image import Image
 from engine.io import Loaded
 from engine.rate import solve
@@ -170,7 +171,7 @@ class _Work:
     def _save(self, place: int, run: Run) -> None:
         assert self._runner is not None and run.decoded is not None
         if self._unit.save_encoded:
-            self.files[place, "encoded"] = (run.data, self._runner.codec.info.extension)
+            self.files[place, "encoded"] = (run.data, suffix_of(run.data, self._runner.codec.info))
         if self._unit.save_decoded:
             self.files[place, "decoded"] = io.exact_bytes(run.decoded)
 
@@ -178,7 +179,7 @@ class _Work:
         wanted = {name: score for name, score in trial.scores.items() if name in self._metrics}
         return {
             **row_of(trial.key.codec, goal, DONE),
-            "bpp": trial.bpp,
+            **trial.rates,
             **wanted,
             "bytes": trial.size,
             "encode_s": trial.encode_s,

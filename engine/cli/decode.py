@@ -1,4 +1,4 @@
-"""Decompress a file to PNG, OpenEXR or Radiance, as the output's suffix says.
+"""Decompress a file to PNG, OpenEXR, Radiance or KTX2, as the output's suffix says.
 
 The codec is told by the file's content, not by its name.
 """

@@ -93,7 +93,10 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
 def _tell_suffix(path: Path, data: bytes, info: CodecInfo, console: Console) -> None:
     """Light in a format of others is in our container, whatever the name that was given says."""
     suffix = suffix_of(data, info)
-    if suffix != info.extension and path.suffix.lower() == info.extension:
+    if info.family == "texture":
+        if suffix != path.suffix.lower():
+            console.note(f"{path}: is a {suffix[1:].upper()} file, whose suffix is {suffix}")
+    elif suffix != info.extension and path.suffix.lower() == info.extension:
         console.note(f"{path}: holds {info.label} within a container that only Ratescope reads; {suffix} is its suffix")
 
 
@@ -135,6 +138,8 @@ def _search(result: RateResult, target: Target) -> dict[str, Any]:
 def _text(path: Path, trial: Trial) -> str:
     assert trial.db is not None
     words = [f"{trial.size} bytes", f"{trial.bpp:.4f} bpp", number("psnr", trial.db)]
+    if "format" in trial.stats:
+        words.append(f"{trial.stats['format']}, {trial.vram_bpp:.4f} bpp in video memory")
     settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
     return f"{path}: {', '.join(words)} ({settings})"
 
@@ -147,7 +152,7 @@ def _point(trial: Trial) -> dict[str, Any]:
     return {
         "settings": trial.settings,
         "bytes": trial.size,
-        "bpp": trial.bpp,
+        **trial.rates,
         **trial.scores,
         "encode_s": trial.encode_s,
         "decode_s": trial.decode_s,

@@ -1,4 +1,4 @@
-"""Reading pictures of any known format, and writing PNG, OpenEXR and Radiance.
+"""Reading pictures of any known format, and writing PNG, OpenEXR, Radiance and KTX2.
 
 `READERS` is one ordered list. Each reader says "not mine" by its `sniff` (then the next is asked) and
 "mine, but broken" by raising: :class:`CorruptStream`, :class:`Unsupported` or :class:`LimitExceeded`.

@@ -20,6 +20,7 @@ from engine import memory
 from engine.color import chromaticities
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Alpha, Image
+from engine.io import exr_chroma
 from engine.io.source import Raw, Reader, Source
 from engine.light import over_black
 
@@ -32,7 +33,7 @@ _FINISH_BYTES = 32  # a pixel, to stack, repair and convert
 _quiet_lock = threading.Lock()
 
 Layer = dict[str, str]
-"""Channel names of a part by what they are: R, G, B, Y, A."""
+"""Channel names of a part by what they are: R, G, B, Y, RY, BY, A."""
 
 
 def _read(source: Source) -> Raw:
@@ -43,6 +44,7 @@ def _read(source: Source) -> Raw:
     width, height = _size(parts[number].header)
     read = _parts(source.data, threads=source.threads)
     channels: dict[str, Any] = next((part.channels for part in read if part.part_index == number), {})
+    primaries = parts[number].header.get("chromaticities")
     names = [layer[kind] for kind in ("R", "G", "B", "Y", "A") if kind in layer]
     planes = [channels[name].pixels for name in names if name in channels]
     if len(planes) < len(names) or any(plane is None or plane.shape != (height, width) for plane in planes):
@@ -50,8 +52,14 @@ def _read(source: Source) -> Raw:
     if any(plane.dtype.kind != "f" for plane in planes):
         raise Unsupported("OpenEXR channels of whole numbers cannot be read; half and float can")
     pixels = np.stack([plane.astype(np.float32, copy=False) for plane in planes], axis=2)
-    kind = ("RGB" if "R" in layer else "L") + ("A" if "A" in layer else "")
-    return Raw(pixels, kind, 32, chromaticities=parts[number].header.get("chromaticities"), notes=notes)
+    if "RY" in layer:
+        chroma = [channels[layer[kind]].pixels for kind in ("RY", "BY") if layer[kind] in channels]
+        if len(chroma) < 2 or any(plane is None or plane.ndim != 2 or plane.dtype.kind != "f" for plane in chroma):
+            raise CorruptStream("the chroma of the OpenEXR file is damaged or cut off")
+        pixels = np.dstack([exr_chroma.rgb(planes[0], chroma, primaries), *planes[1:]])
+        notes.append("luminance and chroma were converted to RGB")
+    kind = ("L" if pixels.shape[2] <= 2 else "RGB") + ("A" if "A" in layer else "")
+    return Raw(pixels, kind, 32, chromaticities=primaries, notes=notes)
 
 
 def _parts(data: bytes, *, header_only: bool = False, threads: int = 0) -> list[Any]:
@@ -107,6 +115,7 @@ def _picture_part(parts: list[Any], notes: list[str]) -> tuple[int, Layer]:
             names = [c.name for c in part.header["channels"] if (c.xSampling, c.ySampling) == (1, 1)]
             found = choose(names)
             if found is not None:
+                found |= _chroma(found, part.header)
                 if len(parts) > 1:
                     name = f", “{part.name()}”" if part.name() else ""
                     notes.append(f"part {number + 1} of {len(parts)}{name}")
@@ -127,6 +136,16 @@ def _layer(names: list[str]) -> Layer | None:
             if set(wanted) <= set(layer):
                 return {kind: layer[kind] for kind in (*wanted, "A") if kind in layer}
     return None
+
+
+def _chroma(layer: Layer, header: dict[str, Any]) -> Layer:
+    """RY and BY beside the layer's Y, at whatever resolution the format allows; nothing where one is missing."""
+    prefix, dot, last = layer.get("Y", "").rpartition(".")
+    if last != "Y":
+        return {}
+    fit = {c.name for c in header["channels"] if (c.xSampling, c.ySampling) in exr_chroma.SAMPLINGS}
+    found = {kind: f"{prefix}{dot}{kind}" for kind in ("RY", "BY")}
+    return found if fit >= set(found.values()) else {}
 
 
 def _any_channel(names: list[str]) -> Layer | None:

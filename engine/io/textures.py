@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine.carry import with_bits
 from engine.errors import CorruptStream
+from engine.image import Alpha, Image
 from engine.io.source import Raw, Reader, Source
 from engine.textures import dds, ktx2
-from engine.textures.formats import Texture
+from engine.textures.blocks import with_alpha
+from engine.textures.formats import BY_NAME, Texture
 from engine.textures.packed import unpacked
 
 _LINEAR_BT709 = (1, 8)  # H.273
@@ -59,6 +62,23 @@ def _about(texture: Texture) -> list[str]:
     elif not form.is_light and not form.srgb:
         notes.append("its codes are not marked as sRGB, but taken as such")
     return notes
+
+
+def ktx2_bytes(image: Image) -> bytes:
+    """A picture of RGB, with alpha or without, as a KTX2 file of single texels: RGBA of 8 bits (sRGB), or of half
+    floats where these hold every sample exactly, else of 32 bits. A mask becomes alpha."""
+    texels = image.pixels
+    if image.is_float:
+        with np.errstate(over="ignore"):
+            halves = texels.astype(np.float16)
+        name, texels = ("RGBA16F", halves) if np.array_equal(halves, texels, equal_nan=True) else ("RGBA32F", texels)
+        if image.mask is not None and not image.has_alpha:
+            texels = np.dstack([texels, image.mask.astype(texels.dtype)])
+    else:
+        name, texels = "RGBA8 sRGB", with_bits(image, 8).pixels
+    premultiplied = image.alpha is Alpha.PREMULTIPLIED
+    data = with_alpha(texels).tobytes()
+    return ktx2.write(Texture(BY_NAME[name], image.width, image.height, data, premultiplied), packed=True)
 
 
 def texture_of(data: bytes) -> Texture:

@@ -1,4 +1,4 @@
-"""Writing pictures: PNG of 8 or 16 bits, OpenEXR and Radiance for light; each whole or not at all."""
+"""Writing pictures: PNG of 8 or 16 bits, OpenEXR, Radiance and KTX2 for light; each whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from engine.image import Alpha, Image
 from engine.io.exr import exr_bytes
 from engine.io.png import SIGNATURE
 from engine.io.radiance import hdr_bytes
+from engine.io.textures import ktx2_bytes
 from engine.light import over_black, texels
 
 _LEVEL = 4  # of zlib: twice as fast as the usual 6 for 1 % more bytes on photographs
 _IHDR_END = len(SIGNATURE) + 25
-WRITABLE = (".png", ".exr", ".hdr")
+WRITABLE = (".png", ".exr", ".hdr", ".ktx2")
 
 
 def write(path: str | Path, image: Image) -> tuple[str, ...]:
     """Write `image` in the format that the suffix names; notes say what it could not hold. `UsageError` for others.
 
     EXR holds light exactly: half floats where they do, 32 bits else. Radiance rounds it to 8 bits of mantissa. PNG
-    gets light as 16-bit sRGB code values, what is brighter than white clipped.
+    gets light as 16-bit sRGB code values, what is brighter than white clipped. KTX2 gets texels as they are, light as
+    half floats where these hold it, Zstandard packed.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -38,6 +40,8 @@ def write(path: str | Path, image: Image) -> tuple[str, ...]:
         data = png_bytes(_as_codes(image, notes) if image.is_float else image)
     elif suffix == ".exr":
         data = exr_bytes(_as_light(image, notes))
+    elif suffix == ".ktx2":
+        data = ktx2_bytes(_as_texture(image, notes))
     else:
         data = hdr_bytes(_as_radiance(_as_light(image, notes), notes))
     atomic_write(path, data)
@@ -98,6 +102,23 @@ def _as_light(image: Image, notes: list[str]) -> Image:
     if image.alpha is Alpha.STRAIGHT:
         light = light * alpha
     return Image(np.concatenate([light, alpha], axis=2), spec, Alpha.PREMULTIPLIED)
+
+
+def _as_texture(image: Image, notes: list[str]) -> Image:
+    """Codes of 8 bits in sRGB, or light with BT.709 primaries, as cards take them: RGB, with alpha or without."""
+    if not image.is_float and (image.icc is not None or image.color != SRGB or image.bits > 8):
+        image = _as_light(image, notes)
+    if image.is_float and image.color != LINEAR_SRGB:
+        if not image.is_gray:
+            notes.append(f"{image.color} was converted to BT.709")
+        pixels = np.array(image.pixels)
+        colours = pixels[:, :, : image.colour_pixels.shape[2]]
+        colours[:] = color.convert(colours, image.color, LINEAR_SRGB)
+        image = image.with_pixels(pixels, color=LINEAR_SRGB)
+    if not image.is_gray:
+        return image
+    planes = np.dstack([*[image.colour_pixels] * 3, *([image.pixels[:, :, 1:]] if image.has_alpha else [])])
+    return image.with_pixels(planes)
 
 
 def _as_radiance(image: Image, notes: list[str]) -> Image:

@@ -185,6 +185,8 @@ FORMATS: tuple[TexelFormat, ...] = (
 
 BY_NAME = {form.name: form for form in FORMATS}
 BY_DXGI = {form.dxgi: form for form in FORMATS if form.dxgi is not None}
+# Formats "without type" (27 RGBA8, 70 BC1 … 97 BC7) leave it to the program: the unsigned, plain one comes next.
+BY_DXGI |= {number: BY_DXGI[number + 1] for number in (27, 70, 73, 76, 79, 82, 94, 97)}
 BY_VK = {form.vk: form for form in FORMATS if form.vk is not None}
 
 

@@ -280,7 +280,7 @@ class RdPlot(Panel):
     def _label_axes(self) -> None:
         metric = self._chosen()
         css = {"color": style.current().dim, "font-size": f"{style.SMALL_PX}px"}
-        self._x_axis.setLabel("rate (bpp)", **css)
+        self._x_axis.setLabel("rate on disk (bpp)", **css)
         if metric is not None:
             unit = f" ({metric.unit})" if metric.unit else ""
             better = "" if metric.higher_is_better else ", lower is better"

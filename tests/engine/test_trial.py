@@ -63,7 +63,7 @@ def test_a_run_remembers_size_rate_time_and_figures() -> None:
     assert trial.bpp == 8 * len(run.data) / 600
     assert trial.settings == {"quality": 50, "tool": False}
     assert trial.encode_s is not None and 0 <= trial.encode_s < 5
-    assert (trial.decode_s, trial.scores, run.decoded, set(trial.stats)) == (None, {}, None, {"step"})
+    assert (trial.decode_s, trial.scores, run.decoded, set(trial.stats)) == (None, {}, None, {"step", "vram_bytes"})
 
 
 def test_a_finished_run_has_its_scores_and_both_times() -> None:

@@ -97,6 +97,55 @@ def test_channels_of_any_name_are_found_and_said(tmp_path: Path, names: list[str
     assert said in loaded.notes
 
 
+def chroma_exr(planes: dict[str, np.ndarray], step: int) -> bytes:
+    """An OpenEXR file of Y, RY and BY in half floats, without compression; chroma at every `step`-th texel. OpenEXR's
+    Python binding does not write such files."""
+
+    def attribute(name: str, kind: str, value: bytes) -> bytes:
+        return f"{name}\0{kind}\0".encode() + struct.pack("<I", len(value)) + value
+
+    height, width = planes["Y"].shape
+    steps = {"BY": step, "RY": step, "Y": 1}
+    channels = b"".join(name.encode() + b"\0" + struct.pack("<4I", 1, 0, n, n) for name, n in steps.items()) + b"\0"
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    head = b"\x76\x2f\x31\x01\2\0\0\0" + attribute("channels", "chlist", channels)
+    head += attribute("compression", "compression", b"\0")
+    head += attribute("dataWindow", "box2i", window) + attribute("displayWindow", "box2i", window)
+    head += attribute("lineOrder", "lineOrder", b"\0") + attribute("pixelAspectRatio", "float", struct.pack("<f", 1))
+    head += attribute("screenWindowCenter", "v2f", bytes(8))
+    head += attribute("screenWindowWidth", "float", struct.pack("<f", 1)) + b"\0"
+    lines, at, offsets = [], len(head) + 8 * height, b""
+    for row in range(height):
+        body = b"".join(planes[name][row // n].tobytes() for name, n in steps.items() if row % n == 0)
+        lines.append(struct.pack("<iI", row, len(body)) + body)
+        offsets += struct.pack("<Q", at)
+        at += len(lines[-1])
+    return head + offsets + b"".join(lines)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_luminance_and_chroma_become_rgb(tmp_path: Path, step: int) -> None:
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    y, x = np.mgrid[:8, :12] / 12
+    rgb = np.stack([1 + x, 2 - y, 0.5 + x * y], axis=2)
+    luminance = rgb @ weights
+    chroma = (rgb[:, :, [0, 2]] / luminance[:, :, None] - 1)[::step, ::step]
+    planes = {"Y": luminance, "RY": chroma[:, :, 0], "BY": chroma[:, :, 1]}
+    data = chroma_exr({name: plane.astype(np.float16) for name, plane in planes.items()}, step)
+    loaded = load(tmp_path, data)
+    assert "luminance and chroma were converted to RGB" in loaded.notes
+    inner = loaded.image.pixels[:-1, :-1]  # beyond the last chroma sample there is none to lead to
+    assert np.abs(inner / rgb[:-1, :-1] - 1).max() < (0.003 if step == 1 else 0.02)
+
+
+def test_damaged_chroma_is_refused(tmp_path: Path) -> None:
+    planes = {"Y": np.ones((8, 12)), "RY": np.zeros((4, 6)), "BY": np.zeros((4, 6))}
+    data = chroma_exr({name: plane.astype(np.float16) for name, plane in planes.items()}, 2)
+    for length in range(300, len(data), 37):
+        with pytest.raises(CorruptStream):
+            load(tmp_path, data[:length])
+
+
 def test_whole_numbers_are_no_light(tmp_path: Path) -> None:
     with pytest.raises(Unsupported, match="whole numbers"):
         load(tmp_path, exr({"id": np.ones((3, 4), np.uint32)}))

@@ -117,6 +117,8 @@ static uint64_t plan_ac(rsi_tokens *t, int component, plan *p)
 
 static uint64_t plan_progressive(rsi_tokens *t, plan *p)
 {
+    uint32_t *tokens = t->tokens;
+    t->tokens = NULL; /* counts are enough */
     uint64_t whole = cost_of(t, -1, 0, 0, 0, 0);
     uint64_t halved = cost_of(t, -1, 0, 0, 0, 1) + cost_of(t, -1, 0, 0, 1, 0), bits;
     p->count = 0;
@@ -124,7 +126,20 @@ static uint64_t plan_progressive(rsi_tokens *t, plan *p)
     bits = halved < whole ? halved : whole;
     for (int i = 0; i < t->frame->count; i++) bits += plan_ac(t, i, p);
     if (halved < whole) add(p, -1, 0, 0, 1, 0);
+    t->tokens = tokens;
     return bits;
+}
+
+/* Bits of the scans that send the levels best, and their plan: none for a single sequential scan, whose tokens are made. */
+static uint64_t choose(rsi_tokens *t, int mode, plan *p)
+{
+    uint64_t progressive = mode != RS_JPEG_SEQUENTIAL ? plan_progressive(t, p) : UINT64_MAX;
+    if (mode == RS_JPEG_PROGRESSIVE) return progressive;
+    rsi_tokens_sequential(t);
+    uint64_t sequential = scan_cost(t);
+    if (mode == RS_JPEG_SMALLER && progressive < sequential) return progressive;
+    p->count = 0;
+    return sequential;
 }
 
 /* --- Writing ------------------------------------------------------------------------------------ */
@@ -291,13 +306,9 @@ int64_t rs_jpeg_write(const int16_t *levels, int32_t width, int32_t height, int3
 
     static const rsi_scan SEQUENTIAL = {-1, 0, 63, 0, 0};
     plan p = {.count = 0};
-    uint64_t progressive_bits = mode != RS_JPEG_SEQUENTIAL ? plan_progressive(&t, &p) : UINT64_MAX;
-    int progressive = mode == RS_JPEG_PROGRESSIVE;
     t.tokens = (uint32_t *)(scratch + RSI_LEVELS * f.blocks);
-    if (!progressive) {
-        rsi_tokens_sequential(&t);
-        progressive = mode == RS_JPEG_SMALLER && progressive_bits < scan_cost(&t);
-    }
+    choose(&t, mode, &p);
+    int progressive = p.count > 0;
     writer w = {.at = dst, .end = dst + capacity, .full = 0, .bits = 0, .held = 0};
     start_out(&w, &f, tables, extra, extra_size);
     frame_out(&w, &f, progressive);

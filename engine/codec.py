@@ -177,17 +177,30 @@ class CodecInfo:
         return {**self.defaults(), **given}
 
 
+class Forecast(Protocol):
+    """What other values of the RATE setting would take, for a fraction of an encode each.
+
+    It is made from what an encode has in memory, and makes no file. It may be off a little, alike at settings near each
+    other: the rate search puts it right by what it measures.
+    """
+
+    def size(self, value: Any, ctx: Ctx) -> float:
+        """Bytes of the file with this value, about."""
+        ...
+
+
 @dataclass(frozen=True)
 class Encoded:
     """What an encoder gives back.
 
     data: the file, complete. stats: named figures for people and for tests (JSON values).
-    mapped: the codec's `bit_map` if it has one.
+    mapped: the codec's `bit_map` if it has one. forecast: of the other values of the RATE setting, if it has one.
     """
 
     data: bytes
     stats: Mapping[str, Any] = field(default_factory=dict)
     mapped: Callable[[bytes, Ctx], BitMap] | None = field(default=None, repr=False, compare=False)
+    forecast: Forecast | None = field(default=None, repr=False, compare=False)
 
     @property
     def bit_map(self) -> np.ndarray | None:
@@ -241,6 +254,15 @@ class Codec(Protocol):
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for anything that is not a whole, valid stream."""
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A slow codec that can tell from a part of a picture where its first encode should be."""
+
+    def outlook(self, image: Image, settings: Settings, ctx: Ctx) -> Forecast | None:
+        """A rough forecast for `image`, best near `settings`; None where the picture is too small for that."""
         ...
 
 

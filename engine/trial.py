@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from engine.codec import Codec, Ctx, Loading, Preparing, Settings
+from engine.codec import Codec, Ctx, Forecast, Loading, Preparing, Settings
 from engine.errors import CodecUnavailable
 from engine.image import Image
 
@@ -142,15 +142,16 @@ def plain_texture_bytes(image: Image) -> int:
 
 @dataclass(frozen=True)
 class Run:
-    """One encode with what it made: the trial, the file, and the decoded picture if it was decoded."""
+    """One encode with what it made: the trial, the file, the decoded picture if it was decoded, a forecast if any."""
 
     trial: Trial
     data: bytes
     decoded: Image | None = None
+    forecast: Forecast | None = field(default=None, repr=False, compare=False)
 
 
 class Runner:
-    """Runs one codec on one picture. The picture is made to fit the codec once; `notes` say what that cost.
+    """Runs one codec on one picture. The picture is made to fit the codec once, `fitted`; `notes` say what that cost.
 
     `CodecUnavailable` if the codec cannot run here, `Unsupported` if it cannot carry the picture,
     `LimitExceeded` if an encode would need more memory than is allowed.
@@ -165,7 +166,7 @@ class Runner:
         memory.require(memory.encode_estimate(codec.info, image), f"{codec.info.label} on this picture")
         fitted = carry.fit(image, codec.info)
         self.codec, self.image, self.notes = codec, image, fitted.notes
-        self._fitted = fitted.image
+        self.fitted = fitted.image
         self._version = codec.version()
 
     def key(self, settings: Settings | None) -> EncodeKey:
@@ -177,8 +178,8 @@ class Runner:
         """Encode; neither decoded nor scored yet."""
         self._load()
         key = self.key(settings)
-        encoded, seconds, busy = _timed(lambda: self.codec.encode(self._fitted, json.loads(key.settings), ctx), ctx)
-        run = self._run(key, encoded.data)
+        encoded, seconds, busy = _timed(lambda: self.codec.encode(self.fitted, json.loads(key.settings), ctx), ctx)
+        run = self._run(key, encoded.data, encoded.forecast)
         stats = {**run.trial.stats, **encoded.stats}
         return replace(run, trial=replace(run.trial, encode_s=seconds, busy=busy, stats=stats))
 
@@ -188,13 +189,13 @@ class Runner:
         if param is None or not isinstance(self.codec, Preparing):
             return None
         complete, name = self.codec.info.complete(settings), param.name
-        file = self.codec.prepare(self._fitted, complete, ctx)
+        file = self.codec.prepare(self.fitted, complete, ctx)
         return lambda value: self._run(self.key({**complete, name: value}), file(value))
 
-    def _run(self, key: EncodeKey, data: bytes) -> Run:
+    def _run(self, key: EncodeKey, data: bytes, forecast: Forecast | None = None) -> Run:
         stats = {"vram_bytes": plain_texture_bytes(self.image)}
         trial = Trial(key, len(data), bits_per_pixel(len(data), self.image), blob_hash(data), stats=stats)
-        return Run(trial, data)
+        return Run(trial, data, forecast=forecast)
 
     def finish(self, run: Run, metrics: Iterable[str], ctx: Ctx) -> Run:
         """The same run decoded from its bytes and with its scores for `metrics`, those it has kept."""

@@ -238,7 +238,7 @@ def jpeg() -> Iterator[bytes]:
 
 def _dctr(pixels: np.ndarray, chroma: str, quality: float) -> bytes:
     settings = DctCodec.info.complete({"chroma": chroma, "quality": quality})
-    coded = dct.quantised(Image(pixels), settings, Ctx())
+    coded = dct.Transformed.of(Image(pixels), settings, Ctx()).quantised(quality, Ctx())
     return _dctr_head(coded.where) + dct_rans.encode(coded.levels, coded.where, coded.tables)
 
 

@@ -11,7 +11,7 @@ from engine import io, registry
 from engine.codec import Settings
 from engine.image import Image
 from engine.jobs import Event, Scheduler, State
-from engine.rate import Knob
+from engine.knob import Knob
 from engine.store import RunStore
 from engine.tasks import TargetsTask
 from engine.trial import RateResult, Target, TargetKind

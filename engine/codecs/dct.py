@@ -6,6 +6,7 @@ Source of the format: ITU-T T.81 (ISO/IEC 10918-1), JFIF 1.02.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -111,11 +112,15 @@ class DctCodec:
         """A JFIF file of an 8-bit grey or RGB picture without alpha."""
         chosen = self.info.complete(settings)
         _require_fitting(image)
-        coded = quantised(image, chosen, ctx)
-        profile = _profile_segments(image)
-        written = jpeg.write(coded.levels, coded.where, coded.tables, SCANS[chosen["scans"]], profile)
+        written = _written(Transformed.of(image, chosen, ctx), chosen["quality"], _profile_segments(image), ctx)
         ctx.progress(1.0)
         return Encoded(written.data, _stats(written), self.bit_map)
+
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
+        """Files by quality, all from one transform."""
+        _require_fitting(image)
+        transformed, profile = Transformed.of(image, self.info.complete(settings), ctx), _profile_segments(image)
+        return lambda quality: _written(transformed, float(quality), profile, ctx).data
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Any 8-bit baseline or progressive JPEG, grey or in three colours."""
@@ -160,20 +165,37 @@ class Quantised:
     tables: np.ndarray
 
 
-def quantised(image: Image, chosen: dict[str, Any], ctx: Ctx) -> Quantised:
-    """The levels of an 8-bit grey or RGB picture at complete settings (`scans` is not used)."""
-    h, v = SAMPLING[chosen["chroma"]]
-    where = jpeg.layout(image.width, image.height, image.channels, h, v)
-    coefs = room("coefficients", (where.blocks, 64), np.int16)
-    _transform(image.pixels, where, coefs, ctx)
-    tables = _tables_for(coefs, where, chosen["tables"], chosen["quality"])
-    ratio = wanted_to_actual(chosen["tables"], chosen["quality"])
-    levels = _quantise(coefs, where, tables, _Rounding.at(ratio, chosen["trellis"]), ctx)
-    return Quantised(where, levels, tables)
+@dataclass(frozen=True)
+class Transformed:
+    """A picture's coefficients, which all qualities share: (blocks, 64) i16."""
+
+    where: jpeg.Layout
+    coefs: np.ndarray
+    chosen: dict[str, Any]
+
+    @staticmethod
+    def of(image: Image, chosen: dict[str, Any], ctx: Ctx) -> Transformed:
+        """Of an 8-bit grey or RGB picture at complete settings."""
+        h, v = SAMPLING[chosen["chroma"]]
+        where = jpeg.layout(image.width, image.height, image.channels, h, v)
+        return Transformed(where, _transform(image.pixels, where, ctx), chosen)
+
+    def quantised(self, quality: float, ctx: Ctx) -> Quantised:
+        """The levels at a quality."""
+        kind = self.chosen["tables"]
+        tables = _tables_for(self.coefs, self.where, kind, quality)
+        rounding = _Rounding.at(wanted_to_actual(kind, quality), self.chosen["trellis"])
+        return Quantised(self.where, _quantise(self.coefs, self.where, tables, rounding, ctx), tables)
 
 
-def _transform(pixels: np.ndarray, where: jpeg.Layout, coefs: np.ndarray, ctx: Ctx) -> None:
-    """DCT coefficients of all components into `coefs`, (blocks, 64) i16."""
+def _written(transformed: Transformed, quality: float, profile: bytes, ctx: Ctx) -> jpeg.Written:
+    coded = transformed.quantised(quality, ctx)
+    return jpeg.write(coded.levels, coded.where, coded.tables, SCANS[transformed.chosen["scans"]], profile)
+
+
+def _transform(pixels: np.ndarray, where: jpeg.Layout, ctx: Ctx) -> np.ndarray:
+    """DCT coefficients of all components, (blocks, 64) i16."""
+    coefs = np.empty((where.blocks, 64), np.int16)
     height, width, channels = pixels.shape
     planes = jpeg.planes(pixels, room("planes", (channels, height, width), np.int16))
     for i, out in enumerate(where.parts(coefs)):
@@ -182,6 +204,7 @@ def _transform(pixels: np.ndarray, where: jpeg.Layout, coefs: np.ndarray, ctx: C
         plane = jpeg.halve(planes[i], where.h, where.v) if reduced else planes[i]
         jpeg.forward_dct(plane, where.grids[i], out)
     ctx.progress(0.3)
+    return coefs
 
 
 def _quantise(coefs: np.ndarray, where: jpeg.Layout, tables: np.ndarray, rounding: _Rounding, ctx: Ctx) -> np.ndarray:

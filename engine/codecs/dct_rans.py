@@ -6,6 +6,10 @@ file. docs/format.md describes the stream, csrc/dctr_blocks.c the model.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 from engine import container, memory
 from engine.bit_map import BitMap
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Settings
@@ -53,15 +57,20 @@ class DctRansCodec:
 
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """Encode 8-bit grey or R, G, B without alpha."""
-        require_carried(image, self.info)
         chosen = self.info.complete(settings)
-        chroma = "4:4:4" if image.is_gray else chosen["chroma"]
-        coded = dct.quantised(image, {**chosen, "chroma": chroma}, ctx)
-        stream = native.encode(coded.levels, coded.where, coded.tables)
-        payload = bytes([_CHROMA_CODES[chroma]]) + stream
-        data = container.write("dct-rans", Picture.of(image), {Section.DCT_RANS: payload})
+        file = _file(self._transformed(image, chosen, ctx), chosen["quality"], image, ctx)
         ctx.progress(1.0)
-        return Encoded(data, {"header_bytes": len(data) - len(stream), "stream_bytes": len(stream)}, self.bit_map)
+        stats = {"header_bytes": len(file.data) - file.stream_bytes, "stream_bytes": file.stream_bytes}
+        return Encoded(file.data, stats, self.bit_map)
+
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
+        """Files by quality, all from one transform."""
+        transformed = self._transformed(image, self.info.complete(settings), ctx)
+        return lambda quality: _file(transformed, float(quality), image, ctx).data
+
+    def _transformed(self, image: Image, chosen: dict[str, Any], ctx: Ctx) -> dct.Transformed:
+        require_carried(image, self.info)
+        return dct.Transformed.of(image, {**chosen, "chroma": "4:4:4"} if image.is_gray else chosen, ctx)
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for damaged data, `Unsupported` for other codecs' streams, `LimitExceeded`."""
@@ -88,6 +97,21 @@ class DctRansCodec:
         levels, tables = native.decode(payload[1:], where)
         ctx.check()
         return dct.Quantised(where, levels, tables)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file, and how much of it is symbols."""
+
+    data: bytes
+    stream_bytes: int
+
+
+def _file(transformed: dct.Transformed, quality: float, image: Image, ctx: Ctx) -> _File:
+    coded = transformed.quantised(quality, ctx)
+    stream = native.encode(coded.levels, coded.where, coded.tables)
+    payload = bytes([_CHROMA_CODES[transformed.chosen["chroma"]]]) + stream
+    return _File(container.write("dct-rans", Picture.of(image), {Section.DCT_RANS: payload}), len(stream))
 
 
 def _read(data: bytes) -> Stream:

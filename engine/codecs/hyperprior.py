@@ -15,7 +15,7 @@ import numpy as np
 
 from engine import container, memory
 from engine.bit_map import BitMap, spread
-from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Forecast, Kind, Param, Role, Settings
 from engine.codecs.checks import require_carried
 from engine.container import Picture, Section
 from engine.errors import CodecUnavailable, CorruptStream, Unsupported
@@ -94,16 +94,30 @@ class HyperpriorCodec:
             raise CodecUnavailable(stored.nothing_installed())
         ctx.check()
         model = load(weights)
-        rate = round(quality / 100 * (weights.points - 1) * fixed.RATE_STEPS)
+        rate = fixed.rate_of(quality, weights.points)
         from engine.learned import tiles
+        from engine.learned.forecast import RateForecast
 
         hyper, steps = tiles.analyse(model.networks, _padded(image), rate, _part(ctx, 0, _ANALYSIS))
-        data, _ = model.symbols.encode(hyper, steps, rate, _part(ctx, _ANALYSIS, 1))
+        data, coded = model.symbols.encode(hyper, steps, rate, _part(ctx, _ANALYSIS, 1))
         head = _Head(STREAM_VERSION, bytes.fromhex(weights.name), rate)
         payload = head.pack() + data
         file = container.write("hyperprior", Picture.of(image), {Section.HYPERPRIOR: payload})
         spent = {"symbols": len(data), "header": len(file) - len(data)}
-        return Encoded(file, {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name}, self.bit_map)
+        stats = {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name}
+        forecast = RateForecast(model.symbols, coded, steps, rate, spent["header"])
+        return Encoded(file, stats, self.bit_map, forecast)
+
+    def outlook(self, image: Image, settings: Settings, ctx: Ctx) -> Forecast | None:
+        """From an encode of tiles from all over the picture, of about a quarter of its pixels."""
+        from engine.learned.sample import SampleForecast, sample
+
+        part = sample(_colours(image))
+        if part is None:
+            return None
+        forecast = self.encode(Image(part), settings, _part(ctx, 0, 0)).forecast
+        assert forecast is not None
+        return SampleForecast(forecast, image.width * image.height / (part.shape[0] * part.shape[1]))
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream`, `Unsupported` or `LimitExceeded`; `EngineError` if the weights are missing."""
@@ -239,11 +253,15 @@ def _told(data: bytes, ctx: Ctx) -> _Told:
     return _Told(picture, head, coded, network, _symbols(network, picture, head, coded, ctx))
 
 
+def _colours(image: Image) -> np.ndarray:
+    """R, G, B of grey, too: H×W×3 u8."""
+    return np.broadcast_to(image.colour_pixels, (image.height, image.width, 3))
+
+
 def _padded(image: Image) -> np.ndarray:
     """R, G, B continued to multiples of 64 by repeating the border: a tenth cheaper than by reflection. H×W×3 u8."""
     padding = [(0, -side % GRANULE) for side in image.pixels.shape[:2]]
-    colours = np.broadcast_to(image.colour_pixels, (image.height, image.width, 3))
-    return np.pad(colours, [*padding, (0, 0)], mode="edge")
+    return np.pad(_colours(image), [*padding, (0, 0)], mode="edge")
 
 
 def _part(ctx: Ctx, start: float, stop: float) -> Ctx:

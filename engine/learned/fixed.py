@@ -35,6 +35,11 @@ def interpolate(table: np.ndarray, rate: int) -> np.ndarray:
     return rows[0] * (RATE_STEPS - part) + rows[1] * part
 
 
+def rate_of(quality: float, points: int) -> int:
+    """The rate of a quality of 0…100, from end to end of a range of so many points."""
+    return round(quality / 100 * (points - 1) * RATE_STEPS)
+
+
 def rounded(values: np.ndarray, bits: int) -> np.ndarray:
     """values / 2^bits to the nearest whole number, halves up. i64."""
     return (values.astype(np.int64) + (1 << (bits - 1))) >> bits

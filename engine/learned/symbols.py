@@ -111,16 +111,32 @@ class SymbolNetwork:
     def costs(self, decoded: Latent) -> tuple[np.ndarray, np.ndarray]:
         """Bits that were spent at each position: of the hyper-latent, h×w f32, and of the latent, 4h×4w f32."""
         bits = latent.costs(decoded.residuals, decoded.index, self.tables)
-        rows, columns = decoded.values.shape[:2]
+        hyper = bits[: decoded.hyper.size].reshape(decoded.hyper.shape).sum(2)
+        return hyper, self.in_place(decoded, bits).sum(2)
+
+    def hyper_costs(self, hyper: np.ndarray, rate: int) -> np.ndarray:
+        """Bits of each symbol of a hyper-latent (h×w×C i32) at a rate in 1/256."""
+        return latent.costs(hyper.ravel(), self._hyper_index(hyper.shape[:2], rate).ravel(), self.tables)
+
+    def in_place(self, decoded: Latent, values: np.ndarray) -> np.ndarray:
+        """What belongs to the symbols, in the order of the stream, at the places of the latent's: 4h×4w×M."""
+        rows, columns, _ = decoded.values.shape
+        out = np.empty(decoded.values.shape, values.dtype)
         end = decoded.hyper.size
-        hyper = bits[:end].reshape(decoded.hyper.shape).sum(2)
-        positions = np.zeros((rows, columns), np.float32)
-        for size in self.recipe.slices:
+        for part in self._slices:
             for every in (ANCHORS, OTHERS):
-                start, end = end, end + rows * (columns // 2) * size
-                part = bits[start:end].reshape(rows, columns // 2, size).sum(2)
-                _put(positions, _take(positions, every) + part, every)
-        return hyper, positions
+                start, end = end, end + rows * (columns // 2) * part.size
+                own = values[start:end].reshape(rows, columns // 2, part.size)
+                _put(out[:, :, part.start : part.stop], own, every)
+        return out
+
+    def octaves(self, rate: int) -> np.ndarray:
+        """log₂ of each coefficient's spread in quantisation steps, M f64."""
+        return fixed.interpolate(self._octaves, rate) / (1 << fixed.FINE_BITS)
+
+    def hyper_octaves(self, rate: int) -> np.ndarray:
+        """log₂ of the gain of each channel of the hyper-latent, C f64."""
+        return fixed.interpolate(self._hyper_octaves, rate) / (1 << fixed.FINE_BITS)
 
     def _run(self, source: Symbols, size: tuple[int, int], rate: int, ctx: Ctx) -> Latent:
         rows, columns = (HYPER * side for side in size)

@@ -14,7 +14,7 @@ from test_rate import SHAPES, SMOOTH_KNOB, WHOLE_KNOB, curve
 
 from engine.codec import Param
 from engine.knob import Knob
-from engine.rate import search
+from engine.rate.search import search
 from engine.trial import Target, TargetKind, Trial
 
 HINTED = Param(**{**SMOOTH_KNOB.__dict__, "typical_bpp": tuple(0.04 * 170 ** (i / 8) for i in range(9))})

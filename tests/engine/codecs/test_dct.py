@@ -6,18 +6,24 @@ import io
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from engine import memory
-from engine.codec import Ctx
+from engine import io as io_of_pictures
+from engine import memory, registry
+from engine.codec import Ctx, Encoded, Settings
 from engine.codecs.dct import DctCodec, quantisation_tables
 from engine.color import DISPLAY_P3, SRGB
 from engine.errors import Cancelled, CorruptStream, LimitExceeded, Unsupported, UsageError
 from engine.image import Alpha, Image
+from engine.rate import solve_rate
+from engine.samples import samples
+from engine.trial import Target, TargetKind
 from tests.pictures import photo_like
 
 CODEC = DctCodec()
@@ -274,3 +280,46 @@ def test_the_extremes_survive_the_best_quality(shade: int, tables: str) -> None:
     # The DC of black is -1024 at steps of one, which JPEG cannot code: -1023 is the nearest.
     pixels = np.full((16, 24, 3), shade, np.uint8)
     assert largest_difference(decode(encode(pixels, quality=100, tables=tables)), pixels) <= 1
+
+
+class _Counting(DctCodec):
+    """Counts transforms and encodes."""
+
+    def __init__(self) -> None:
+        self.encodes = self.transforms = 0
+
+    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
+        self.encodes += 1
+        return super().encode(image, settings, ctx)
+
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
+        self.transforms += 1
+        return super().prepare(image, settings, ctx)
+
+
+@pytest.mark.parametrize("settings", [{}, {"trellis": False, "scans": "sequential", "chroma": "4:4:4"}], ids=str)
+@pytest.mark.parametrize(
+    "target",
+    [*(Target(TargetKind.BPP, bpp) for bpp in (0.4, 1.0, 2.5)), Target(TargetKind.BYTES, 6000)],
+    ids=str,
+)
+def test_a_rate_takes_one_encode_and_one_transform(target: Target, settings: dict[str, object]) -> None:
+    for sample in samples()[:3]:
+        pixels = io_of_pictures.read(sample.path).image.pixels
+        codec, picture = _Counting(), Image(np.ascontiguousarray(pixels[:256, :320]))
+        result = solve_rate(codec, picture, target, CTX, settings=settings)
+        assert result.reached
+        rate = result.best.bpp if target.kind is TargetKind.BPP else result.best.size
+        assert rate <= target.value
+        assert result.message == "", "nothing to say of a distance"
+        assert (codec.encodes, codec.transforms, result.encodes) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("codec_id", ["dct", "dct-rans"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_prepared_picture_makes_the_files_of_the_encoder(codec_id: str, channels: int) -> None:
+    codec, picture = registry.codec(codec_id), Image(np.ascontiguousarray(photo_like(50, 70)[:, :, :channels]))
+    chosen = {"chroma": "4:2:2", "tables": "flat"}
+    tried = codec.prepare(picture, chosen, CTX)
+    for quality in (20.0, 80.0, 20.0):
+        assert tried(quality) == codec.encode(picture, {**chosen, "quality": quality}, CTX).data

@@ -11,8 +11,11 @@ from PIL import Image as Pillow
 
 from engine import io, registry
 from engine.codec import Ctx
+from engine.image import Image
 from engine.learned import stored
+from engine.rate import solve_rate
 from engine.samples import samples
+from engine.trial import Target, TargetKind
 
 FOLDER = Path(__file__).parents[2] / "golden" / "hyperprior"
 DIGESTS = json.loads((FOLDER / "digests.json").read_text(encoding="utf-8"))
@@ -56,3 +59,42 @@ def test_the_shipped_weights_beat_jpeg_on_a_bundled_photograph() -> None:
         for c, e in ((codec, ours), (jpeg, theirs))
     ]
     assert len(ours.data) < 0.8 * len(theirs.data) and error[0] < error[1]
+
+
+def photographs() -> list[Image]:
+    return [io.read(s.path).image for s in samples() if s.path.stem in ("coffee", "astronaut")]
+
+
+def test_a_forecast_tells_what_other_rates_take() -> None:
+    codec, ctx = registry.codec("hyperprior"), Ctx()
+    picture = photographs()[0]
+    encoded = codec.encode(picture, {"quality": 50.0}, ctx)
+    assert encoded.forecast is not None
+    assert encoded.forecast.size(50.0, ctx) == pytest.approx(len(encoded.data), rel=0.001)
+    for quality, off in ((45.0, 0.01), (55.0, 0.01), (30.0, 0.03), (70.0, 0.03)):
+        size = len(codec.encode(picture, {"quality": quality}, ctx).data)
+        assert encoded.forecast.size(quality, ctx) == pytest.approx(size, rel=off)
+
+
+def test_a_part_of_a_picture_tells_where_to_begin() -> None:
+    codec, ctx = registry.codec("hyperprior"), Ctx()
+    picture = photographs()[1]
+    outlook = codec.outlook(picture, {"quality": 40.0}, ctx)
+    for quality in (40.0, 60.0):
+        assert outlook.size(quality, ctx) == pytest.approx(
+            len(codec.encode(picture, {"quality": quality}, ctx).data), rel=0.2
+        )
+    assert codec.outlook(Image(picture.pixels[:200, :300].copy()), {"quality": 40.0}, ctx) is None
+
+
+def test_a_rate_takes_few_encodes() -> None:
+    encodes = []
+    for picture in photographs():
+        for bpp in (0.3, 0.5):
+            result = solve_rate(registry.codec("hyperprior"), picture, Target(TargetKind.BPP, bpp), Ctx())
+            assert result.reached
+            assert result.best.bpp <= bpp
+            assert result.message == "", "nothing to say of a distance"
+            encodes.append(result.encodes)
+    assert max(encodes) <= 3
+    assert sum(encodes) <= 3 * len(encodes)

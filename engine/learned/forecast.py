@@ -1,0 +1,72 @@
+"""What other rates would cost, from the symbols of one encode: no network runs.
+
+A rate scales every coefficient before it is rounded, and with it the deviation that the networks predict for it. So the
+residuals of one encode, scaled before rounding, under the tables for deviations scaled alike, cost about what those of
+another rate would: within 0.5 % of the size for rates up to a third apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from engine.codec import Ctx
+from engine.learned import fixed
+from engine.learned.symbols import MEAN_STEPS, Latent, SymbolNetwork
+from engine.native import latent
+
+# Predictions are better where more bits were spent, which the scaled ones do not know: measured on five photographs,
+# the forecast grows by so much too fast with each e-fold of rate.
+_BIAS = 0.02
+
+
+@dataclass(frozen=True)
+class RateForecast:
+    """Made of the encode of `steps` (4h×4w×M f32, coefficients in quantisation steps) at `rate`, into `coded`.
+
+    extra: bytes of the file beside the symbols.
+    """
+
+    network: SymbolNetwork
+    coded: Latent
+    steps: np.ndarray
+    rate: int
+    extra: int
+
+    def size(self, value: Any, ctx: Ctx) -> float:
+        """Bytes of the file at a quality of 0…100."""
+        ctx.check()
+        bits = self._bits(fixed.rate_of(value, self.network.points))
+        return self.extra + bits / 8 * (bits / self._bits_here) ** -_BIAS
+
+    def _bits(self, rate: int) -> float:
+        network, coded = self.network, self.coded
+        octaves = network.octaves(rate) - network.octaves(self.rate)
+        scaled = _rounded(self._exact * np.exp2(octaves).astype(np.float32))
+        rows = self._rows + np.rint(fixed.ROWS_PER_OCTAVE * octaves).astype(np.int32)
+        index = rows.clip(0, fixed.SCALE_ROWS - 1).astype(np.uint16)
+        hyper = _rounded(coded.hyper * np.exp2(network.hyper_octaves(rate) - network.hyper_octaves(self.rate)))
+        costs = latent.costs(scaled, index, network.tables), network.hyper_costs(hyper, rate)
+        return sum(float(each.sum(dtype=np.float64)) for each in costs)
+
+    @cached_property
+    def _bits_here(self) -> float:
+        return self._bits(self.rate)
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        """Rows of tables at each position, rows×columns×M i32."""
+        return self.network.in_place(self.coded, self.coded.index).astype(np.int32)
+
+    @cached_property
+    def _exact(self) -> np.ndarray:
+        """What was rounded to the residuals, rows×columns×M f32."""
+        means = self.coded.values - self.network.in_place(self.coded, self.coded.residuals) * MEAN_STEPS
+        return self.steps - means.astype(np.float32) / np.float32(MEAN_STEPS)
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    return np.rint(values).clip(-latent.SYMBOL_MAX, latent.SYMBOL_MAX).astype(np.int32)

@@ -36,18 +36,21 @@ _LADDER_ENDS = (0.05, 0.95)  # of a knob's range: beyond lies what nobody uses
 
 @dataclass(frozen=True)
 class LoadTask:
-    """Reads a picture from a file."""
+    """Reads a picture from a file. fixes: of `engine.doctor`, by name, which are applied to it."""
 
     path: Path
+    fixes: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:
         return f"the reader of {self.path.name}"
 
     def run(self, ctx: TaskCtx) -> Loaded:
+        from engine.doctor import mend
         from engine.io import read
 
-        return read(self.path, ctx)
+        loaded = read(self.path, ctx)
+        return replace(loaded, image=mend(loaded.image, self.fixes)) if self.fixes else loaded
 
 
 @dataclass(frozen=True, eq=False)

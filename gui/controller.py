@@ -96,7 +96,7 @@ class Controller:
             return
         self._incoming = source_id
         source.phase = Phase.RUNNING
-        self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
+        self.desk.start(("load",), LoadTask(source.path, source.fixes), self._on_loaded(source), priority=10)
         self.state.announce(Topic.SOURCES)
 
     def bring_back(self, path: Path, file: FileMark | None, missing: bool) -> Source:
@@ -158,10 +158,18 @@ class Controller:
                 self._want_thumbnail(source)
         return bool(written)
 
+    def mend(self, fixes: tuple[str, ...]) -> None:
+        """Look at the current picture with these fixes of the doctor, and no others, from now on."""
+        source = self.state.current
+        if source is not None and source.fixes != fixes:
+            source.fixes = fixes
+            self._read_again(source)
+            self.state.announce(Topic.SOURCES)
+
     def _read_again(self, source: Source) -> None:
         self._incoming = source.id
         source.phase, source.file, source.changed = Phase.RUNNING, None, False
-        self.desk.start(("load",), LoadTask(source.path), self._on_loaded(source), priority=10)
+        self.desk.start(("load",), LoadTask(source.path, source.fixes), self._on_loaded(source), priority=10)
 
     def _on_thumbnail(self, source: Source) -> Callable[[Event], None]:
         def on(event: Event) -> None:
@@ -220,6 +228,7 @@ class Controller:
         image = loaded.image
         source.image, source.display, source.phase, source.error = image, display, Phase.DONE, ""
         source.notes, source.format, source.bits = loaded.notes, loaded.format, image.bits
+        source.findings = loaded.findings
         source.size, source.colour = (image.width, image.height), str(image.color)
         if isinstance(display, Film) and source.tone is None:
             source.tone = Tone(exposure=display.auto_exposure)

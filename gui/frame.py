@@ -13,6 +13,7 @@ from gui import presenters, style
 from gui.batch.window import BatchWindow
 from gui.controller import Controller
 from gui.panels.codecs import CodecsPanel
+from gui.panels.doctor_bar import DoctorBar
 from gui.panels.rate_lock import RateLock
 from gui.panels.rd_plot import RdPlot
 from gui.panels.sources import SourcesPanel
@@ -60,6 +61,8 @@ class Frame(QMainWindow):
         self.sources = SourcesPanel()
         self.tone_strip = ToneStrip()
         self.tone_strip.hide()
+        self.doctor_bar = DoctorBar()
+        self.doctor_bar.hide()
         self.compare = CompareArea()
         self.rate_lock = RateLock()
         self.plot = RdPlot()
@@ -88,6 +91,7 @@ class Frame(QMainWindow):
         column = QVBoxLayout(upper)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID + 2)
+        column.addWidget(self.doctor_bar)
         column.addWidget(self.tone_strip)
         column.addWidget(self.compare, 1)
         column.addWidget(self.rate_lock)

@@ -76,6 +76,8 @@ class MainWindow(Frame):
         self.top_bar.search_requested.connect(lambda: self.commands.serve("palette"))
         self.status.cancel_requested.connect(controller.cancel_all)
         self.tone_strip.tone_changed.connect(lambda tone, moving: state.set_tone(tone, moving=moving))
+        self.doctor_bar.fixes_changed.connect(controller.mend)
+        self.doctor_bar.dismissed.connect(state.hide_findings)
         self._listen_to_pictures()
 
     def _listen_to_pictures(self) -> None:

@@ -12,6 +12,7 @@ from gui import presenters
 from gui.frame import Frame
 from gui.heat import HeatMaps
 from gui.models.lane import LaneTag
+from gui.panels import doctor_bar
 from gui.panels.status import PixelReadOut
 from gui.panels.verdict import BdNote
 from gui.state import ORIGINAL, Topic
@@ -55,6 +56,7 @@ class Refresher:
         if topics & {Topic.SOURCES, Topic.CURRENT}:
             self._kinds()
             self._sources()
+            self._doctor()
         if topics & {Topic.LANES, Topic.CURRENT, Topic.OUTCOME, Topic.VIEW}:
             self._panes()
             self._outcomes()
@@ -114,6 +116,12 @@ class Refresher:
         if state.current is not None and state.current.size and self._looked_at != state.current_id:
             self._looked_at = state.current_id
             self._window.loupe.look_at(state.current.size[0] // 2, state.current.size[1] // 2)
+
+    def _doctor(self) -> None:
+        source, bar = self._state.current, self._window.doctor_bar
+        found = doctor_bar.rows(source.findings, source.fixes) if source is not None else []
+        bar.set_rows(found)
+        bar.setVisible(bool(found) and source is not None and not source.hides_findings)
 
     # -- panes
 

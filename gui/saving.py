@@ -109,6 +109,8 @@ def command_line(product: Product, codec_id: str, settings: Mapping[str, Any], t
     value = f"{target.value:.0f}" if target.kind is TargetKind.BYTES else f"{target.value:g}"
     out = product.file_name(suffix_of(product.solved.data, product.info))
     words = ["ratescope", "encode", str(product.source.path), str(out), "--codec", codec_id, flag, value]
+    if product.source.fixes:
+        words += ["--fix", ",".join(product.source.fixes)]
     defaults = product.info.defaults()
     for name, chosen in settings.items():
         if chosen != defaults.get(name):

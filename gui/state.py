@@ -20,6 +20,7 @@ from engine.bit_map import BitMap
 from engine.carry import refusal
 from engine.codec import Mapped
 from engine.display import Shown
+from engine.doctor import Finding
 from engine.files import FileMark
 from engine.image import Image
 from engine.metrics import metric
@@ -71,6 +72,8 @@ class Source:
     tone: how light is shown, None until a floating-point picture was first looked at.
     file: what its bytes are known by, as a session or the last reading says. missing: a session knows it, but
     there is no such file. changed: its bytes are others than the session knows.
+    findings: what the doctor found in it as its file holds it. fixes: those that are applied, by name.
+    hides_findings: the doctor's bar was closed for it.
     """
 
     id: int
@@ -90,6 +93,9 @@ class Source:
     file: FileMark | None = None
     missing: bool = False
     changed: bool = False
+    findings: tuple[Finding, ...] = ()
+    fixes: tuple[str, ...] = ()
+    hides_findings: bool = False
 
     @property
     def is_float(self) -> bool:
@@ -341,6 +347,12 @@ class State:
     def tone(self) -> Tone:
         """How the current source's light is shown, and what is decoded from it."""
         return (self.current.tone if self.current else None) or NEUTRAL
+
+    def hide_findings(self) -> None:
+        """Close the doctor's bar for the current picture."""
+        if self.current is not None:
+            self.current.hides_findings = True
+            self.announce(Topic.SOURCES)
 
     def set_tone(self, tone: Tone, *, moving: bool = False) -> None:
         """Show light in another tone; `moving` while the control is still being dragged."""

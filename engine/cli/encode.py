@@ -15,7 +15,17 @@ from engine import memory
 from engine.cli.console import Answer, Console
 from engine.cli.decode import shape
 from engine.cli.measure import number
-from engine.cli.pictures import add_in_out, add_store, full_ctx, read_picture, refuse_same, told_store, usable
+from engine.cli.pictures import (
+    add_fix,
+    add_in_out,
+    add_store,
+    fixes_of,
+    full_ctx,
+    read_picture,
+    refuse_same,
+    told_store,
+    usable,
+)
 from engine.codec import CodecInfo
 from engine.errors import EngineError, TargetUnreachable, UsageError
 from engine.files import atomic_write
@@ -32,6 +42,7 @@ UNREACHED = 3
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_in_out(parser)
+    add_fix(parser)
     parser.add_argument("--codec", required=True, metavar="ID", help="ratescope codecs lists them")
     goal = parser.add_mutually_exclusive_group()
     goal.add_argument("--quality", metavar="Q", help="the value of the codec's rate setting")
@@ -56,7 +67,7 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     codec = usable(args.codec)
     settings = chosen_settings(codec.info, args.set, args.quality)
     target = chosen_target(args)
-    image = read_picture(args.source, console, full_ctx())
+    image = read_picture(args.source, console, full_ctx(), fixes_of(args))
     memory.require(memory.encode_estimate(codec.info, image), f"encoding {args.source}")
     with told_store(args.store, console) as store:
         known = tuple(store.trials(image.digest, codec.info.id, codec.version()))

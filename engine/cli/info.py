@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from engine.cli.decode import shape
 from engine.cli.pictures import decode_file, full_ctx, refuse_same, require_suffix
 from engine.codec import Detailed, Mapped
 from engine.display import heat
+from engine.doctor import Finding, examine
 from engine.errors import EngineError, Unsupported
 from engine.files import atomic_write
 from engine.formats import Format, identify, sections
@@ -39,7 +41,7 @@ def run(args: argparse.Namespace, _console: Console) -> Answer:
         form, parts = identify(data), sections(data)
     except EngineError as error:
         raise error.at(args.file) from error
-    image = _decoded(args.file, form)
+    image, findings = _decoded(args.file, form)
     document: dict[str, Any] = {
         "file": str(args.file),
         "format": form.name,
@@ -49,6 +51,7 @@ def run(args: argparse.Namespace, _console: Console) -> Answer:
         **shape(image),
         "sections": [part.__dict__ for part in parts],
         "light": _light(data) if form.ours else None,
+        "findings": [{**asdict(each), "first": list(each.first)} for each in findings],
         **_details(data, form),
         "checksums": {"crc32c": f"{native.crc32c(data):08x}", "sha256": hashlib.sha256(data).hexdigest()},
     }
@@ -85,10 +88,13 @@ def _bits_text(bits: dict[str, Any]) -> str:
     return f"{table([('bits', 'bytes'), *rows], right=(1,))}\n{bits['file']}: bits of every pixel{drawn}"
 
 
-def _decoded(path: Path, form: Format) -> Image:
+def _decoded(path: Path, form: Format) -> tuple[Image, tuple[Finding, ...]]:
+    """The picture, and what the doctor finds in it."""
     if form.codec is None:
-        return io.read(path, full_ctx()).image
-    return decode_file(path, None, full_ctx()).image
+        loaded = io.read(path, full_ctx())
+        return loaded.image, loaded.findings
+    image = decode_file(path, None, full_ctx()).image
+    return image, examine(image)
 
 
 def _details(data: bytes, form: Format) -> dict[str, Any]:
@@ -133,4 +139,11 @@ def _text(info: dict[str, Any]) -> str:
         (part["name"] + (f" ×{part['count']}" if part["count"] > 1 else ""), str(part["size"]))
         for part in info["sections"]
     ]
-    return f"{info['file']}\n{table(rows)}\n\n{table([('section', 'bytes'), *parts], right=(1,))}"
+    text = f"{info['file']}\n{table(rows)}\n\n{table([('section', 'bytes'), *parts], right=(1,))}"
+    return "\n".join([text, *([""] if info["findings"] else []), *map(_finding_text, info["findings"])])
+
+
+def _finding_text(finding: dict[str, Any]) -> str:
+    x, y = finding["first"]
+    fix = f" (--fix {finding['fix']})" if finding["fix"] else ""
+    return f"{finding['title']}, the first at x {x}, y {y}: {finding['words']}{fix}"

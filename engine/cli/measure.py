@@ -10,7 +10,7 @@ import numpy as np
 
 from engine import io
 from engine.cli.console import Answer, Console, table
-from engine.cli.pictures import full_ctx, read_picture, refuse_same, require_suffix
+from engine.cli.pictures import add_fix, fixes_of, full_ctx, read_picture, refuse_same, require_suffix
 from engine.display import heat
 from engine.errors import UsageError
 from engine.image import Image
@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metrics", metavar="A,B", help=default)
     parser.add_argument("--heatmap", metavar="OUT.png", type=Path, help="write the error map as a picture")
     parser.add_argument("--heatmap-metric", metavar="M", help="whose map (default flip; of floats hdr_flip)")
+    add_fix(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     if args.heatmap is not None:
         _check_heatmap(args)
     ctx = full_ctx()
-    ref, test = read_picture(args.reference, console, ctx), read_picture(args.test, console, ctx)
+    ref, test = read_picture(args.reference, console, ctx, fixes_of(args)), read_picture(args.test, console, ctx)
     if ref.is_float and args.metrics is None:
         ids = metric_list(DEFAULT_FLOAT_METRICS)
     args.heatmap_metric = args.heatmap_metric or ("hdr_flip" if ref.is_float else "flip")

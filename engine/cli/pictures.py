@@ -10,6 +10,7 @@ from pathlib import Path
 from engine import io, registry
 from engine.cli.console import Console
 from engine.codec import Codec, Ctx, Progressive
+from engine.doctor import FIXES, mend, ordered
 from engine.errors import CodecUnavailable, EngineError, UnknownFormat, Unsupported, UsageError
 from engine.files import write_error
 from engine.formats import Format, identify
@@ -77,14 +78,29 @@ def _codec_of(data: bytes) -> str:
     return form.codec
 
 
-def read_picture(path: Path, console: Console, ctx: Ctx) -> Image:
-    """A picture from any file: our own streams by their codec, everything else by the picture readers."""
+def read_picture(path: Path, console: Console, ctx: Ctx, fixes: Sequence[str] = ()) -> Image:
+    """A picture from any file: our own streams by their codec, everything else by the picture readers.
+
+    fixes: of the doctor, by name, that are applied to a picture of light.
+    """
     if format_of(path, io.read_bytes(path)).ours:
         return decode_file(path, None, ctx).image
     loaded = io.read(path, ctx)
     for note in loaded.notes:
         console.note(f"{path}: {note}")
-    return loaded.image
+    if fixes and loaded.image.is_float:
+        console.note(f"{path}: {'; '.join(FIXES[name].done for name in fixes)}")
+    return mend(loaded.image, fixes)
+
+
+def add_fix(parser: argparse.ArgumentParser) -> None:
+    names = ", ".join(FIXES)
+    parser.add_argument("--fix", metavar="A,B", default="", help=f"mend light before anything else: {names} (see info)")
+
+
+def fixes_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """The fixes that --fix names, in the order in which they are applied; `UsageError` for one that is unknown."""
+    return ordered(name.strip() for name in args.fix.split(",") if name.strip())
 
 
 def refuse_same(source: Path, target: Path) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from engine import memory
 from engine.codec import Ctx
+from engine.doctor import Finding, examine
 from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, UnknownFormat
 from engine.files import FileMark, mark_of
 from engine.image import Image
 from engine.io import avif, exr, heic, jpeg2000, jxl, netpbm, pillow, png, radiance, textures, tiff
 from engine.io.finish import finish
-from engine.io.source import Reader, Source
+from engine.io.source import Raw, Reader, Source
 from engine.io.write import WRITABLE, exact_bytes, png_bytes, write, write_png
 
 __all__ = [
@@ -66,7 +67,7 @@ READERS: tuple[Reader, ...] = (
 class Loaded:
     """A picture from a file. notes: what was done to it on the way in, in plain words. format: "PNG", "JPEG", …
 
-    file: which bytes it was read from.
+    file: which bytes it was read from. findings: what `engine.doctor` found in light as the file holds it.
     """
 
     image: Image
@@ -74,6 +75,7 @@ class Loaded:
     format: str
     path: Path
     file: FileMark
+    findings: tuple[Finding, ...] = ()
 
 
 def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = None) -> Loaded:
@@ -96,10 +98,11 @@ def load(data: bytes, path: Path, ctx: Ctx | None = None, *, max_pixels: int | N
     try:
         source = Source(data, max_pixels if max_pixels is not None else memory.max_pixels())
         reader = reader_of(data)
-        image, notes = _read_with(reader, source, ctx or Ctx())
+        image, notes, raw = _read_with(reader, source, ctx or Ctx())
+        findings = examine(raw.as_light()) if image.is_float else ()
     except EngineError as error:
         raise error.at(path) from error.__cause__
-    return Loaded(image, notes, reader.format, path, mark_of(data))
+    return Loaded(image, notes, reader.format, path, mark_of(data), findings)
 
 
 def decode(data: bytes, reader: Reader, ctx: Ctx) -> Image:
@@ -135,11 +138,11 @@ def suffixes() -> list[str]:
     return [suffix for reader in READERS for suffix in reader.suffixes]
 
 
-def _read_with(reader: Reader, source: Source, ctx: Ctx) -> tuple[Image, tuple[str, ...]]:
+def _read_with(reader: Reader, source: Source, ctx: Ctx) -> tuple[Image, tuple[str, ...], Raw]:
     try:
         raw = reader.read(source)
         ctx.check()
-        return finish(raw)
+        return *finish(raw), raw
     except (EngineError, Cancelled):
         raise
     except MemoryError as error:

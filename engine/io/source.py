@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine.color import LINEAR_SRGB
 from engine.errors import CorruptStream, LimitExceeded
+from engine.image import Alpha, Image
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Raw:
     premultiplied: bool = False
     notes: list[str] = field(default_factory=list)
     chromaticities: tuple[float, ...] | None = None
+
+    def as_light(self) -> Image:
+        """Samples of light as they are, with their alpha: not yet finite, not yet in primaries that we know."""
+        alpha = Alpha.STRAIGHT if self.channels.endswith("A") else Alpha.NONE
+        return Image(self.pixels.astype(np.float32, copy=False), LINEAR_SRGB, alpha)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class SavedSource:
     path: where it was when the session was written, absolute. relative: the way to it from the session file's own
     folder, with slashes; "" where there is none. sample: the name of a bundled picture, which needs neither.
     tone: how its light is shown, as `gui.session.fields` checks it; empty where it has none.
+    fixes: of the doctor, by name, that are applied to it.
     """
 
     path: str = ""
@@ -48,6 +49,7 @@ class SavedSource:
     sample: str = ""
     file: FileMark | None = None
     tone: Values = field(default_factory=dict)
+    fixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Session:
 
     def content(self) -> Session:
         """What counts as a change of the session: neither how it is looked at, nor what files were found to be."""
-        bare = tuple(SavedSource(source.path, sample=source.sample) for source in self.sources)
+        bare = tuple(SavedSource(each.path, sample=each.sample, fixes=each.fixes) for each in self.sources)
         return replace(self, sources=bare, current=None, codec=None, original=True, values={})
 
 
@@ -119,6 +121,7 @@ def _source_json(source: SavedSource, folder: Path | None) -> dict[str, Any]:
     out: dict[str, Any] = {key: name for key, name in names.items() if name}
     if source.file is not None:
         out |= {"digest": source.file.digest, "size": source.file.size}
+    out |= {"fixes": list(source.fixes)} if source.fixes else {}
     return out | ({"tone": dict(source.tone)} if source.tone else {})
 
 
@@ -271,12 +274,16 @@ def _source(entry: Values, where: str) -> SavedSource:
     tone = entry.get("tone", {})
     if not isinstance(tone, dict) or len(tone) > MAX_SETTINGS:
         _refuse(f"{where}: its tone is not an object")
+    fixes = entry.get("fixes", [])
+    if not isinstance(fixes, list) or len(fixes) > MAX_SETTINGS:
+        _refuse(f"{where}: its fixes are not a list")
+    names = tuple(_text(name, f"{where}: a fix") for name in fixes)
     digest, size = entry.get("digest"), entry.get("size", 0)
     if digest is None:
-        return SavedSource(path, relative, sample, tone=tone)
+        return SavedSource(path, relative, sample, tone=tone, fixes=names)
     if type(size) is not int or not 0 <= size < 1 << 63:
         _refuse(f"{where}: its size is not a number of bytes")
-    return SavedSource(path, relative, sample, FileMark(_text(digest, where), size), tone)
+    return SavedSource(path, relative, sample, FileMark(_text(digest, where), size), tone, names)
 
 
 def _lane(entry: Values, where: str) -> SavedLane:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from engine import registry
+from engine.doctor import FIXES, ordered
 from engine.errors import EngineError
 from gui.lanes import lane_settings
 from gui.session import fields
@@ -40,8 +41,8 @@ def _saved(source: Source) -> SavedSource:
     sample = sample_name(source.path)
     tone = asdict(source.tone) if source.tone is not None else {}
     if sample:
-        return SavedSource(sample=sample, tone=tone)
-    return SavedSource(str(source.path), file=source.file, tone=tone)
+        return SavedSource(sample=sample, tone=tone, fixes=source.fixes)
+    return SavedSource(str(source.path), file=source.file, tone=tone, fixes=source.fixes)
 
 
 def _place(ids: Sequence[int], wanted: int | None) -> int | None:
@@ -64,12 +65,19 @@ def put_back(session: Session, found: Sequence[Found], window: Frame) -> list[st
     rows = [controller.bring_back(each.path, each.file, each.missing) for each in found]
     for row, saved in zip(rows, session.sources, strict=True):
         row.tone = fields.tone_of(saved.tone, remarks)
+        row.fixes = _fixes(saved, remarks)
     there = [row for row in rows if not row.missing]
     wanted = rows[session.current] if session.current is not None else None
     first = wanted if wanted in there else next(iter(there), None)
     if first is not None:
         controller.choose_source(first.id)
     return remarks
+
+
+def _fixes(saved: SavedSource, remarks: list[str]) -> tuple[str, ...]:
+    unknown = [name for name in saved.fixes if name not in FIXES]
+    remarks += [f"there is no fix '{name}' here" for name in unknown]
+    return ordered(name for name in saved.fixes if name in FIXES)
 
 
 def _lane(saved: SavedLane, state: State, remarks: list[str]) -> Lane | None:

@@ -98,3 +98,24 @@ def test_rd_measures_light_by_log2_psnr(capsys: pytest.CaptureFixture[str], tmp_
     for codec in ("wavelet", "avif"):
         points = said["codecs"][codec]["points"]
         assert len(points) == 2 and points[0]["log2_psnr"] < points[1]["log2_psnr"]
+
+
+def test_info_lists_what_the_doctor_finds_and_a_fix_mends_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, exr: Path
+) -> None:
+    light = read(exr).image.pixels.copy()
+    light[30, 5] = -0.5
+    ill, coded, store = tmp_path / "ill.exr", tmp_path / "a.rsw", ("--store", tmp_path / "store")
+    write(ill, Image(light, LINEAR_SRGB))
+    told, _ = ratescope(capsys, "info", ill)
+    (finding,) = told["findings"]
+    assert (finding["kind"], finding["count"], finding["first"], finding["fix"]) == ("negative", 1, [5, 30], "raise")
+    assert main(["info", str(ill)]) == 0
+    assert "1 texel below 0, the first at x 5, y 30: Down to −0.5." in capsys.readouterr().out
+    said, notes = ratescope(capsys, "encode", ill, coded, "--codec", "wavelet", "--bpp", 2, "--fix", "raise", *store)
+    assert "raised to 0" in notes and not any("below 0" in note for note in said["notes"])
+    plain, _ = ratescope(capsys, "measure", ill, exr, "--metrics", "rel_max")
+    fixed, _ = ratescope(capsys, "measure", ill, exr, "--metrics", "rel_max", "--fix", "raise")
+    assert plain == {**fixed, "reference": plain["reference"]}  # light below 0 counts as 0 anyway
+    assert main(["measure", str(ill), str(exr), "--fix", "pills"]) == 2
+    assert "unknown fix 'pills'" in capsys.readouterr().err

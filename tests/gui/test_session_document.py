@@ -23,9 +23,10 @@ MARKS = st.none() | st.builds(FileMark, NAMES, st.integers(0, 10**15))
 PATHS = st.lists(st.text("abc .ä", min_size=1, max_size=5).filter(lambda t: t.strip(". ")), min_size=1, max_size=3)
 SCALARS = st.booleans() | st.integers(-(10**15), 10**15) | st.floats(allow_nan=False, allow_infinity=False) | NAMES
 TONES = st.dictionaries(NAMES, SCALARS, max_size=2)
+FIXED = st.lists(NAMES, max_size=3).map(tuple)
 SOURCES = st.builds(
-    lambda parts, mark, tone: SavedSource("/" + "/".join(parts), file=mark, tone=tone), PATHS, MARKS, TONES
-) | st.builds(SavedSource, sample=NAMES, file=MARKS, tone=TONES)
+    lambda parts, **known: SavedSource("/" + "/".join(parts), **known), PATHS, file=MARKS, tone=TONES, fixes=FIXED
+) | st.builds(SavedSource, sample=NAMES, file=MARKS, tone=TONES, fixes=FIXED)
 LANES = st.builds(
     SavedLane, NAMES, st.dictionaries(NAMES, SCALARS, max_size=4), st.integers(0, MAX_LANES - 1), st.booleans()
 )
@@ -135,6 +136,8 @@ def test_what_a_newer_program_added_is_passed_over() -> None:
         ({"sources": {}}, "not a list"),
         ({"sources": [3]}, "not an object"),
         ({"sources": [{"path": "a", "tone": 3}]}, "tone"),
+        ({"sources": [{"path": "a", "fixes": "raise"}]}, "fixes"),
+        ({"sources": [{"path": "a", "fixes": [3]}]}, "a fix"),
         ({"current": 0}, "current"),
         ({"current": True, "sources": [{"path": "a"}, {"path": "b"}]}, "current"),
         ({"lanes": [{"codec": 3}]}, "codec"),

@@ -144,7 +144,7 @@ def test_map_and_read_out_are_in_stops(looked_at: Workbench, settle: Settle) -> 
     text = window.status.text()
     assert "original 12 9.6" in text
     assert f"{math.log2(12 * (0.2126 + 0.7152 * 0.8 + 0.0722 * 0.8)):+.2f} stops" in text
-    assert text.count("stops") == 2  # of the light, and of the difference
+    assert text.count("stops") == 3  # of the light, of the difference, and of the map
 
 
 def test_every_picture_keeps_its_tone_and_code_values_have_none(

@@ -35,12 +35,18 @@ def _codecs() -> Iterator[Work]:
     return works()
 
 
+def _large() -> Iterator[Work]:
+    from engine.bench.codecs import large_works
+
+    return large_works()
+
+
 def _metrics() -> Iterator[Work]:
     from engine.bench.metrics import works
 
     return works()
 
 
-_SUITES: dict[str, Suite] = {"entropy": _entropy, "codecs": _codecs, "metrics": _metrics}
+_SUITES: dict[str, Suite] = {"entropy": _entropy, "codecs": _codecs, "large": _large, "metrics": _metrics}
 
 __all__ = ["Row", "Side", "Suite", "Work", "clock", "measure", "offer", "suites"]

@@ -35,6 +35,10 @@ def works() -> Iterator[Work]:
     learned = registry.codec("hyperprior")
     if learned.available() is None:
         yield _work("hyperprior-codec", small, "hyperprior", {}, _avif, rate=LEARNED_RATE)
+
+
+def large_works() -> Iterator[Work]:
+    """The suite of large pictures."""
     large = large_photograph()
     yield _work("dct-codec-24mp", large, "dct", _PROGRESSIVE, partial(_jpeg, progressive=True))
     yield _work("dct-codec-baseline-24mp", large, "dct", _BASELINE, partial(_jpeg, progressive=False))

@@ -8,8 +8,11 @@ Content decides, never the suffix.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from engine import memory
 from engine.codec import Ctx
@@ -30,6 +33,7 @@ __all__ = [
     "exact_bytes",
     "formats",
     "load",
+    "mask_file",
     "png_bytes",
     "read",
     "read_bytes",
@@ -63,6 +67,9 @@ READERS: tuple[Reader, ...] = (
 )
 
 
+_MASK_SUFFIXES = (".png", ".tif", ".exr")
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A picture from a file. notes: what was done to it on the way in, in plain words. format: "PNG", "JPEG", …
@@ -81,7 +88,7 @@ class Loaded:
 def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = None) -> Loaded:
     """The picture in `path`, upright, in sRGB or Display P3 code values (see the notes), 8 or 16 bits a sample.
 
-    Light in floats is linear, finite and without alpha, which becomes the mask.
+    Light in floats is linear, finite and without alpha, which becomes the mask; so does a mask file beside it.
 
     max_pixels: what is refused before anything is decoded; by default what fits :func:`engine.memory.limit`.
     Raises an `EngineError` that names the file: unreadable, `UnknownFormat`, `CorruptStream`, `Unsupported`
@@ -90,7 +97,9 @@ def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = N
     path, ctx = Path(path), ctx or Ctx()
     data = read_bytes(path)
     ctx.check()
-    return load(data, path, ctx, max_pixels=max_pixels)
+    loaded = load(data, path, ctx, max_pixels=max_pixels)
+    beside = mask_file(path) if loaded.image.is_float else None
+    return _masked(loaded, beside, ctx) if beside is not None else loaded
 
 
 def load(data: bytes, path: Path, ctx: Ctx | None = None, *, max_pixels: int | None = None) -> Loaded:
@@ -103,6 +112,29 @@ def load(data: bytes, path: Path, ctx: Ctx | None = None, *, max_pixels: int | N
     except EngineError as error:
         raise error.at(path) from error.__cause__
     return Loaded(image, notes, reader.format, path, mark_of(data), findings)
+
+
+def mask_file(path: Path) -> Path | None:
+    """The picture beside a map of light that says which of its texels count, by its name; None if there is none."""
+    names = (f"{path.stem}{mark}{suffix}" for mark in (".mask", "_mask") for suffix in _MASK_SUFFIXES)
+    return next(
+        (each for each in map(path.with_name, names) if os.path.isfile(each)), None
+    )  # a name too long is no file
+
+
+def _masked(loaded: Loaded, beside: Path, ctx: Ctx) -> Loaded:
+    """A picture of light with its mask file: white texels count, as far as its alpha lets them."""
+    image, mask = loaded.image, load(read_bytes(beside), beside, ctx).image
+    if (mask.width, mask.height) != (image.width, image.height):
+        note = f"{beside.name} is {mask.width}×{mask.height}: not used as its mask"
+        return replace(loaded, notes=(*loaded.notes, note))
+    covered = np.asarray(mask.colour_pixels[:, :, 0] > mask.peak / 2)
+    if not covered.any():
+        return replace(loaded, notes=(*loaded.notes, f"{beside.name} is black: not used as its mask"))
+    note = f"{beside.name} is its mask: {100 * (1 - float(covered.mean())):.1f} % of the texels do not count in scores"
+    covered = covered if image.mask is None else covered & image.mask
+    findings = tuple(each for each in loaded.findings if each.kind != "gutters")  # the mask names them
+    return replace(loaded, image=replace(image, mask=covered), notes=(*loaded.notes, note), findings=findings)
 
 
 def decode(data: bytes, reader: Reader, ctx: Ctx) -> Image:

@@ -7,8 +7,8 @@ Content decides, never the suffix.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -117,9 +117,11 @@ def load(data: bytes, path: Path, ctx: Ctx | None = None, *, max_pixels: int | N
 def mask_file(path: Path) -> Path | None:
     """The picture beside a map of light that says which of its texels count, by its name; None if there is none."""
     names = (f"{path.stem}{mark}{suffix}" for mark in (".mask", "_mask") for suffix in _MASK_SUFFIXES)
-    return next(
-        (each for each in map(path.with_name, names) if os.path.isfile(each)), None
-    )  # a name too long is no file
+    for each in map(path.with_name, names):
+        with contextlib.suppress(OSError):  # a name that is too long is no file
+            if each.is_file():
+                return each
+    return None
 
 
 def _masked(loaded: Loaded, beside: Path, ctx: Ctx) -> Loaded:

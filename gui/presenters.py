@@ -266,7 +266,7 @@ def achieved(outcome: Outcome, kind: TargetKind) -> Achieved | None:
 
 def point(trial: Trial) -> RdPoint:
     note = ", ".join(f"{name} {value}" for name, value in trial.settings.items())
-    return RdPoint(trial.bpp, trial.scores, trial.size, note)
+    return RdPoint(trial.bpp, trial.scores, trial.size, note, trial.vram_bpp)
 
 
 def reference(curve: Curve) -> Reference:

@@ -65,5 +65,5 @@ def rate_text(trial: Trial, goal: Goal) -> str:
     if goal.target.kind is TargetKind.BYTES:
         return f"{trial.size} bytes"
     if goal.is_rate:
-        return f"{trial.bpp:.3g} bpp"
+        return f"{trial.bpp:.4g} bpp"
     return f"{trial.db:.2f} dB"

@@ -6,6 +6,7 @@ What stands out of the picture in its last blocks repeats its edge, so that it t
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,9 @@ def ispc() -> Any:
 
 def missing(*libraries: str) -> str | None:
     """What to install for those of "ispc" and "astc" that are not there; None if nothing."""
-    for name, load, install in (("ispc", ispc, ISPC_INSTALL), ("astc", astc, ASTC_INSTALL)):
-        if name in libraries:
-            try:
-                load()
-            except CodecUnavailable:
-                return install
+    for name, package, install in (("ispc", "ispc_texcomp", ISPC_INSTALL), ("astc", "astc_encoder", ASTC_INSTALL)):
+        if name in libraries and find_spec(package) is None:  # not loaded: the window asks every codec when it starts
+            return install
     return None
 
 

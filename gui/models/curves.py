@@ -13,12 +13,27 @@ from engine.metric import MetricInfo
 
 @dataclass(frozen=True)
 class RdPoint:
-    """One trial. bpp: bits per pixel; scores: metric id -> score; note: its settings, for the read-out."""
+    """One trial. bpp: bits per pixel on disk; scores: metric id -> score; note: its settings, for the read-out.
+
+    vram: bits per pixel in video memory, None where unknown. On an axis of video memory `bpp` holds that, and `disk`
+    what it held before.
+    """
 
     bpp: float
     scores: Mapping[str, float] = field(default_factory=dict)
     size: int | None = None
     note: str = ""
+    vram: float | None = None
+    disk: float | None = None
+
+    @property
+    def on_disk(self) -> float:
+        """Bits per pixel on disk, wherever the point is drawn."""
+        return self.bpp if self.disk is None else self.disk
+
+    def in_memory(self) -> RdPoint | None:
+        """The point where an axis of video memory has it; None where that is not known."""
+        return None if self.vram is None else replace(self, bpp=self.vram, disk=self.bpp)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class RdPlot(Panel):
         self.metric_combo = Combo("Metric on the vertical axis", quiet=True)
         self.metric_combo.currentIndexChanged.connect(self._metric_chosen)
         self.axis_combo = Combo("Rate axis", quiet=True)
-        self.axis_combo.set_choices([("log", "bpp, log"), ("linear", "bpp, linear")])
+        self.axis_combo.set_choices([("log", "bpp, log"), ("linear", "bpp, linear"), ("vram", "VRAM bpp, log")])
         self.axis_combo.currentIndexChanged.connect(self._axis_chosen)
         self.reset = IconButton("fit", "Show all points")
         self.reset.clicked.connect(self.show_all)
@@ -156,6 +156,11 @@ class RdPlot(Panel):
         self._all_dirty()
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the rate axis counts video memory: targets and curves from elsewhere have no place there."""
+        return self.axis_combo.key() == "vram"
+
+    @property
     def log(self) -> bool:
         """Whether the rate axis is logarithmic."""
         return self._x_axis.log
@@ -163,6 +168,9 @@ class RdPlot(Panel):
     def set_log(self, log: bool) -> None:
         """Logarithmic or linear rate axis, without a signal."""
         self.axis_combo.set_key("log" if log else "linear")
+        self._set_scale(log)
+
+    def _set_scale(self, log: bool) -> None:
         self._x_axis.log = log
         self._fit_to = _Fit.USEFUL
         self._all_dirty()
@@ -280,7 +288,7 @@ class RdPlot(Panel):
     def _label_axes(self) -> None:
         metric = self._chosen()
         css = {"color": style.current().dim, "font-size": f"{style.SMALL_PX}px"}
-        self._x_axis.setLabel("rate on disk (bpp)", **css)
+        self._x_axis.setLabel("rate in video memory (bpp)" if self.in_memory else "rate on disk (bpp)", **css)
         if metric is not None:
             unit = f" ({metric.unit})" if metric.unit else ""
             better = "" if metric.higher_is_better else ", lower is better"
@@ -306,15 +314,15 @@ class RdPlot(Panel):
             self._draw_lane(self._lanes[lane_id], metric)
         self._dirty.clear()
         for reference, item in self._references:
-            points = drawable(reference.points, metric)
+            points = drawable(self._placed(reference.points), metric)
             item.setData([self._x(p.bpp) for p in points], [p.scores[metric.id] for p in points])
         empty = not any(lane.shown for lane in self._lanes.values()) and not self._references
         self._empty.setVisible(empty)
         self._item.setVisible(not empty)
         self._overlay.rings = [
-            Ring(lane.tag.look, self._x(lane.operating.bpp), lane.operating.scores[metric.id])
+            Ring(lane.tag.look, self._x(point.bpp), point.scores[metric.id])
             for lane in self._lanes.values()
-            if lane.operating is not None and drawable([lane.operating], metric)
+            for point in self._operating(lane, metric)
         ]
         self._place_target(metric)
         self._place_ends(metric)
@@ -323,7 +331,7 @@ class RdPlot(Panel):
         self._overlay.update()
 
     def _draw_lane(self, lane: _Lane, metric: MetricInfo) -> None:
-        lane.shown = drawable(lane.points, metric)
+        lane.shown = drawable(self._placed(lane.points), metric)
         lane.best = frontier(lane.shown, metric)
         kept = {id(point) for point in lane.best}
         xs, ys = [self._x(p.bpp) for p in lane.best], [p.scores[metric.id] for p in lane.best]
@@ -332,9 +340,19 @@ class RdPlot(Panel):
         rest = [p for p in lane.shown if id(p) not in kept]
         lane.faint.setData([self._x(p.bpp) for p in rest], [p.scores[metric.id] for p in rest])
 
+    def _placed(self, points: Sequence[RdPoint]) -> Sequence[RdPoint]:
+        """Points as the rate axis has them; those without a place on it are left out."""
+        if not self.in_memory:
+            return points
+        return [placed for placed in (point.in_memory() for point in points) if placed is not None]
+
+    def _operating(self, lane: _Lane, metric: MetricInfo) -> list[RdPoint]:
+        """What the lane's pane shows, as a list of one; none where it cannot be drawn."""
+        return drawable(self._placed([lane.operating] if lane.operating else []), metric)
+
     def _target_rate(self) -> float | None:
-        """The target in bpp, if it is one of rate."""
-        kind, value = self._target or (None, 0.0)
+        """The target in bpp, if it is one of rate and the axis is."""
+        kind, value = (None, 0.0) if self._target is None or self.in_memory else self._target
         if kind is TargetKind.BYTES:
             return 8 * value / self._pixels if self._pixels else None
         return value if kind is TargetKind.BPP else None
@@ -358,7 +376,7 @@ class RdPlot(Panel):
             if lane.best
         ]
         for reference, _ in self._references:
-            points = drawable(reference.points, metric)
+            points = drawable(self._placed(reference.points), metric)
             if points:
                 ends.append(CurveEnd(f"reference:{reference.name}", reference.name, None, self._line(points, metric)))
         self._overlay.ends = ends
@@ -370,11 +388,12 @@ class RdPlot(Panel):
         """Fit the view to the curves, with room for the names at their right; references count only without any."""
         points = [p for lane in self._lanes.values() for p in lane.shown or ()]
         if not points:
-            points = [p for reference, _ in self._references for p in drawable(reference.points, metric)]
+            points = [p for reference, _ in self._references for p in drawable(self._placed(reference.points), metric)]
         target = self._target_rate()
-        if self._fit_to is _Fit.USEFUL:
+        if self._fit_to is _Fit.USEFUL and not self.in_memory:
             lo, hi = _USEFUL if target is None else (min(_USEFUL[0], target / 2), max(_USEFUL[1], target * 2))
-            points = [p for p in points if lo <= p.bpp <= hi] or points
+            useful = [p for p in points if lo <= p.bpp <= hi]
+            points = useful + [p for lane in self._lanes.values() for p in self._operating(lane, metric)] or points
         if not points:
             return
         xs, ys = [self._x(p.bpp) for p in points], [p.scores[metric.id] for p in points]
@@ -399,7 +418,7 @@ class RdPlot(Panel):
         self.metric_changed.emit(self.metric_combo.key())
 
     def _axis_chosen(self) -> None:
-        self.set_log(self.axis_combo.key() == "log")
+        self._set_scale(self.axis_combo.key() != "linear")
         self.log_changed.emit(self._x_axis.log)
 
     def _zoomed(self, *_: object) -> None:
@@ -435,7 +454,8 @@ class RdPlot(Panel):
         else:
             lane, point = self._lanes[found[0]], found[1]
             size = f" · {size_text(point.size)}" if point.size is not None else ""
-            figures = f"{rate_text(point.bpp)} bpp{size} · {score_text(point.scores[metric.id], metric)}"
+            memory = f" · VRAM {rate_text(point.vram)} bpp" if point.vram is not None and self.in_memory else ""
+            figures = f"{rate_text(point.on_disk)} bpp{size}{memory} · {score_text(point.scores[metric.id], metric)}"
             lines = tuple(line for line in (lane.tag.label, figures, point.note) if line)
             self._overlay.read_out = ReadOut(lane.tag.look, self._x(point.bpp), point.scores[metric.id], lines)
             self.view.setAccessibleDescription(", ".join(lines))
@@ -452,7 +472,9 @@ class RdPlot(Panel):
         lane_id, point = self._marked or (lanes[0], None)
         if point is None or lane_id not in lanes:
             lane = self._lanes[lanes[0]]
-            rate, lane_id = (lane.operating or (lane.shown or [])[0]).bpp, lanes[0]
+            metric = self._chosen()
+            begin = [*(self._operating(lane, metric) if metric else ()), *(lane.shown or ())]
+            rate, lane_id = begin[0].bpp, lanes[0]
         else:
             rate = point.bpp
             lane_id = lanes[(lanes.index(lane_id) + across) % len(lanes)]
@@ -466,7 +488,7 @@ class RdPlot(Panel):
         elif event.button() == Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
             found = self.nearest(self._box.mapFromScene(event.scenePos()))  # type: ignore[attr-defined]
             if found is not None:
-                self.point_clicked.emit(found[0], found[1].bpp)
+                self.point_clicked.emit(found[0], found[1].on_disk)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Leave, QEvent.Type.FocusOut):
@@ -488,7 +510,7 @@ class RdPlot(Panel):
         if event.key() in ways:
             self._walk(*ways[event.key()])
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._marked is not None:
-            self.point_clicked.emit(self._marked[0], self._marked[1].bpp)
+            self.point_clicked.emit(self._marked[0], self._marked[1].on_disk)
         else:
             return False
         return True

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from engine.trial import TargetKind
 from gui import style
 from gui.panels.rd_plot import RdPlot, RdPoint, Reference
 from gui.theme import DARK, LIGHT
@@ -269,3 +270,40 @@ def test_a_removed_lane_takes_its_read_out_along(plot: RdPlot, qtbot: QtBot) -> 
     assert plot._overlay.read_out is not None
     plot.set_lanes([])
     assert plot._overlay.read_out is None
+
+
+def test_the_axis_of_video_memory_moves_points_and_drops_what_has_no_place_there(plot: RdPlot, qtbot: QtBot) -> None:
+    def blocks(bpp: float, score: float, vram: float | None) -> RdPoint:
+        return RdPoint(bpp, {"psnr": score}, round(bpp * 100), "", vram)
+
+    plot.set_curve("a", [blocks(1.0, 30, 2.0), blocks(2.0, 34, 8.0), blocks(1.5, 33, None)])
+    plot.set_operating_point("a", blocks(2.0, 34, 8.0))
+    plot.set_target(TargetKind.BPP, 2.0)
+    plot.set_references([Reference("paper", (RdPoint(0.5, {"psnr": 30}),))])
+    plot.axis_combo.set_key("vram")
+    plot._axis_chosen()
+    plot.flush()
+    assert list(plot._lanes["a"].line.getData()[0]) == pytest.approx([math.log10(2), math.log10(8)])
+    assert [ring.x for ring in plot._overlay.rings] == pytest.approx([math.log10(8)])
+    assert plot._lanes["b"].shown == [] and not plot._target_line.isVisible()
+    assert "video memory" in plot._x_axis.labelText and plot.log
+    found = plot.nearest(_pixel(plot, 8.0, 34))
+    assert found is not None
+    plot._mark(found)
+    assert plot._overlay.read_out is not None
+    assert "2.000 bpp" in plot._overlay.read_out.lines[1] and "VRAM 8.000 bpp" in plot._overlay.read_out.lines[1]
+    with qtbot.waitSignal(plot.point_clicked) as clicked:
+        qtbot.keyClick(plot.view, Qt.Key.Key_Return)
+    assert clicked.args == ["a", 2.0], "what is taken is the rate on disk, which the rate lock knows"
+    plot.set_log(False)
+    plot.flush()
+    assert not plot.in_memory and plot._target_line.isVisible()
+
+
+def test_what_the_panes_show_is_never_out_of_sight(plot: RdPlot) -> None:
+    """A texture of 8 bits per pixel beside a target of 1: the useful range ends far below it."""
+    plot.set_target(TargetKind.BPP, 1.0)
+    plot.set_curve("b", [RdPoint(8.0, {"psnr": 40})])
+    plot.set_operating_point("b", RdPoint(8.0, {"psnr": 40}))
+    plot.flush()
+    assert plot._box.viewRange()[0][1] > math.log10(8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -13,9 +14,10 @@ from PIL import Image as Pillow
 from engine import registry
 from engine.codec import Ctx
 from engine.color import LINEAR_SRGB
-from engine.errors import CorruptStream
+from engine.errors import CodecUnavailable, CorruptStream
 from engine.image import Alpha, Image
 from engine.io import textures
+from engine.textures import blocks
 from engine.textures.formats import ASTC_BLOCKS, BY_NAME, astc_format
 
 CTX = Ctx()
@@ -115,3 +117,16 @@ def test_zstandard_makes_files_smaller_and_changes_no_texel(codec_id: str) -> No
     assert len(packed.data) < len(plain.data) and packed.stats == plain.stats
     assert texels_of(packed.data) == texels_of(plain.data)
     assert codec.decode(packed.data, CTX).digest == codec.decode(plain.data, CTX).digest
+
+
+def test_a_codec_whose_library_is_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = {"ispc_texcomp", "astc_encoder"}
+    monkeypatch.setattr(blocks, "find_spec", lambda name: None if name in gone else name)
+    assert "pip install ispc_texcomp" in (registry.codec("bc6h").available() or "")
+    assert "pip install astc-encoder-py" in (registry.codec("astc").available() or "")
+    for name in gone:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(CodecUnavailable, match="pip install ispc_texcomp"):
+        registry.codec("bc7").encode(Image(codes(4, 4)), {}, CTX)
+    with pytest.raises(CodecUnavailable, match="pip install astc-encoder-py"):
+        BY_NAME["ASTC 4×4"].decode(bytes(16), 4, 4)

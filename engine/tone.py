@@ -21,6 +21,7 @@ EXPOSURE_LIMIT = 16.0  # stops either way
 OFFSET_LIMIT = 1.0
 GAMMA_RANGE = (0.2, 5.0)
 _HABLE_WHITE = 11.2
+LOOKS = ("picture", "zebra", "stops")
 
 
 def _clip(v: np.ndarray) -> np.ndarray:
@@ -55,16 +56,22 @@ CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class Tone:
-    """exposure: stops. offset: light added after it. gamma: 1 is plain sRGB, more is brighter. curve: of `CURVES`."""
+    """exposure: stops. offset: light added after it. gamma: 1 is plain sRGB, more is brighter. curve: of `CURVES`.
+
+    look: of `LOOKS`: the picture itself, with stripes where it is no proper light or clipped, or its stops in colours.
+    """
 
     exposure: float = 0.0
     offset: float = 0.0
     gamma: float = 1.0
     curve: str = "clip"
+    look: str = "picture"
 
     def __post_init__(self) -> None:
         if self.curve not in CURVES:
             raise UsageError(f"unknown tone curve '{self.curve}'; known are {', '.join(CURVES)}")
+        if self.look not in LOOKS:
+            raise UsageError(f"unknown look '{self.look}'; known are {', '.join(LOOKS)}")
 
 
 NEUTRAL = Tone()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QWidget
 
-from engine.tone import CURVES, EXPOSURE_LIMIT, GAMMA_RANGE, NEUTRAL, OFFSET_LIMIT, Tone
+from engine.tone import CURVES, EXPOSURE_LIMIT, GAMMA_RANGE, LOOKS, NEUTRAL, OFFSET_LIMIT, Tone
 from gui import style
 from gui.models.units import MINUS, signed
 from gui.theme import GRID
@@ -22,7 +22,10 @@ SETTLE_MS = 150
 SLIDER_STOPS = 8.0
 STEP, MUCH = 0.1, 1.0  # stops
 _NAMES = {"clip": "sRGB", "reinhard": "Reinhard", "aces": "ACES fit", "filmic": "Filmic"}
+_LOOK_NAMES = {"picture": "Picture", "zebra": "Zebra", "stops": "Stops"}
 _HELP = {
+    "look": "Zebra: stripes where light is clipped (red), below 0 (blue), infinite (cyan) or not a number (magenta).\n"
+    "Stops: luminance in whole stops from 1.0, violet −8 to pale red +8, green just below 1.0, yellow-green above.",
     "exposure": "Exposure in stops, of the view only: no score and no file depends on it.\nDouble click: 0",
     "offset": "Light added after the exposure: lifts what is nearly black.\nDouble click: 0",
     "gamma": "More than 1 opens the shadows, 1 is plain sRGB.\nDouble click: 1",
@@ -120,6 +123,11 @@ class ToneStrip(Themed):
         self.curve.set_choices([(name, _NAMES[name]) for name in CURVES])
         self.curve.setFixedWidth(96)
         self.curve.currentIndexChanged.connect(lambda: self._set(curve=self.curve.key()))
+        self.look = Combo("Look")
+        self.look.set_choices([(name, _LOOK_NAMES[name]) for name in LOOKS])
+        self.look.setFixedWidth(88)
+        self.look.setToolTip(_HELP["look"])
+        self.look.currentIndexChanged.connect(lambda: self._set(look=self.look.key()))
         self.reset = IconButton("reset", "Back to exposure 0, sRGB (0)")
         self.reset.clicked.connect(self.choose_neutral)
         self._settle = QTimer(self, interval=SETTLE_MS, singleShot=True)
@@ -145,6 +153,7 @@ class ToneStrip(Themed):
             row.addWidget(figure)
         row.addSpacing(2 * GRID)
         row.addWidget(self.curve)
+        row.addWidget(self.look)
         row.addWidget(self.reset)
         self.setFixedHeight(40)
 
@@ -165,6 +174,7 @@ class ToneStrip(Themed):
         if not self.slider.isSliderDown():
             self.slider.show_stops(tone.exposure)
         self.curve.set_key(tone.curve)
+        self.look.set_key(tone.look)
         self.auto.setChecked(abs(tone.exposure - self._auto) < 0.005)
 
     def set_auto(self, stops: float) -> None:
@@ -183,7 +193,7 @@ class ToneStrip(Themed):
         self._set(exposure=self._auto)
 
     def choose_neutral(self) -> None:
-        self._set(exposure=0.0, offset=0.0, gamma=1.0, curve="clip")
+        self._set(exposure=0.0, offset=0.0, gamma=1.0, curve="clip", look="picture")
 
     def next_curve(self) -> None:
         names = list(CURVES)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import EngineError
 from engine.metrics import metric, metric_ids
-from engine.tone import CURVES, EXPOSURE_LIMIT, GAMMA_RANGE, OFFSET_LIMIT, Tone
+from engine.tone import CURVES, EXPOSURE_LIMIT, GAMMA_RANGE, LOOKS, OFFSET_LIMIT, Tone
 from gui.models.verdict_model import Order
 from gui.state import View
 from gui.views.layouts import Layout
@@ -92,6 +92,7 @@ TONE: Mapping[str, Check] = {
     "offset": number(-OFFSET_LIMIT, OFFSET_LIMIT),
     "gamma": number(*GAMMA_RANGE),
     "curve": member(CURVES),
+    "look": member(LOOKS),
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from engine.color import LINEAR_SRGB, ColorSpec
 from engine.display import displayable, to_display
 from engine.errors import UsageError
-from engine.film import Film, Print, auto_exposure
+from engine.film import ZEBRA, Film, Print, auto_exposure
 from engine.image import Alpha, Image
 from engine.tone import CURVES, Tone, tone_table
 
@@ -139,3 +139,47 @@ def test_a_picture_without_light_is_left_as_it_is() -> None:
 def test_a_large_picture_is_sampled() -> None:
     row = np.full((2000, 1500, 1), 0.09)
     assert auto_exposure(light(row)) == 1.0
+
+
+# --- looks --------------------------------------------------------------------------------------
+
+
+def test_zebra_stripes_what_is_clipped_negative_infinite_or_no_number_and_nothing_else() -> None:
+    pixels = np.full((8, 32, 3), 0.2)
+    kinds = {"clipped": 3.0, "below 0": -0.5, "infinite": np.inf, "not a number": np.nan}
+    for place, value in enumerate(kinds.values()):
+        pixels[:, 8 * place : 8 * place + 6, 1] = value
+    film = Film(light(pixels))
+    plain, zebra = film.develop(Tone()), film.develop(Tone(look="zebra"))
+    changed = (plain != zebra).any(axis=2)
+    for place, kind in enumerate(kinds):
+        columns = slice(8 * place, 8 * place + 6)
+        assert 0.2 < changed[:, columns].mean() < 0.8
+        assert (zebra[:, columns][changed[:, columns]] == ZEBRA[kind]).all()
+        assert not changed[:, 8 * place + 6 : 8 * place + 8].any()
+    assert not (film.develop(Tone(exposure=-4, look="zebra"))[:, :6] == ZEBRA["clipped"]).all(axis=2).any()
+
+
+def test_stripes_stay_where_they_are_whatever_part_is_asked_for() -> None:
+    film, tone = Film(light(np.full((90, 70, 3), 9.0))), Tone(look="zebra")
+    whole = film.develop(tone)
+    assert np.array_equal(film.crop(slice(13, 80), slice(7, 31), tone), whole[13:80, 7:31])
+    assert np.array_equal(film.develop(tone, 3), whole[::3, ::3])
+
+
+def test_false_colour_has_one_colour_a_stop() -> None:
+    values = [[[2.0**stop * 1.5] for stop in range(-8, 8)]]
+    film = Film(light(values))
+    colours = [tuple(each) for each in film.develop(Tone(look="stops"))[0].tolist()]
+    assert len(set(colours)) == 16
+    brighter = [tuple(each) for each in film.develop(Tone(exposure=1, look="stops"))[0].tolist()]
+    assert brighter[:-1] == colours[1:] and brighter[-1] == colours[-1]
+    ends = Film(light([[[2.0**-12], [2.0**12], [0.0], [-1.0], [np.nan], [1.999]]])).develop(Tone(look="stops"))[0]
+    assert ends.tolist() == [[*colours[0]], [*colours[-1]], [0, 0, 0], [0, 0, 0], [0, 0, 0], [*colours[8]]]
+    wide = Film(light(np.full((1, 1, 3), 1.5))).develop(Tone(look="stops"))
+    assert tuple(wide[0, 0]) == colours[8]
+
+
+def test_an_unknown_look_is_refused() -> None:
+    with pytest.raises(UsageError, match="known are picture, zebra, stops"):
+        Tone(look="x")

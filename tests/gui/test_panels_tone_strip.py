@@ -121,3 +121,10 @@ def test_the_range_of_the_slider_reaches_what_is_set_and_ends_at_the_limit(strip
     for _ in range(6):
         strip.step(-1, coarse=True)
     assert heard[-1][0].exposure == -EXPOSURE_LIMIT
+
+
+def test_the_look_is_told_and_reset_with_the_tone(strip: ToneStrip, heard: list) -> None:
+    strip.look.setCurrentIndex(1)
+    assert heard == [(Tone(look="zebra"), False)]
+    strip.choose_neutral()
+    assert strip.look.key() == "picture" and heard[-1] == (NEUTRAL, False)

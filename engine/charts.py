@@ -123,10 +123,11 @@ def _without_repeats(keys: np.ndarray, gutters: np.ndarray) -> np.ndarray:
 
 def _keys(colours: np.ndarray) -> np.ndarray:
     """H×W u64 that are equal where colours are, to the last bit, and where they are not but once in 10¹⁹ times."""
-    bits = np.ascontiguousarray(colours, np.float32).view(np.uint32).astype(np.uint64)
+    bits = np.ascontiguousarray(colours, np.float32).view(np.uint32)
     keys = np.zeros(colours.shape[:2], np.uint64)
     for channel in range(colours.shape[2]):
-        keys = (keys ^ bits[:, :, channel]) * np.uint64(0x9E3779B97F4A7C15)  # odd: no two keys become one
+        keys ^= bits[:, :, channel]
+        keys *= np.uint64(0x9E3779B97F4A7C15)  # odd: no two keys become one
         keys ^= keys >> np.uint64(29)
     return keys
 

@@ -21,6 +21,7 @@ BLOCK = 4  # texels, of the smallest blocks of formats for graphics hardware (BC
 _CODES_OFF = 0.07  # of an 8-bit step: what half floats near 1 may be off a whole code
 _CODES_SHARE = 0.999
 _CODES_LEAST = 16  # different codes, for a picture that is not simply black and white
+_STRIP_ROWS = 64
 _EMPTY_SHARE = 0.5  # of the texels beside charts
 _PARTLY_SHARE = 0.05  # of covered texels: more than the rims that a baker's filter leaves
 
@@ -155,9 +156,13 @@ def _srgb(safe: np.ndarray) -> Iterable[Finding]:
     """8-bit codes that were stored as floats without being decoded: every sample is a whole number of 255ths."""
     if safe.min() < 0 or safe.max() > 1:
         return
-    codes = safe.astype(np.float32) * 255
-    whole = np.rint(codes)
-    if np.mean(np.abs(codes - whole) < _CODES_OFF) >= _CODES_SHARE and len(np.unique(whole)) >= _CODES_LEAST:
+    near, seen = 0, np.zeros(256, np.bool_)
+    for rows in np.array_split(safe, -(-safe.shape[0] // _STRIP_ROWS)):
+        codes = rows * np.float32(255)
+        whole = np.rint(codes)
+        near += int(np.count_nonzero(np.abs(codes - whole) < _CODES_OFF))
+        seen[whole.astype(np.uint8)] = True
+    if near >= _CODES_SHARE * safe.size and seen.sum() >= _CODES_LEAST:
         words = "Every sample is a whole number of 255ths: 8-bit sRGB codes, most likely, stored as if they were light."
         yield Finding("srgb", safe.shape[0] * safe.shape[1], (0, 0), "probably sRGB codes, not light", words, "decode")
 

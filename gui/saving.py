@@ -51,7 +51,7 @@ def save_encoded(product: Product, path: Path) -> None:
 
 
 def save_decoded(product: Product, path: Path) -> None:
-    """What the file decodes to, as PNG, OpenEXR or Radiance by the path's suffix."""
+    """What the file decodes to, as PNG, OpenEXR, Radiance or KTX2 by the path's suffix."""
     _guard(product, path)
     write(path, product.solved.decoded)
 

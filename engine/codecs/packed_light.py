@@ -59,7 +59,7 @@ def _texels(codes: np.ndarray, form: TexelFormat) -> bytes:
     if name == "BC3":
         return blocks.bc3(codes)
     if name == "BC7":
-        return blocks.bc7(codes, "slow")
+        return blocks.bc7(codes, "basic")
     if name == "ASTC":
         return blocks.astc_blocks(codes, form, "medium")
     return blocks.with_alpha(codes).tobytes()

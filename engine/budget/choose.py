@@ -17,14 +17,13 @@ from engine.errors import TargetUnreachable
 @dataclass(frozen=True)
 class Option:
     """What one picture could become. scale: each side is divided by it. disk: bytes of the file. vram: bytes that it
-    takes in a graphics card's memory, None if cards cannot sample it. db: PSNR, or log2-PSNR of light, at full size.
-    error: what the solver minimises the sum of."""
+    takes in a graphics card's memory. db: PSNR, or log2-PSNR of light, at full size. error: whose sum is minimised."""
 
     codec: str
     settings: str
     scale: int
     disk: int
-    vram: int | None
+    vram: int
     db: float
     error: float
 

@@ -61,7 +61,7 @@ class OptionsTask:
                 run = runner.decode(runner.encode(each, ctx), ctx)
                 assert run.decoded is not None
                 db = quality(image, run.decoded, ctx)
-                vram = run.trial.stats.get("vram_bytes")
+                vram = run.trial.stats["vram_bytes"]
                 error = counting_texels(image) * 10 ** (-db / 10)
                 found.append(Option(codec_id, canonical(each), scale, run.trial.size, vram, db, error))
         return found

@@ -34,10 +34,7 @@ class Wish:
     budget: int
 
     def cost(self, option: Option) -> int:
-        if self.count == DISK:
-            return option.disk
-        assert option.vram is not None
-        return option.vram
+        return option.disk if self.count == DISK else option.vram
 
 
 @dataclass(frozen=True)
@@ -65,10 +62,9 @@ class Plan:
 
 def _totals(options: Iterable[Option]) -> dict[str, Any]:
     chosen = list(options)
-    vram = [option.vram for option in chosen]
     return {
         "disk_bytes": sum(option.disk for option in chosen),
-        "vram_bytes": None if None in vram else sum(size for size in vram if size is not None),
+        "vram_bytes": sum(option.vram for option in chosen),
         "error": sum(option.error for option in chosen),
     }
 
@@ -105,7 +101,7 @@ def make_plan(
     `TargetUnreachable` for a budget below what the set can be made."""
     measured, missing = _measured(pictures, wish, workers, on_progress)
     names = list(pictures)
-    options = [_countable(name, measured[name], wish) for name in names]
+    options = [_carried(name, measured[name]) for name in names]
     chosen = choose(options, wish.budget, wish.cost)
     single = best_preset(options, wish.budget, wish.cost)
 
@@ -115,12 +111,10 @@ def make_plan(
     return Plan(wish, named(chosen), None if single is None else named(single), tuple(missing))
 
 
-def _countable(name: str, options: Sequence[Option], wish: Wish) -> list[Option]:
-    found = [option for option in options if wish.count == DISK or option.vram is not None]
-    if not found:
-        kind = "none of these codecs" if not options else "none of these codecs makes a texture that stays compressed"
-        raise UsageError(f"{name}: {kind} {'carries it' if not options else 'in memory'}: name others with --codecs")
-    return found
+def _carried(name: str, options: Sequence[Option]) -> Sequence[Option]:
+    if not options:
+        raise UsageError(f"{name}: none of these codecs carries it: name others with --codecs")
+    return options
 
 
 def _measured(
@@ -169,7 +163,7 @@ def carry_out(plan: Plan, pictures: Mapping[str, Path], folder: Path, ctx: Ctx) 
         now = replace(
             option,
             disk=len(run.data),
-            vram=run.trial.stats.get("vram_bytes"),
+            vram=run.trial.stats["vram_bytes"],
             db=quality(image, run.decoded, ctx),
         )
         rows.append({"file": name, "written": written.relative_to(folder).as_posix(), **_told(now)})

@@ -118,7 +118,7 @@ def _text(plan: Plan, document: dict[str, Any]) -> str:
 
 
 def _row(row: dict[str, Any]) -> list[str]:
-    vram = "" if row["vram_bytes"] is None else memory.size_text(row["vram_bytes"])
+    vram = memory.size_text(row["vram_bytes"])
     scale = _scale(row["scale"])
     return [
         row["file"],

@@ -13,7 +13,7 @@ from engine.errors import TargetUnreachable
 
 
 def option(cost: int, error: float, preset: str = "") -> Option:
-    return Option("codec", preset or str(cost), 1, cost, None, 0.0, error)
+    return Option("codec", preset or str(cost), 1, cost, 0, 0.0, error)
 
 
 def cost(option: Option) -> int:

@@ -66,12 +66,13 @@ def test_a_budget_below_the_least_ends_with_code_3(maps: Path, run: Run) -> None
     assert run("budget", maps, "--fit", 10, "--codecs", "jpeg", "--points", 2, "--workers", 1)[0] == 3
 
 
-def test_a_codec_without_textures_is_refused_where_memory_counts(
-    maps: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["--fit", "1M", "--count", "vram", "--codecs", "jpeg", "--points", "1", "--workers", "1"]
-    assert main(["budget", str(maps), *words]) == 2
-    assert "texture" in capsys.readouterr().err
+def test_in_memory_a_texture_counts_as_it_stays_there_and_a_picture_as_it_is_decoded(maps: Path, run: Run) -> None:
+    words = ("--count", "vram", "--points", 1, "--scales", 1, "--workers", 1)
+    texels = 2 * 96 * 128
+    code, plan = run("budget", maps, "--fit", "1M", "--codecs", "jpeg", *words)
+    assert (code, plan["plan"]["vram_bytes"]) == (0, 4 * texels)
+    code, plan = run("budget", maps, "--fit", "1M", "--codecs", "bc7", *words)
+    assert (code, plan["plan"]["vram_bytes"]) == (0, texels)
 
 
 def test_pictures_are_never_written_over(tmp_path: Path, run: Run) -> None:

@@ -5,6 +5,10 @@ One rate: 8 bits per pixel in video memory, whatever the picture. Khronos Data F
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
 from engine.codecs import texture
 from engine.codecs.checks import encoding
@@ -17,9 +21,39 @@ def _effort(choices: tuple[str, ...]) -> Param:
     return Param("effort", Kind.CHOICE, "slow", choices=choices, role=Role.EFFORT, label="Effort")
 
 
-class Bc6hCodec:
+Compress = Callable[[np.ndarray, str], bytes]
+
+
+class _BlockCodec:
+    """What both share. form: the format's name. compress: a strip of texels and an effort → its blocks."""
+
+    info: CodecInfo
+    form: str
+    compress: Compress
+
+    def available(self) -> str | None:
+        return blocks.missing("ispc")
+
+    def version(self) -> str:
+        return texture.library("ispc_texcomp", "imagecodecs")
+
+    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
+        texture.require_texture(image, self.info)
+        chosen = self.info.complete(settings)
+        form = BY_NAME[self.form]
+        with encoding(self.info):
+            data = texture.in_strips(image.pixels, form, ctx, lambda strip: self.compress(strip, chosen["effort"]))
+        return texture.packed(form, image, data, chosen["file"])
+
+    def decode(self, data: bytes, ctx: Ctx) -> Image:
+        return texture.decoded(data, self.info.id, ctx)
+
+
+class Bc6hCodec(_BlockCodec):
     """BC6H, unsigned: the HDR format of desktop cards and consoles."""
 
+    form = "BC6H"
+    compress = staticmethod(blocks.bc6h)
     info = CodecInfo(
         id="bc6h",
         label="BC6H",
@@ -37,27 +71,12 @@ class Bc6hCodec:
         about="HDR textures of desktop games. Intel's ISPC encoder; decoded by bcdec.",
     )
 
-    def available(self) -> str | None:
-        return blocks.missing("ispc")
 
-    def version(self) -> str:
-        return texture.library("ispc_texcomp", "imagecodecs")
-
-    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
-        texture.require_texture(image, self.info)
-        chosen = self.info.complete(settings)
-        form = BY_NAME["BC6H"]
-        with encoding(self.info):
-            data = texture.in_strips(image.pixels, form, ctx, lambda strip: blocks.bc6h(strip, chosen["effort"]))
-        return texture.packed(form, image, data, chosen["file"])
-
-    def decode(self, data: bytes, ctx: Ctx) -> Image:
-        return texture.decoded(data, self.info.id, ctx)
-
-
-class Bc7Codec:
+class Bc7Codec(_BlockCodec):
     """BC7: 8-bit colours, with alpha."""
 
+    form = "BC7 sRGB"
+    compress = staticmethod(blocks.bc7)
     info = CodecInfo(
         id="bc7",
         label="BC7",
@@ -67,20 +86,3 @@ class Bc7Codec:
         capabilities=Capabilities(alpha=True, gray=False, wide_gamut=False, memory=24.0, max_side=texture.MAX_SIDE),
         about="8-bit textures of desktop games. Intel's ISPC encoder; decoded by bcdec.",
     )
-
-    def available(self) -> str | None:
-        return blocks.missing("ispc")
-
-    def version(self) -> str:
-        return texture.library("ispc_texcomp", "imagecodecs")
-
-    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
-        texture.require_texture(image, self.info)
-        chosen = self.info.complete(settings)
-        form = BY_NAME["BC7 sRGB"]
-        with encoding(self.info):
-            data = texture.in_strips(image.pixels, form, ctx, lambda strip: blocks.bc7(strip, chosen["effort"]))
-        return texture.packed(form, image, data, chosen["file"])
-
-    def decode(self, data: bytes, ctx: Ctx) -> Image:
-        return texture.decoded(data, self.info.id, ctx)

@@ -22,6 +22,14 @@ SURPRISE = 3.0  # what a single step's norm can count for at most, in running no
 NORM_MEMORY = 0.98
 
 
+class _Adam(torch.optim.Adam):
+    """With torch's own means for mixed precision, which its fused kernels read: what gradients are divided by, and
+    whether (1.0) to leave everything as it is."""
+
+    grad_scale: Tensor
+    found_inf: Tensor
+
+
 class Optimiser:
     """Convolutions, tables and biases, and the linear transform have rates of their own.
 
@@ -41,7 +49,7 @@ class Optimiser:
         self._peaks = [rate for _, rate in groups]
         self._parameters: list[nn.Parameter] = [parameter for members, _ in groups for parameter in members]
         on_card = device.type == "cuda"
-        self._adam = torch.optim.Adam(
+        self._adam = _Adam(
             [{"params": members, "lr": torch.tensor(rate, device=device)} for members, rate in groups],
             betas=(0.9, 0.98),
             fused=True,
@@ -72,9 +80,8 @@ class Optimiser:
         norm = nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
         usable = torch.isfinite(norm) & torch.isfinite(loss.detach())
         taken = usable & (norm <= REFUSE * self._norm)
-        # Adam's own means for mixed precision: what gradients are divided by, and whether to leave all as it is.
-        self._adam.grad_scale = (norm / (CLIP * self._norm)).clamp_min(1)  # type: ignore[attr-defined]
-        self._adam.found_inf = 1 - taken.float()  # type: ignore[attr-defined]
+        self._adam.grad_scale = (norm / (CLIP * self._norm)).clamp_min(1)
+        self._adam.found_inf = 1 - taken.float()
         self._adam.step()
         shortened = torch.minimum(norm, SURPRISE * self._norm)
         followed = torch.where(

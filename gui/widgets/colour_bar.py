@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from gui.style import SMALL_PX, text_font
-from gui.theme import DARK, RADIUS, Theme
+from gui.widgets.legend import Legend
 
 WIDTH, HEIGHT = 232, 56
 EDGE = 12
@@ -42,26 +42,15 @@ class Scale:
     table: np.ndarray = field(repr=False, compare=False)
 
 
-def paint_card(painter: QPainter, area: QRectF, theme: Theme) -> None:
-    """The ground of a legend over a picture."""
-    ground = QColor(theme.panel)
-    ground.setAlpha(240)
-    painter.setPen(QPen(QColor(theme.hairline), 1))
-    painter.setBrush(ground)
-    painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
-
-
-class ColourBar(QWidget):
+class ColourBar(Legend):
     """A small card: name and unit of the map, its colours, and round values below them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._label, self._unit = "", ""
         self._range = (0.0, 1.0)
         self._strip = QImage()
         self.setFixedSize(WIDTH, HEIGHT)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def set_scale(self, scale: Scale) -> None:
         label, unit, lo, hi = scale.label, scale.unit, scale.lo, scale.hi
@@ -75,13 +64,6 @@ class ColourBar(QWidget):
         self.setAccessibleName(f"{label}, colours from {lo:g} to {hi:g} {unit}".strip())
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return self.size()
-
     @property
     def strip_rect(self) -> QRectF:
         """Where the colours are."""
@@ -90,14 +72,10 @@ class ColourBar(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        paint_card(painter, QRectF(self.rect()), self._theme)
-        painter.setFont(text_font(SMALL_PX, bold=True))
-        painter.setPen(QColor(self._theme.text))
+        self.paint_card(painter)
         title = QRectF(EDGE, 4, self.width() - 2 * EDGE, 18)
-        painter.drawText(title, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._label)
-        painter.setFont(text_font(SMALL_PX))
-        painter.setPen(QColor(self._theme.dim))
-        painter.drawText(title, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._unit)
+        self.write(painter, title, self._label, bold=True)
+        self.write(painter, title, self._unit, Qt.AlignmentFlag.AlignRight, dim=True)
         if not self._strip.isNull():
             painter.drawImage(self.strip_rect, self._strip)
         self._paint_ticks(painter)

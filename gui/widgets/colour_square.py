@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from engine.crossed import BITS_REACH, CELL, ERROR_REACH, FEW_LARGE, FEW_SMALL, MANY_LARGE, MANY_SMALL, cross_table
 from gui.style import SMALL_PX, text_font
-from gui.theme import DARK, Theme
-from gui.widgets.colour_bar import paint_card
+from gui.widgets.legend import Legend
 
 EDGE = 12
 SQUARE = 80
@@ -42,17 +41,15 @@ def three(middle: float, reach: float) -> list[str]:
     return [f"{middle / reach:.{1 if reach > 2 else 2}g}", f"{middle:.2g}", f"{middle * reach:.2g}"]
 
 
-class ColourSquare(QWidget):
+class ColourSquare(Legend):
     """A small card: the colours by bits (across) and error (up) with their figures, and the corners in words."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._scale = CrossScale(1.0, 1.0, "", "")
         table = np.ascontiguousarray(cross_table()[::-1])
         side = table.shape[0]
         self._colours = QImage(table.data, side, side, 3 * side, QImage.Format.Format_RGB888).copy()
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def set_scale(self, scale: CrossScale) -> None:
         self._scale = scale
@@ -68,13 +65,6 @@ class ColourSquare(QWidget):
         )
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return self.size()
-
     @property
     def square(self) -> QRectF:
         """Where the colours are."""
@@ -87,10 +77,10 @@ class ColourSquare(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
-        paint_card(painter, QRectF(self.rect()), self._theme)
+        self.paint_card(painter)
         title = QRectF(EDGE, 4, self.width() - 2 * EDGE, 18)
-        self._write(painter, title, "Bits × error", bold=True)
-        self._write(painter, title, f"bpp × {self._error_name()}", Qt.AlignmentFlag.AlignRight, dim=True)
+        self.write(painter, title, "Bits × error", bold=True)
+        self.write(painter, title, f"bpp × {self._error_name()}", Qt.AlignmentFlag.AlignRight, dim=True)
         painter.drawImage(self.square, self._colours)
         self._paint_figures(painter)
         self._paint_meanings(painter)
@@ -104,10 +94,10 @@ class ColourSquare(QWidget):
             three(self._scale.bits, BITS_REACH), (area.left(), area.center().x(), area.right()), strict=True
         ):
             below = QRectF(x - SQUARE / 4, area.bottom() + 3, SQUARE / 2, TICKS - 2)
-            self._write(painter, below, text, Qt.AlignmentFlag.AlignHCenter)
+            self.write(painter, below, text, Qt.AlignmentFlag.AlignHCenter)
         heights = (area.bottom() - 8, area.center().y(), area.top() + 8)
         for text, y in zip(three(self._scale.error, ERROR_REACH), heights, strict=True):
-            self._write(painter, QRectF(0, y - 9, area.left() - 5, 18), text, Qt.AlignmentFlag.AlignRight)
+            self.write(painter, QRectF(0, y - 9, area.left() - 5, 18), text, Qt.AlignmentFlag.AlignRight)
 
     def _paint_meanings(self, painter: QPainter) -> None:
         for row, (colour, text) in enumerate(MEANINGS):
@@ -115,18 +105,4 @@ class ColourSquare(QWidget):
             painter.setPen(QPen(QColor(self._theme.hairline), 1))
             painter.setBrush(QColor(colour))
             painter.drawRoundedRect(QRectF(self._words, y + (ROW - SWATCH) / 2, SWATCH, SWATCH), 2, 2)
-            self._write(painter, QRectF(self._words + SWATCH + 6, y, self.width(), ROW), text)
-
-    def _write(
-        self,
-        painter: QPainter,
-        area: QRectF,
-        text: str,
-        side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
-        *,
-        bold: bool = False,
-        dim: bool = False,
-    ) -> None:
-        painter.setFont(text_font(SMALL_PX, bold=bold))
-        painter.setPen(QColor(self._theme.dim if dim else self._theme.text))
-        painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, text)
+            self.write(painter, QRectF(self._words + SWATCH + 6, y, self.width(), ROW), text)

@@ -276,13 +276,13 @@ def test_light_comes_back_as_light(codec: Codec, size: tuple[int, int], channels
     assert min(size) < 61 or log2_psnr(image, decoded) > 30
 
 
-def test_the_best_setting_keeps_light_within_a_hundredth_of_a_stop(codec: Codec) -> None:
+def test_the_best_setting_keeps_light_within_a_hundredth_of_a_stop_and_the_best_block_within_a_fortieth(
+    codec: Codec,
+) -> None:
     rate = has_rates(carries_light(codec))
-    if codec.info.family == "texture":
-        pytest.skip("blocks of a fixed size make no such claim")
     image = fitted(codec, light(61, 83))
     decoded = codec.decode(codec.encode(image, {rate.name: Knob(rate).even(1)}, CTX).data, CTX)
-    assert log2_psnr(image, decoded) > 64
+    assert log2_psnr(image, decoded) > (56 if codec.info.family == "texture" else 64)
 
 
 def test_wide_gamut_light_keeps_its_primaries(codec: Codec) -> None:

@@ -6,9 +6,7 @@ import io
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +14,7 @@ from PIL import Image as Pil
 
 from engine import io as io_of_pictures
 from engine import memory, registry
-from engine.codec import Ctx, Encoded, Settings
+from engine.codec import Ctx
 from engine.codecs.dct import DctCodec, quantisation_tables
 from engine.color import DISPLAY_P3, SRGB
 from engine.errors import Cancelled, CorruptStream, LimitExceeded, Unsupported, UsageError
@@ -24,6 +22,7 @@ from engine.image import Alpha, Image
 from engine.rate import solve_rate
 from engine.samples import samples
 from engine.trial import Target, TargetKind
+from tests.engine.counting import Counted
 from tests.pictures import photo_like
 
 CODEC = DctCodec()
@@ -282,21 +281,6 @@ def test_the_extremes_survive_the_best_quality(shade: int, tables: str) -> None:
     assert largest_difference(decode(encode(pixels, quality=100, tables=tables)), pixels) <= 1
 
 
-class _Counting(DctCodec):
-    """Counts transforms and encodes."""
-
-    def __init__(self) -> None:
-        self.encodes = self.transforms = 0
-
-    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
-        self.encodes += 1
-        return super().encode(image, settings, ctx)
-
-    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
-        self.transforms += 1
-        return super().prepare(image, settings, ctx)
-
-
 @pytest.mark.parametrize("settings", [{}, {"trellis": False, "scans": "sequential", "chroma": "4:4:4"}], ids=str)
 @pytest.mark.parametrize(
     "target",
@@ -306,7 +290,7 @@ class _Counting(DctCodec):
 def test_a_rate_takes_one_encode_and_one_transform(target: Target, settings: dict[str, object]) -> None:
     for sample in samples()[:3]:
         pixels = io_of_pictures.read(sample.path).image.pixels
-        codec, picture = _Counting(), Image(np.ascontiguousarray(pixels[:256, :320]))
+        codec, picture = Counted(DctCodec()), Image(np.ascontiguousarray(pixels[:256, :320]))
         result = solve_rate(codec, picture, target, CTX, settings=settings)
         assert result.reached
         rate = result.best.bpp if target.kind is TargetKind.BPP else result.best.size

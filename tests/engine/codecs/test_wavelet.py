@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import container, memory
-from engine.codec import Ctx, Encoded, Settings
+from engine.codec import Ctx
 from engine.codecs import colour_axes
 from engine.codecs.wavelet import WaveletCodec
 from engine.container import Section
@@ -24,6 +22,7 @@ from engine.native import processor, use_processor
 from engine.native import wavelet as native
 from engine.rate import solve_rate
 from engine.trial import Target, TargetKind
+from tests.engine.counting import Counted
 from tests.pictures import photo_like
 
 CODEC, CTX = WaveletCodec(), Ctx()
@@ -178,21 +177,6 @@ def test_more_effort_gives_a_better_curve() -> None:
     assert sizes["max"] < sizes["normal"] < sizes["fast"]
 
 
-class CountingCodec(WaveletCodec):
-    """Counts encodes and transforms."""
-
-    def __init__(self) -> None:
-        self.encodes = self.transforms = 0
-
-    def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
-        self.encodes += 1
-        return super().encode(image, settings, ctx)
-
-    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
-        self.transforms += 1
-        return super().prepare(image, settings, ctx)
-
-
 @pytest.mark.parametrize("effort", EFFORTS)
 @pytest.mark.parametrize(
     "target",
@@ -205,7 +189,7 @@ class CountingCodec(WaveletCodec):
     ids=str,
 )
 def test_a_target_takes_one_transform_and_one_encode(target: Target, effort: str) -> None:
-    codec, image = CountingCodec(), photo(192, 256)
+    codec, image = Counted(WaveletCodec()), photo(192, 256)
     result = solve_rate(codec, image, target, CTX, settings={"effort": effort})
     assert (codec.transforms, codec.encodes, result.encodes) == (1, 1, 1)
     assert result.reached and result.data == encode(image, **result.best.settings)
@@ -217,7 +201,7 @@ def test_a_target_takes_one_transform_and_one_encode(target: Target, effort: str
 
 
 def test_a_target_that_is_known_takes_nothing() -> None:
-    codec, image, target = CountingCodec(), photo(96, 128), Target(TargetKind.BYTES, 3_000)
+    codec, image, target = Counted(WaveletCodec()), photo(96, 128), Target(TargetKind.BYTES, 3_000)
     first = solve_rate(codec, image, target, CTX)
     again = solve_rate(codec, image, target, CTX, known=first.probes, blob=lambda _name: first.data)
     assert (codec.transforms, codec.encodes, again.encodes) == (1, 1, 0)
@@ -225,7 +209,7 @@ def test_a_target_that_is_known_takes_nothing() -> None:
 
 
 def test_a_target_out_of_reach_takes_one_encode_too() -> None:
-    codec = CountingCodec()
+    codec = Counted(WaveletCodec())
     result = solve_rate(codec, photo(96, 128), Target(TargetKind.BYTES, 40), CTX)
     assert (result.reached, result.encodes, codec.encodes) == (False, 1, 1)
     assert "cannot go below" in result.message

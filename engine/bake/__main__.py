@@ -1,13 +1,27 @@
-"""`python -m engine.bake OUT.exr [SIDE]`: bakes the room, 512 texels a side, in about a minute."""
+"""`python -m engine.bake OUT.exr [SIDE]`: bakes the room, 512 texels a side, in about a minute.
+
+`python -m engine.bake FOLDER --many N [--seed S]`: bakes N scenes by chance into a folder, several maps of each.
+"""
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 from engine.bake.bake import bake
 from engine.bake.room import room
+from engine.bake.varied import bake_many
 from engine.io import write
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), bake(room(), int(sys.argv[2]) if len(sys.argv) > 2 else 512))
+    parser = argparse.ArgumentParser(prog="python -m engine.bake", description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("side", type=int, nargs="?", default=512)
+    parser.add_argument("--many", type=int, metavar="N", help="so many scenes by chance, into a folder")
+    parser.add_argument("--seed", type=int, default=1, help="of the first scene; the next has the next number")
+    options = parser.parse_args()
+    if options.many is None:
+        write(options.out, bake(room(), options.side))
+    else:
+        for path in bake_many(options.out, options.many, options.seed):
+            print(path, flush=True)

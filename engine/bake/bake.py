@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.bake.atlas import Place, pack
+from engine.bake.atlas import GUTTER, Place, pack
 from engine.bake.light import Light
 from engine.bake.surfaces import EPSILON, Surface
 from engine.bake.trace import Points, around, direct, nearest
@@ -70,32 +70,79 @@ class Grid:
         return values[self.starts[number] : self.starts[number + 1]].reshape(rows, columns, *values.shape[1:])
 
 
+class Baking:
+    """A scene laid out as a side × side atlas, with what its surfaces see of each other: light can be baked for it time
+    and again, each light by itself, too, as light adds up.
+
+    gutter: texels around each chart. densities: texels per metre of each surface, relative to the others'.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        side: int,
+        quality: Quality,
+        seed: int,
+        *,
+        gutter: int = GUTTER,
+        densities: Sequence[float] | None = None,
+    ) -> None:
+        self.side, self._scene, self._quality, self._seed = side, scene, quality, seed
+        sizes = _chart_sizes(scene.surfaces, densities)
+        self._places = pack(sizes, side, gutter)
+        self._fine, self._coarse, self._middle = (Grid(scene.surfaces, self._places, n) for n in (1, COARSE, GATHER))
+        self._table = _seen(self._coarse, self._coarse, quality.patch_rays, seed)
+        self._gathered = _seen(self._coarse, self._middle, quality.gather_rays, seed + 1)
+        self.covered = np.zeros((side, side), bool)
+        for number, here in self._charts():
+            self.covered[here] = self._fine.chart(self._fine.valid, number)
+
+    def light(self, lights: Sequence[Light], *, grain: bool = False) -> np.ndarray:
+        """side×side×3 f64: what comes of these lights, 0 outside of charts. grain: as for `trace.direct`."""
+        lights = [_with_samples(light, self._quality.lights) for light in lights]
+        shift = np.random.default_rng(self._seed).random((int(self._fine.valid.sum()), 2)) if grain else None
+        straight = _masked(self._fine, direct(self._scene.surfaces, lights, _valid(self._fine), shift))
+        received = _on_patches(self._fine, self._coarse, straight)
+        reflected = _bounce(_albedo(self._coarse), received, self._table, self._quality.bounces)
+        gathered = _mean_of(reflected, self._gathered)
+        atlas = np.zeros((self.side, self.side, 3))
+        middle = self._middle
+        for number, here in self._charts():
+            inside = self._fine.chart(self._fine.valid, number)
+            indirect = _smoothed(middle.chart(gathered, number), middle.chart(middle.valid, number))
+            both = self._fine.chart(straight, number) + _enlarged(indirect, inside.shape)
+            atlas[here] = both * inside[:, :, None]
+        return atlas
+
+    def _charts(self) -> Iterator[tuple[int, tuple[slice, slice]]]:
+        """Numbers of the charted surfaces, and where their charts lie in the atlas."""
+        for number, place in enumerate(self._places):
+            if place is not None:
+                yield number, (slice(place.y, place.y + place.height), slice(place.x, place.x + place.width))
+
+
 def bake(scene: Scene, side: int, *, quality: Quality | None = None, seed: int = 1) -> Image:
     """A side × side lightmap of linear light as half floats hold it, its mask where charts are; same seed, same light.
 
     Gutters of two texels around each chart repeat its nearest light; beyond them it is black.
     """
-    quality = quality or Quality()
-    lights = [_with_samples(light, quality.lights) for light in scene.lights]
-    places = pack([surface.size if surface.charted else None for surface in scene.surfaces], side)
-    fine, coarse, middle = (Grid(scene.surfaces, places, step) for step in (1, COARSE, GATHER))
-    straight = _masked(fine, direct(scene.surfaces, lights, _valid(fine)))
-    received = _on_patches(fine, coarse, straight)
-    table = _seen(coarse, coarse, quality.patch_rays, seed)
-    reflected = _bounce(_albedo(coarse), received, table, quality.bounces)
-    gathered = _mean_of(reflected, _seen(coarse, middle, quality.gather_rays, seed + 1))
-    atlas, covered = np.zeros((side, side, 3)), np.zeros((side, side), bool)
-    for number, place in enumerate(places):
-        if place is None:
-            continue
-        rows, columns = slice(place.y, place.y + place.height), slice(place.x, place.x + place.width)
-        inside = fine.chart(fine.valid, number)
-        indirect = _smoothed(middle.chart(gathered, number), middle.chart(middle.valid, number))
-        light = fine.chart(straight, number) + _enlarged(indirect, inside.shape)
-        atlas[rows, columns] = light * inside[:, :, None]
-        covered[rows, columns] = inside
-    light = _with_gutters(atlas, covered).astype(np.float16).astype(np.float32)
-    return Image(light, LINEAR_SRGB, mask=covered)
+    baking = Baking(scene, side, quality or Quality(), seed)
+    return as_image(baking.light(scene.lights), baking.covered)
+
+
+def as_image(light: np.ndarray, covered: np.ndarray) -> Image:
+    """H×W×3 light as half floats hold it, with gutters filled and what is `covered` as its mask."""
+    return Image(_with_gutters(light, covered).astype(np.float16).astype(np.float32), LINEAR_SRGB, mask=covered)
+
+
+def _chart_sizes(surfaces: Sequence[Surface], densities: Sequence[float] | None) -> list[tuple[float, float] | None]:
+    """Width and height of each surface's chart, in metres at the usual density; None where there is no chart."""
+    sizes: list[tuple[float, float] | None] = []
+    for number, surface in enumerate(surfaces):
+        width, height = surface.size
+        density = densities[number] if densities is not None else 1.0
+        sizes.append((width * density, height * density) if surface.charted else None)
+    return sizes
 
 
 def _with_samples(light: Light, share: float) -> Light:
@@ -174,8 +221,6 @@ def _enlarged(chart: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 def _with_gutters(atlas: np.ndarray, covered: np.ndarray) -> np.ndarray:
     from scipy.ndimage import distance_transform_edt
-
-    from engine.bake.atlas import GUTTER
 
     far, nearest_covered = distance_transform_edt(~covered, return_indices=True)
     return np.where((far <= GUTTER)[:, :, None], atlas[tuple(nearest_covered)], 0.0)

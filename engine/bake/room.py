@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.bake.bake import Scene
 from engine.bake.light import Glow, Light, Sun
-from engine.bake.surfaces import Colour, Disc, Quad, Surface, Tube
+from engine.bake.surfaces import Colour, Disc, Quad, Surface, Tube, box
 
 _WHITE: Colour = (0.78, 0.76, 0.72)
 _WOOD: Colour = (0.45, 0.28, 0.16)
@@ -58,26 +58,11 @@ def _furniture() -> list[Surface]:
         Tube((2.6, 1.5, 0.0), 0.07, 0.72, _GREY),
         # a column
         Tube((4.5, 3.2, 0.0), 0.2, _Z, _WHITE),
-        *_box((4.9, 0.0, 0.0), (6.0, 0.55, 1.9), _WOOD, ("y+", "x-", "z+")),  # a cupboard in a corner
-        *_box((1.2, 3.95, 0.0), (3.2, 4.5, 0.45), _RED, ("y-", "x-", "x+", "z+")),  # a bench along a wall
-        *_box((1.4, 4.2, 1.45), (3.0, 4.5, 1.5), _WOOD, ("y-", "x-", "x+", "z+", "z-")),  # a shelf over it
-        *_box((3.7, 1.9, 0.0), (4.15, 2.35, 0.45), _GREY, ("x-", "x+", "y-", "y+", "z+")),  # a stool
+        *box((4.9, 0.0, 0.0), (6.0, 0.55, 1.9), _WOOD, ("y+", "x-", "z+")),  # a cupboard in a corner
+        *box((1.2, 3.95, 0.0), (3.2, 4.5, 0.45), _RED, ("y-", "x-", "x+", "z+")),  # a bench along a wall
+        *box((1.4, 4.2, 1.45), (3.0, 4.5, 1.5), _WOOD, ("y-", "x-", "x+", "z+", "z-")),  # a shelf over it
+        *box((3.7, 1.9, 0.0), (4.15, 2.35, 0.45), _GREY, ("x-", "x+", "y-", "y+", "z+")),  # a stool
     ]
-
-
-def _box(low: Colour, high: Colour, albedo: Colour, sides: tuple[str, ...]) -> list[Surface]:
-    """Sides of an upright box, by their outward normals; those that touch a wall are left out."""
-    (x0, y0, z0), (x1, y1, z1) = low, high
-    dx, dy, dz = x1 - x0, y1 - y0, z1 - z0
-    made = {
-        "x+": Quad((x1, y0, z0), (0, dy, 0), (0, 0, dz), albedo),
-        "x-": Quad((x0, y1, z0), (0, -dy, 0), (0, 0, dz), albedo),
-        "y+": Quad((x1, y1, z0), (-dx, 0, 0), (0, 0, dz), albedo),
-        "y-": Quad((x0, y0, z0), (dx, 0, 0), (0, 0, dz), albedo),
-        "z+": Quad((x0, y0, z1), (dx, 0, 0), (0, dy, 0), albedo),
-        "z-": Quad((x0, y1, z0), (dx, 0, 0), (0, -dy, 0), albedo),
-    }
-    return [made[side] for side in sides]
 
 
 def _lights() -> tuple[Light, ...]:

@@ -180,3 +180,18 @@ class Tube:
             missed = ~((distance > EPSILON) & (v >= 0) & (v <= self.height))
         distance = np.where(missed, np.float32(np.inf), distance)
         return distance, angle * np.float32(self.radius), v
+
+
+def box(low: Colour, high: Colour, albedo: Colour, sides: tuple[str, ...]) -> list[Surface]:
+    """Sides of an upright box, by their outward normals; those that touch a wall are left out."""
+    (x0, y0, z0), (x1, y1, z1) = low, high
+    dx, dy, dz = x1 - x0, y1 - y0, z1 - z0
+    made: dict[str, Surface] = {
+        "x+": Quad((x1, y0, z0), (0, dy, 0), (0, 0, dz), albedo),
+        "x-": Quad((x0, y1, z0), (0, -dy, 0), (0, 0, dz), albedo),
+        "y+": Quad((x1, y1, z0), (-dx, 0, 0), (0, 0, dz), albedo),
+        "y-": Quad((x0, y0, z0), (dx, 0, 0), (0, 0, dz), albedo),
+        "z+": Quad((x0, y0, z1), (dx, 0, 0), (0, dy, 0), albedo),
+        "z-": Quad((x0, y1, z0), (dx, 0, 0), (0, -dy, 0), albedo),
+    }
+    return [made[side] for side in sides]

@@ -61,20 +61,27 @@ def nearest(
     return owner, u, v
 
 
-def direct(surfaces: Sequence[Surface], lights: Sequence[Light], points: Points) -> np.ndarray:
-    """N×3 f64: light straight from the lights. All points aim at the same places of a light: shadows without noise."""
+def direct(
+    surfaces: Sequence[Surface], lights: Sequence[Light], points: Points, shift: np.ndarray | None = None
+) -> np.ndarray:
+    """N×3 f64: light straight from the lights. All points aim at the same places of a light: shadows without noise.
+
+    shift: N×2 in 0…1, by which each point aims elsewhere: shadows with noise in place of steps.
+    """
     total = np.zeros((len(points.place), 3))
     for light in lights:
         for index in range(light.samples):
             pair = _sample(index, light.samples)
             for top in range(0, len(points.place), _CHUNK):
                 rows = slice(top, top + _CHUNK)
-                total[rows] += _arrives(surfaces, light, points.part(rows), pair) / light.samples
+                part = points.part(rows)
+                pairs = np.broadcast_to(pair, (len(part.place), 2)) if shift is None else (pair + shift[rows]) % 1.0
+                total[rows] += _arrives(surfaces, light, part, pairs) / light.samples
     return total
 
 
-def _arrives(surfaces: Sequence[Surface], light: Light, points: Points, pair: np.ndarray) -> np.ndarray:
-    towards, reach, amount = light.aim(points.place, points.normal, np.broadcast_to(pair, (len(points.place), 2)))
+def _arrives(surfaces: Sequence[Surface], light: Light, points: Points, pairs: np.ndarray) -> np.ndarray:
+    towards, reach, amount = light.aim(points.place, points.normal, pairs)
     lit = np.flatnonzero(amount.any(axis=1))
     start = (points.place[lit] + 2 * EPSILON * points.normal[lit]).astype(np.float32)
     shut = blocked(surfaces, start, towards[lit].astype(np.float32), reach[lit].astype(np.float32))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.bake.atlas import GUTTER, pack
-from engine.bake.bake import Quality, Scene, bake
+from engine.bake.bake import Baking, Quality, Scene, bake
 from engine.bake.light import Glow, Sun
 from engine.bake.room import room
 from engine.bake.surfaces import Disc, Quad, Surface, Tube
 from engine.bake.trace import blocked, nearest
+from engine.bake.varied import RELIT, varied_maps
 from engine.io import read
 from engine.samples import samples
 
@@ -169,3 +171,32 @@ def test_the_bundled_lightmap_is_the_room() -> None:
     assert means[0] == pytest.approx(means[1], rel=0.15)
     lit = stored.pixels[stored.mask].max(axis=1)
     assert math.log2(np.quantile(lit, 0.99) / np.quantile(lit, 0.01)) > 8  # stops
+
+
+# --- many lightmaps -----------------------------------------------------------------------------
+
+
+def test_scenes_by_chance_differ_and_the_same_seed_bakes_the_same_maps(tmp_path: Path) -> None:
+    maps = varied_maps(15, 48)
+    assert len({image.digest for image in maps}) == RELIT
+    assert [image.digest for image in varied_maps(15, 48)] == [image.digest for image in maps]
+    for image in maps:
+        assert image.mask is not None and np.isfinite(image.pixels).all() and (image.pixels >= 0).all()
+        assert image.pixels[image.mask].max() > 0
+
+
+def test_the_light_of_lamps_adds_up() -> None:
+    lamp = Glow(Quad((0.3, 0.3, 0.99), (0, 0.4, 0), (0.4, 0, 0), GREY), (10.0, 10.0, 10.0))
+    sun = Sun((0, 1e-6, 1), (3.0, 2.0, 1.0))
+    baking = Baking(Scene(inside_out_cube(0.5), (lamp, sun)), 48, ROUGH, 1)
+    apart = baking.light([lamp]) + baking.light([sun])
+    assert baking.light([lamp, sun]) == pytest.approx(apart, rel=1e-9)
+
+
+def test_wider_gutters_and_other_densities_lay_charts_out_otherwise() -> None:
+    sizes = [(1.0, 1.0)] * 4
+    places = [place for place in pack(sizes, 64, 8) if place is not None]
+    assert min(place.x for place in places) == 8
+    floor = inside_out_cube(0.5)
+    even, odd = (Baking(Scene(floor, ()), 96, ROUGH, 1, densities=d) for d in (None, (3, 1, 1, 1, 1, 1)))
+    assert even.covered.sum() != odd.covered.sum()

@@ -78,6 +78,13 @@ def beside(mask: np.ndarray) -> np.ndarray:
     return out & ~mask
 
 
+def around(mask: np.ndarray) -> np.ndarray:
+    """H×W bool: texels outside of charts that a bilinear filter reads with one: its neighbours, diagonal ones too."""
+    from scipy import ndimage
+
+    return np.asarray(ndimage.binary_dilation(mask, np.ones((3, 3), bool)) & ~mask)
+
+
 def filled(image: Image) -> Image:
     """`image` with everything outside of its mask filled from what is inside, smoothly; as it is without a mask.
 
@@ -156,21 +163,32 @@ def _apart(values: np.ndarray, dy: int, dx: int) -> tuple[np.ndarray, np.ndarray
 
 def _push_pull(colours: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """H×W×C f32: `colours` (0 where `weight` is) where the weight is 1, elsewhere what the coarser levels say."""
-    from scipy import ndimage
-
     height, width = weight.shape
     if weight.all() or weight.size == 1:
         return colours.astype(np.float32)
-    pads = ((0, height % 2), (0, width % 2))
-    blocks = np.pad(weight, pads).reshape(-(-height // 2), 2, -(-width // 2), 2)
-    total = blocks.sum(axis=(1, 3))
-    sums = np.pad(colours * weight[:, :, None], (*pads, (0, 0)))
-    sums = sums.reshape(*blocks.shape, -1).sum(axis=(1, 3))
-    coarse = _push_pull(sums / np.maximum(total, 1)[:, :, None], (total > 0).astype(np.float32))
-    rows, columns = ((np.arange(size) - 0.5) / 2 for size in (height, width))
-    places = np.meshgrid(rows, columns, indexing="ij")
-    fine = [ndimage.map_coordinates(coarse[:, :, c], places, order=1, mode="nearest") for c in range(coarse.shape[2])]
-    return np.where(weight[:, :, None] > 0, colours, np.stack(fine, axis=2)).astype(np.float32)
+    total = _summed(weight)
+    coarse = _summed(colours) / np.maximum(total, 1)[:, :, None]
+    coarse = _push_pull(coarse, (total > 0).astype(np.float32))
+    fine = _doubled(_doubled(coarse).swapaxes(0, 1)).swapaxes(0, 1)[:height, :width]
+    return np.where(weight[:, :, None] > 0, colours, fine)
+
+
+def _summed(values: np.ndarray) -> np.ndarray:
+    """Sums over 2×2; beyond an odd side there is nothing."""
+    rows = values[::2].copy()
+    rows[: len(values) // 2] += values[1::2]
+    out = rows[:, ::2].copy()
+    out[:, : rows.shape[1] // 2] += rows[:, 1::2]
+    return out
+
+
+def _doubled(values: np.ndarray) -> np.ndarray:
+    """Twice the rows, linearly in between; each new one lies a quarter of the old distance from an old one."""
+    out = np.empty((2 * len(values), *values.shape[1:]), np.float32)
+    before, after = np.concatenate((values[:1], values[:-1])), np.concatenate((values[1:], values[-1:]))
+    for side, towards in enumerate((before, after)):
+        out[side::2] = np.float32(0.75) * values + np.float32(0.25) * towards
+    return out
 
 
 _ALL, _FIRST, _LAST = slice(None), slice(None, -1), slice(1, None)

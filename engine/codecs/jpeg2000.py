@@ -12,7 +12,7 @@ from typing import Any
 
 from engine import container
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
-from engine.codecs import log_coded, via_imagecodecs
+from engine.codecs import gutters, log_coded, via_imagecodecs
 from engine.codecs.checks import encoding, profile_of, require_carried
 from engine.image import Image
 from engine.io import decode, jpeg2000
@@ -58,6 +58,7 @@ class Jpeg2000Codec:
                 typical_bpp=_TYPICAL_BPP,
             ),
             Param("lossless", Kind.BOOL, False, label="Lossless", help="Reversible 5/3; quality has no effect."),
+            gutters.param("fill"),
         ),
         capabilities=Capabilities(
             alpha=True, depths=(8, 10, 12, 16, 32), lossless=True, memory=16.0, light=log_coded.LIGHT_16
@@ -77,7 +78,8 @@ class Jpeg2000Codec:
         ctx.check()
         if image.is_float:
             log_coded.require_lossy(self.info, chosen)
-            data = log_coded.encode(image, "jpeg2000", _LOG_BITS, lambda codes: self._file(codes, chosen, ctx))
+            light = gutters.filled(image, chosen)
+            data = log_coded.encode(light, "jpeg2000", _LOG_BITS, lambda codes: self._file(codes, chosen, ctx))
         else:
             data = self._file(image, chosen, ctx)
         ctx.check()

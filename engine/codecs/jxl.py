@@ -10,7 +10,7 @@ from typing import Any
 
 from engine import container
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
-from engine.codecs import log_coded, via_imagecodecs
+from engine.codecs import gutters, log_coded, via_imagecodecs
 from engine.codecs.checks import encoding, require_carried
 from engine.color import LINEAR_SRGB, SRGB
 from engine.errors import Unsupported
@@ -59,6 +59,7 @@ class JxlCodec:
                 help="How floats are coded: as their logarithm in 16 bits, or as they are (lossless always does). "
                 "Other pictures are not concerned.",
             ),
+            gutters.param("keep"),
         ),
         capabilities=Capabilities(
             alpha=True,
@@ -81,6 +82,7 @@ class JxlCodec:
         require_carried(image, self.info)
         chosen = self.info.complete(settings)
         ctx.check()
+        image = gutters.filled(image, chosen)
         if image.is_float and not chosen["lossless"] and chosen["light"] == "log":
             data = log_coded.encode(image, "jxl", _LOG_BITS, lambda codes: self._file(codes, chosen, ctx))
         else:

@@ -20,7 +20,7 @@ import numpy as np
 from engine import container, memory
 from engine.bit_map import BitMap, spread
 from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
-from engine.codecs import colour_axes, log_coded
+from engine.codecs import colour_axes, gutters, log_coded
 from engine.container import Picture, Section, Stream
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
@@ -36,11 +36,14 @@ STREAM_VERSION = 2  # of what is on the wire: 2 knows the fast coder
 # Names what the encoder does in the store of results. Raise it with every change here, in colour_axes.py or in
 # csrc/wavelet_*.c, dwt.c or rangecoder.* that alters the bytes of any file: results of before are then not taken for
 # those of now. Streams of every revision decode.
-ENCODER_REVISION = 3
+ENCODER_REVISION = 4
 MAX_LEVELS = 6
 _ALPHA_PLANE = 3
 # Lambda: squared steps that a bit is worth. Theory for fine steps gives (6 dB a bit) ln 2 / 6 = 0.116.
 _TRADE = {"fast": 0.0, "normal": 0.1, "max": 0.1}
+# Rounds in which gutters of lightmaps come to cost little (gutters.py), and such in which the coder itself takes part.
+_ROUNDS = {"fast": 0, "normal": 8, "max": 16}
+_OWN_ROUNDS = {"fast": 0, "normal": 0, "max": 2}
 _CENTRE_UNIT = 32
 _LOSSLESS_FLAG = 0x20
 _FAST_FLAG = 0x40  # the coefficients are coded by the fast coder
@@ -83,6 +86,7 @@ _PARAMS = (
         label="Lossless",
         help="exact pixels (5/3 wavelet), not for floats; quality is not used",
     ),
+    gutters.param("fill"),
 )
 
 
@@ -105,7 +109,7 @@ class WaveletCodec:
         extension=".rsw",
         params=_PARAMS,
         capabilities=Capabilities(
-            alpha=True, depths=(*range(1, 17), 32), lossless=True, memory=18.0, light=log_coded.LIGHT_16
+            alpha=True, depths=(*range(1, 17), 32), lossless=True, memory=28.0, light=log_coded.LIGHT_16
         ),
         about="9/7 wavelet, adaptively coded; files begin with a coarser picture; 5/3 when lossless",
     )
@@ -170,40 +174,66 @@ class WaveletCodec:
 
 @dataclass(frozen=True)
 class _Transformed:
-    """A picture ready to be quantised."""
+    """A picture ready to be quantised. bits: of the integers that were transformed. free: of light with gutters."""
 
     picture: Picture
-    bits: int  # of the integers that were transformed
+    bits: int
     planes: list[_Plane]
     axes: bytes
     levels: int
     chosen: dict[str, Any]
     ctx: Ctx
+    free: gutters.FreeGutters | None = None
 
     @staticmethod
     def of(info: CodecInfo, image: Image, chosen: dict[str, Any], ctx: Ctx) -> _Transformed:
-        picture = Picture.of(image)
+        picture, mask = Picture.of(image), image.mask if gutters.are_free(image, chosen) else None
         if image.is_float:
             log_coded.require_lossy(info, chosen)
-            image, transfer = log_coded.codes_of(image, _LOG_BITS)
+            image, transfer = log_coded.codes_of(gutters.filled(image, chosen), _LOG_BITS)
             picture = replace(picture, transfer=transfer)
         levels = _levels(image.width, image.height)
-        planes, axes = _split(image, levels, lossless=chosen["lossless"])
+        planes, axes = _split(image, lossless=chosen["lossless"])
         ctx.check()
-        return _Transformed(picture, image.bits, planes, axes, levels, chosen, ctx)
+        free = None
+        if mask is not None:
+            floats = [plane.coefficients for plane in planes if plane.coefficients is not None]
+            free = gutters.FreeGutters(floats, mask, levels, _ROUNDS[chosen["effort"]], ctx)
+        else:
+            for plane in planes:
+                native.dwt(plane.q if plane.coefficients is None else plane.coefficients, levels)
+        return _Transformed(picture, image.bits, planes, axes, levels, chosen, ctx, free)
 
     def encode(self, quality: float) -> Encoded:
         """Quantise and code."""
         lossless, fast = self.chosen["lossless"], self.chosen["effort"] != "max"
         code = _step_code(quality, self.bits)
         step = None if lossless else _step_of(code)
-        stream, spent = _encode_planes(self.planes, self.levels, step or 1.0, self.chosen, self.ctx)
+        planes = self.planes if self.free is None or step is None else self._with_gutters(self.free, step)
+        stream, spent = _encode_planes(planes, self.levels, step or 1.0, self.chosen, self.ctx)
         head = bytes([self.levels | (_LOSSLESS_FLAG if lossless else 0) | (_FAST_FLAG if fast else 0)])
         if step is not None:
-            head += code.to_bytes(2, "little") + _pack_centres(self.planes, self.levels, step) + self.axes
+            head += code.to_bytes(2, "little") + _pack_centres(planes, self.levels, step) + self.axes
         data = container.write("wavelet", self.picture, {Section.WAVELET: head + stream})
         spent["header"] = len(data) - sum(spent.values())
         return Encoded(data, {"bytes": spent, "levels": self.levels, "step": step})
+
+    def _with_gutters(self, free: gutters.FreeGutters, step: float) -> list[_Plane]:
+        """The planes, the texels of their gutters such that they cost little at this step."""
+
+        def planes_of(coefficients: list[np.ndarray]) -> list[_Plane]:
+            return [replace(plane, coefficients=each) for plane, each in zip(self.planes, coefficients, strict=True)]
+
+        def decoded(coefficients: list[np.ndarray]) -> list[np.ndarray]:
+            planes = planes_of(coefficients)
+            _encode_planes(planes, self.levels, step, {**self.chosen, "effort": "normal"}, self.ctx)
+            centres = _unpack_centres(_pack_centres(planes, self.levels, step))
+            return [native.dequantise(p.q.copy(), self.levels, step, centres[p.number > 0]) for p in planes]
+
+        found = free.coefficients(step)
+        for _ in range(_OWN_ROUNDS[self.chosen["effort"]]):
+            found = free.nearer(decoded, found)
+        return planes_of(found)
 
 
 @dataclass(frozen=True)
@@ -256,29 +286,23 @@ def _plane_numbers(picture: Picture) -> list[int]:
     return ([0] if picture.is_gray else [0, 1, 2]) + ([_ALPHA_PLANE] if picture.channels % 2 == 0 else [])
 
 
-def _split(image: Image, levels: int, *, lossless: bool) -> tuple[list[_Plane], bytes]:
-    """The picture as transformed planes, exact or still to be quantised, and its packed axes."""
+def _split(image: Image, *, lossless: bool) -> tuple[list[_Plane], bytes]:
+    """The picture as planes to be transformed, exact or still to be quantised, and its packed axes."""
     colours = 1 if image.is_gray else 3
     samples = [native.load_plane(image.pixels, c, 1 << (image.bits - 1)) for c in range(colours)]
-    planes, axes = [], b""
+    axes = b""
     if lossless:
         if colours == 3:
             native.ycocg(samples)
-        for number, plane in enumerate(samples):
-            native.dwt(plane, levels)
-            planes.append(_Plane(number, plane))
+        planes = [_Plane(number, plane) for number, plane in enumerate(samples)]
     else:
         floats = [samples[0].astype(np.float32)]
         if colours == 3:
             axes = colour_axes.choose(samples)
             floats = native.rotate(samples, colour_axes.unpack(axes))
-        for number, values in enumerate(floats):
-            native.dwt(values, levels)
-            planes.append(_Plane(number, samples[number], values))
+        planes = [_Plane(number, samples[number], values) for number, values in enumerate(floats)]
     if image.has_alpha:
-        alpha = native.load_plane(image.pixels, image.channels - 1, int(image.peak))
-        native.dwt(alpha, levels)
-        planes.append(_Plane(_ALPHA_PLANE, alpha))
+        planes.append(_Plane(_ALPHA_PLANE, native.load_plane(image.pixels, image.channels - 1, int(image.peak))))
     return planes, axes
 
 

@@ -152,6 +152,19 @@ def weight(level: int, orientation: int) -> float:
     return float(lib.rs_wavelet_weight(level, orientation))
 
 
+def weights(height: int, width: int, levels: int) -> np.ndarray:
+    """`weight` of the subband of every coefficient of a plane: H×W f32."""
+    out = np.empty((height, width), np.float32)
+    out[: -(-height >> levels), : -(-width >> levels)] = weight(levels, 0)
+    for level in range(levels, 0, -1):
+        high, wide = -(-height >> level), -(-width >> level)
+        bottom, right = -(-height >> (level - 1)), -(-width >> (level - 1))
+        out[:high, wide:right] = weight(level, 1)
+        out[high:bottom, :wide] = weight(level, 2)
+        out[high:bottom, wide:right] = weight(level, 3)
+    return out
+
+
 def dequantise(q: np.ndarray, levels: int, step: float, centres: np.ndarray) -> np.ndarray:
     """Coefficients (f32) of H×W i32, in its place: sign·(|q| + centres[min(|q|, 3) - 1])·step·weight."""
     height, width = q.shape

@@ -258,15 +258,6 @@ class Codec(Protocol):
 
 
 @runtime_checkable
-class Foreseeing(Protocol):
-    """A slow codec that can tell from a part of a picture where its first encode should be."""
-
-    def outlook(self, image: Image, settings: Settings, ctx: Ctx) -> Forecast | None:
-        """A rough forecast for `image`, best near `settings`; None where the picture is too small for that."""
-        ...
-
-
-@runtime_checkable
 class Modelled(Protocol):
     """A codec whose files depend on a model that is not chosen by its settings."""
 
@@ -293,18 +284,28 @@ class Detailed(Protocol):
         ...
 
 
-@runtime_checkable
-class Preparing(Protocol):
-    """A codec that can try many values of its RATE parameter on a picture for much less than an encode each.
+@dataclass(frozen=True)
+class Prepared:
+    """A picture of which what does not depend on the RATE parameter has been done.
 
-    The rate search then looks for its answer among tries, and encodes once.
+    encode: what the codec's `encode` gives, the very file, by value of that parameter; raises what it raises.
+    outlook: roughly what values would take, before any was tried.
     """
 
-    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
-        """The very file that `encode` makes of `image`, by value of the RATE parameter, with `settings` otherwise.
+    encode: Callable[[Any], Encoded]
+    outlook: Forecast | None = None
 
-        What does not depend on that value is done once, here. Both raise what `encode` raises.
-        """
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A codec that can try many values of its RATE parameter on a picture for less than an encode each.
+
+    The rate search then looks for its answer among tries.
+    """
+
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Prepared:
+        """`image` made ready for any value of the RATE parameter, with `settings` otherwise. Raises what `encode`
+        raises."""
         ...
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from engine.codec import Codec, Ctx, Forecast, Loading, Preparing, Settings
+from engine.codec import Codec, Ctx, Encoded, Forecast, Loading, Preparing, Settings
 from engine.errors import CodecUnavailable
 from engine.image import Image
 
@@ -150,6 +150,14 @@ class Run:
     forecast: Forecast | None = field(default=None, repr=False, compare=False)
 
 
+@dataclass(frozen=True)
+class PreparedRuns:
+    """Runs by value of a RATE parameter, each timed as a whole encode, and a rough forecast of them, if any."""
+
+    run: Callable[[Any], Run]
+    outlook: Forecast | None = None
+
+
 class Runner:
     """Runs one codec on one picture. The picture is made to fit the codec once, `fitted`; `notes` say what that cost.
 
@@ -178,24 +186,36 @@ class Runner:
         """Encode; neither decoded nor scored yet."""
         self._load()
         key = self.key(settings)
-        encoded, seconds, busy = _timed(lambda: self.codec.encode(self.fitted, json.loads(key.settings), ctx), ctx)
-        run = self._run(key, encoded.data, encoded.forecast)
-        stats = {**run.trial.stats, **encoded.stats}
-        return replace(run, trial=replace(run.trial, encode_s=seconds, busy=busy, stats=stats))
+        return self._run(key, _timed(lambda: self.codec.encode(self.fitted, json.loads(key.settings), ctx), ctx))
 
-    def prepare(self, settings: Settings | None, ctx: Ctx) -> Callable[[Any], Run] | None:
-        """What tries a value of the RATE parameter, without time or stats; None where that costs an encode."""
-        param = self.codec.info.rate_param
-        if param is None or not isinstance(self.codec, Preparing):
+    def prepare(self, settings: Settings | None, ctx: Ctx) -> PreparedRuns | None:
+        """What runs values of the RATE parameter, each for less than an encode; None where that cannot be."""
+        codec, param = self.codec, self.codec.info.rate_param
+        if param is None or not isinstance(codec, Preparing):
             return None
-        complete, name = self.codec.info.complete(settings), param.name
-        file = self.codec.prepare(self.fitted, complete, ctx)
-        return lambda value: self._run(self.key({**complete, name: value}), file(value))
+        self._load()
+        complete = codec.info.complete(settings)
+        prepared, before, disturbed = _timed(lambda: codec.prepare(self.fitted, complete, ctx), ctx)
 
-    def _run(self, key: EncodeKey, data: bytes, forecast: Forecast | None = None) -> Run:
-        stats = {"vram_bytes": plain_texture_bytes(self.image)}
-        trial = Trial(key, len(data), bits_per_pixel(len(data), self.image), blob_hash(data), stats=stats)
-        return Run(trial, data, forecast=forecast)
+        def run(value: Any) -> Run:
+            encoded, seconds, busy = _timed(lambda: prepared.encode(value), ctx)
+            return self._run(self.key({**complete, param.name: value}), (encoded, before + seconds, disturbed or busy))
+
+        return PreparedRuns(run, prepared.outlook)
+
+    def _run(self, key: EncodeKey, made: tuple[Encoded, float, bool]) -> Run:
+        encoded, seconds, busy = made
+        size = len(encoded.data)
+        trial = Trial(
+            key,
+            size,
+            bits_per_pixel(size, self.image),
+            blob_hash(encoded.data),
+            encode_s=seconds,
+            busy=busy,
+            stats={"vram_bytes": plain_texture_bytes(self.image), **encoded.stats},
+        )
+        return Run(trial, encoded.data, forecast=encoded.forecast)
 
     def finish(self, run: Run, metrics: Iterable[str], ctx: Ctx) -> Run:
         """The same run decoded from its bytes and with its scores for `metrics`, those it has kept."""

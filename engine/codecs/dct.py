@@ -6,7 +6,6 @@ Source of the format: ITU-T T.81 (ISO/IEC 10918-1), JFIF 1.02.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from engine import color, memory
 from engine.bit_map import BitMap
-from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Prepared, Role, Settings
 from engine.codecs import jfif, jpeg_bits
 from engine.errors import Unsupported
 from engine.image import Image
@@ -111,16 +110,20 @@ class DctCodec:
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """A JFIF file of an 8-bit grey or RGB picture without alpha."""
         chosen = self.info.complete(settings)
-        _require_fitting(image)
-        written = _written(Transformed.of(image, chosen, ctx), chosen["quality"], _profile_segments(image), ctx)
+        encoded = self.prepare(image, chosen, ctx).encode(chosen["quality"])
         ctx.progress(1.0)
-        return Encoded(written.data, _stats(written), self.bit_map)
+        return encoded
 
-    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Prepared:
         """Files by quality, all from one transform."""
         _require_fitting(image)
         transformed, profile = Transformed.of(image, self.info.complete(settings), ctx), _profile_segments(image)
-        return lambda quality: _written(transformed, float(quality), profile, ctx).data
+
+        def encode(quality: Any) -> Encoded:
+            written = _written(transformed, float(quality), profile, ctx)
+            return Encoded(written.data, _stats(written), self.bit_map)
+
+        return Prepared(encode)
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Any 8-bit baseline or progressive JPEG, grey or in three colours."""

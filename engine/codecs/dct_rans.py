@@ -6,13 +6,12 @@ file. docs/format.md describes the stream, csrc/dctr_blocks.c the model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from engine import container, memory
 from engine.bit_map import BitMap
-from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Settings
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Prepared, Settings
 from engine.codecs import dct, jpeg_bits
 from engine.codecs.checks import require_carried
 from engine.container import Picture, Section, Stream
@@ -58,15 +57,20 @@ class DctRansCodec:
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """Encode 8-bit grey or R, G, B without alpha."""
         chosen = self.info.complete(settings)
-        file = _file(self._transformed(image, chosen, ctx), chosen["quality"], image, ctx)
+        encoded = self.prepare(image, chosen, ctx).encode(chosen["quality"])
         ctx.progress(1.0)
-        stats = {"header_bytes": len(file.data) - file.stream_bytes, "stream_bytes": file.stream_bytes}
-        return Encoded(file.data, stats, self.bit_map)
+        return encoded
 
-    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Prepared:
         """Files by quality, all from one transform."""
         transformed = self._transformed(image, self.info.complete(settings), ctx)
-        return lambda quality: _file(transformed, float(quality), image, ctx).data
+
+        def encode(quality: Any) -> Encoded:
+            file = _file(transformed, float(quality), image, ctx)
+            stats = {"header_bytes": len(file.data) - file.stream_bytes, "stream_bytes": file.stream_bytes}
+            return Encoded(file.data, stats, self.bit_map)
+
+        return Prepared(encode)
 
     def _transformed(self, image: Image, chosen: dict[str, Any], ctx: Ctx) -> dct.Transformed:
         require_carried(image, self.info)

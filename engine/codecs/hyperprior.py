@@ -15,7 +15,7 @@ import numpy as np
 
 from engine import container, memory
 from engine.bit_map import BitMap, spread
-from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Forecast, Kind, Param, Role, Settings
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Prepared, Role, Settings
 from engine.codecs.checks import require_carried
 from engine.container import Picture, Section
 from engine.errors import CodecUnavailable, CorruptStream, Unsupported
@@ -27,6 +27,7 @@ from engine.native.latent import state_bytes
 if TYPE_CHECKING:
     from engine.learned.model import HyperpriorModel
     from engine.learned.symbols import Latent, SymbolNetwork
+    from engine.learned.tiles import Analysis
 
 # Measured on six photographs of 768 × 512.
 _TYPICAL_BPP = (
@@ -87,37 +88,39 @@ class HyperpriorCodec:
 
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """Encode 8-bit grey or R, G, B."""
+        chosen = self.info.complete(settings)
+        return self.prepare(image, chosen, ctx).encode(chosen["quality"])
+
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Prepared:
+        """Files by quality, all from one analysis."""
         require_carried(image, self.info)
-        quality = self.info.complete(settings)["quality"]
         weights = stored.preferred()
         if weights is None:
             raise CodecUnavailable(stored.nothing_installed())
         ctx.check()
         model = load(weights)
-        rate = fixed.rate_of(quality, weights.points)
         from engine.learned import tiles
+        from engine.learned.forecast import Outlook
+
+        analysis = tiles.Analysis(model.networks, _padded(image), _part(ctx, 0, _ANALYSIS))
+        picture, coding = Picture.of(image), _part(ctx, _ANALYSIS, 1)
+
+        def encode(quality: Any) -> Encoded:
+            return self._encoded(weights, analysis, fixed.rate_of(float(quality), weights.points), picture, coding)
+
+        return Prepared(encode, Outlook(analysis, image.width * image.height, weights.points))
+
+    def _encoded(self, weights: Installed, analysis: Analysis, rate: int, picture: Picture, ctx: Ctx) -> Encoded:
         from engine.learned.forecast import RateForecast
 
-        hyper, steps = tiles.analyse(model.networks, _padded(image), rate, _part(ctx, 0, _ANALYSIS))
-        data, coded = model.symbols.encode(hyper, steps, rate, _part(ctx, _ANALYSIS, 1))
-        head = _Head(STREAM_VERSION, bytes.fromhex(weights.name), rate)
-        payload = head.pack() + data
-        file = container.write("hyperprior", Picture.of(image), {Section.HYPERPRIOR: payload})
+        symbols = load(weights).symbols
+        hyper, steps = analysis.symbols(rate, ctx)
+        data, coded = symbols.encode(hyper, steps, rate, ctx)
+        payload = _Head(STREAM_VERSION, bytes.fromhex(weights.name), rate).pack() + data
+        file = container.write("hyperprior", picture, {Section.HYPERPRIOR: payload})
         spent = {"symbols": len(data), "header": len(file) - len(data)}
         stats = {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name}
-        forecast = RateForecast(model.symbols, coded, steps, rate, spent["header"])
-        return Encoded(file, stats, self.bit_map, forecast)
-
-    def outlook(self, image: Image, settings: Settings, ctx: Ctx) -> Forecast | None:
-        """From an encode of tiles from all over the picture, of about a quarter of its pixels."""
-        from engine.learned.sample import SampleForecast, sample
-
-        part = sample(_colours(image))
-        if part is None:
-            return None
-        forecast = self.encode(Image(part), settings, _part(ctx, 0, 0)).forecast
-        assert forecast is not None
-        return SampleForecast(forecast, image.width * image.height / (part.shape[0] * part.shape[1]))
+        return Encoded(file, stats, self.bit_map, RateForecast(symbols, coded, steps, rate, spent["header"]))
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream`, `Unsupported` or `LimitExceeded`; `EngineError` if the weights are missing."""
@@ -180,7 +183,8 @@ def _warm(weights: Installed) -> None:
     model = load(weights)
     from engine.learned import tiles
 
-    hyper, steps = tiles.analyse(model.networks, np.zeros((GRANULE, GRANULE, 3), np.uint8), 0, Ctx())
+    analysis = tiles.Analysis(model.networks, np.zeros((GRANULE, GRANULE, 3), np.uint8), Ctx())
+    hyper, steps = analysis.symbols(0, Ctx())
     _, latent = model.symbols.encode(hyper, steps, 0, Ctx())
     tiles.render(model.networks, latent, 0, Ctx())
 

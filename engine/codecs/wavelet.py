@@ -19,7 +19,7 @@ import numpy as np
 
 from engine import container, memory
 from engine.bit_map import BitMap, spread
-from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Role, Settings
+from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Prepared, Role, Settings
 from engine.codecs import colour_axes, gutters, log_coded
 from engine.container import Picture, Section, Stream
 from engine.errors import CorruptStream, Unsupported
@@ -123,12 +123,12 @@ class WaveletCodec:
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         """Encode u8, u16 or f32 of any channels, floats without alpha; `Unsupported` for lossless floats."""
         chosen = self.info.complete(settings)
-        return replace(_Transformed.of(self.info, image, chosen, ctx).encode(chosen["quality"]), mapped=self.bit_map)
+        return self.prepare(image, chosen, ctx).encode(chosen["quality"])
 
-    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Callable[[Any], bytes]:
+    def prepare(self, image: Image, settings: Settings, ctx: Ctx) -> Prepared:
         """Files by quality, all from one transform."""
         transformed = _Transformed.of(self.info, image, self.info.complete(settings), ctx)
-        return lambda quality: transformed.encode(float(quality)).data
+        return Prepared(lambda quality: replace(transformed.encode(float(quality)), mapped=self.bit_map))
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream` for damaged data, `Unsupported` for streams of later versions, `LimitExceeded`."""

@@ -199,8 +199,12 @@ class HyperAnalysis(nn.Module):
         self.halve = nn.Conv2d(width, width, 5, stride=2, padding=2)
         self.leave = nn.Conv2d(width, hyper_channels, 5, stride=2, padding=2)
 
-    def forward(self, known: Tensor, weights: Tensor) -> Tensor:
-        values = self.scale.scale(F.leaky_relu(self.enter(known), SLOPE), weights)
+    def entered(self, known: Tensor) -> Tensor:
+        """What is the same at every rate, and most of the work."""
+        return F.leaky_relu(self.enter(known), SLOPE)
+
+    def forward(self, entered: Tensor, weights: Tensor) -> Tensor:
+        values = self.scale.scale(entered, weights)
         return self.leave(F.leaky_relu(self.halve(values), SLOPE)).float()
 
 

@@ -1,4 +1,7 @@
-"""What other rates would cost, from the symbols of one encode: no network runs.
+"""What rates would cost, without running networks: from the coefficients alone, or from the symbols of one encode.
+
+Bits grow with the number of coefficients that are not zero once quantised, by about the same law for all pictures
+(Z. He & S. K. Mitra, A linear source model and a unified rate control algorithm for DCT video coding, 2002).
 
 A rate scales every coefficient before it is rounded, and with it the deviation that the networks predict for it. So the
 residuals of one encode, scaled before rounding, under the tables for deviations scaled alike, cost about what those of
@@ -9,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +21,30 @@ from engine.learned import fixed
 from engine.learned.symbols import MEAN_STEPS, Latent, SymbolNetwork
 from engine.native import latent
 
+if TYPE_CHECKING:
+    from engine.learned.tiles import Analysis
+
 # Predictions are better where more bits were spent, which the scaled ones do not know: measured on five photographs,
 # the forecast grows by so much too fast with each e-fold of rate.
 _BIAS = 0.02
+# Bits per pixel are about _BITS · (coefficients that are not zero, per pixel)^_POWER: measured on 24 photographs from
+# 0.08 to 1.2 bits per pixel, with a deviation of 5 %.
+_BITS, _POWER = 4.45, 1.05
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a picture of so many pixels takes by a model of so many points, before anything was coded."""
+
+    analysis: Analysis
+    pixels: int
+    points: int
+
+    def size(self, value: Any, ctx: Ctx) -> float:
+        """Bytes of the file at a quality of 0…100, within 5 % as a rule."""
+        ctx.check()
+        share = self.analysis.nonzero(fixed.rate_of(value, self.points)) / self.pixels
+        return self.pixels * _BITS * share**_POWER / 8
 
 
 @dataclass(frozen=True)

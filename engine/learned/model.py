@@ -174,17 +174,18 @@ class HyperpriorModel(nn.Module):
         sizes = self.recipe.slices
         return [Units(*pair) for pair in zip(gain.split(sizes, 1), spread.split(sizes, 1), strict=True)]
 
-    def hyper_symbols(self, coefficients: Tensor, weights: Tensor) -> Tensor:
-        """The hyper-latent of coefficients, B×C×h×w whole numbers, as an encoder writes it."""
-        return self.hyper_latent(self._hyper_values(coefficients, weights), weights, None)[0]
+    def hyper_symbols(self, entered: Tensor, weights: Tensor) -> Tensor:
+        """The hyper-latent, B×C×h×w whole numbers, as an encoder writes it; `entered` as `hyper_entered` gives it."""
+        return self.hyper_latent(self.hyper_analysis(entered, weights), weights, None)[0]
 
-    def _hyper_values(self, coefficients: Tensor, weights: Tensor) -> Tensor:
+    def hyper_entered(self, coefficients: Tensor) -> Tensor:
+        """As much of the way from coefficients to the hyper-latent as no rate counts in."""
         relative = entropy.features(coefficients / self.transform.deviation[:, None, None])
-        return self.hyper_analysis(self._cast(torch.cat([relative, relative.abs()], 1)), weights)
+        return self.hyper_analysis.entered(self._cast(torch.cat([relative, relative.abs()], 1)))
 
     def _hyper(self, coefficients: Tensor, weights: Tensor, noisy: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Symbols of the hyper-latent, what the slices get from it, and its bits."""
-        values = self._hyper_values(coefficients, weights)
+        values = self.hyper_analysis(self.hyper_entered(coefficients), weights)
         noise = torch.rand_like(values) - 0.5 if noisy else None
         symbols, decoded, bits = self.hyper_latent(values, weights, noise)
         with self._entropy_precision(values.device):

@@ -23,6 +23,7 @@ from engine.learned.symbols import MEAN_STEPS, Latent
 from engine.learned.transform import BLOCK
 
 TILE = 1536  # pixels along a side, a multiple of 64; smaller pictures go through whole
+COUNTED = 6000  # positions of the latent, about those of 1200 × 1200 pixels
 ANALYSIS_MARGIN = 128  # what the hyper-analysis (7 blocks) and the pre-filter see, in whole cells of the hyper-latent
 
 
@@ -73,27 +74,58 @@ def _weights(model: HyperpriorModel, rate: int) -> Tensor:
     return rate_weights(torch.tensor([rate / fixed.RATE_STEPS]), model.rate.points)
 
 
-def analyse(model: HyperpriorModel, pixels: np.ndarray, rate: int, ctx: Ctx) -> tuple[np.ndarray, np.ndarray]:
-    """Hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) of H×W×3 u8, sides multiples of
-    64, at a rate in 1/256. On one thread, so that a file does not depend on their number."""
-    height, width = pixels.shape[:2]
-    steps = np.empty((height // BLOCK, width // BLOCK, model.recipe.channels), np.float32)
-    hyper = np.empty((height // GRANULE, width // GRANULE, model.recipe.hyper_channels), np.int32)
-    tiles = _tiles((height, width), ANALYSIS_MARGIN)
-    with _computing(1):
-        weights = _weights(model, rate)
-        gain = model.log_gain(weights).exp()
-        for number, (rows, columns) in enumerate(tiles):
-            ctx.check()
-            picture = torch.from_numpy(pixels[rows.of(1), columns.of(1)].astype(np.float32)).permute(2, 0, 1)[None]
-            coefficients = model.transform.analysis(picture - 127.5)
-            ctx.check()
-            symbols = model.hyper_symbols(coefficients, weights)
-            for out, values, unit in ((steps, coefficients * gain, BLOCK), (hyper, symbols, GRANULE)):
-                inner = values[0, :, rows.inner(unit), columns.inner(unit)].permute(1, 2, 0).numpy()
-                out[rows.part(unit), columns.part(unit)] = inner
-            ctx.progress((number + 1) / len(tiles))
-    return hyper, steps
+class Analysis:
+    """What an encoder's networks make of H×W×3 u8 pixels, sides multiples of 64: at once what is the same at every
+    rate, then symbols at any. On one thread, so that a file does not depend on their number."""
+
+    def __init__(self, model: HyperpriorModel, pixels: np.ndarray, ctx: Ctx) -> None:
+        self._model = model
+        self._size = pixels.shape[0], pixels.shape[1]
+        self._tiles = _tiles(self._size, ANALYSIS_MARGIN)
+        self._entered: list[Tensor] = []
+        self._coefficients = self._empty(BLOCK, model.recipe.channels, np.float32)
+        with _computing(1):
+            for tile in self._tiles:
+                ctx.check()
+                rows, columns = (span.of(1) for span in tile)
+                picture = torch.from_numpy(pixels[rows, columns].astype(np.float32)).permute(2, 0, 1)[None]
+                coefficients = model.transform.analysis(picture - 127.5)
+                ctx.check()
+                self._entered.append(model.hyper_entered(coefficients))
+                _put(self._coefficients, coefficients, tile, BLOCK)
+                ctx.progress(len(self._entered) / len(self._tiles))
+
+    def symbols(self, rate: int, ctx: Ctx) -> tuple[np.ndarray, np.ndarray]:
+        """Hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) at a rate in 1/256."""
+        hyper = self._empty(GRANULE, self._model.recipe.hyper_channels, np.int32)
+        with _computing(1):
+            weights = _weights(self._model, rate)
+            for entered, tile in zip(self._entered, self._tiles, strict=True):
+                ctx.check()
+                _put(hyper, self._model.hyper_symbols(entered, weights), tile, GRANULE)
+        return hyper, self._coefficients * self._gain(rate)
+
+    def nonzero(self, rate: int) -> float:
+        """The number of coefficients that are a whole step or more when rounded, from a part of them if many."""
+        positions = self._coefficients.reshape(-1, self._coefficients.shape[2])
+        some = positions[:: -(-len(positions) // COUNTED)]
+        return float(np.count_nonzero(np.abs(some) * self._gain(rate) > 0.5) * len(positions) / len(some))
+
+    def _gain(self, rate: int) -> np.ndarray:
+        with _computing(1):
+            gain: np.ndarray = self._model.log_gain(_weights(self._model, rate)).exp().numpy().ravel()
+        return gain
+
+    def _empty(self, unit: int, channels: int, kind: type) -> np.ndarray:
+        return np.empty((self._size[0] // unit, self._size[1] // unit, channels), kind)
+
+
+def _put(out: np.ndarray, values: Tensor, tile: tuple[_Span, _Span], unit: int) -> None:
+    """The inner part of a tile, 1×C×h×w, to where it belongs in H×W×C."""
+    rows, columns = tile
+    out[rows.part(unit), columns.part(unit)] = (
+        values[0, :, rows.inner(unit), columns.inner(unit)].permute(1, 2, 0).numpy()
+    )
 
 
 def render(model: HyperpriorModel, latent: Latent, rate: int, ctx: Ctx) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Hit a target: the setting of a codec's RATE parameter that spends a given rate, or reaches a given quality.
 
-Of a codec that prepares (`engine.codec.Preparing`) the search tries values without encoding, and encodes the answer.
-One that forecasts (`engine.codec.Forecast`) is asked what values would take, between few encodes.
+Of a codec that prepares (`engine.codec.Preparing`) the search makes one encode: what depends on the value is done for
+each that it tries, the rest once. Where such a codec forecasts (`engine.codec.Forecast`), few tries do.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import Any
 from engine.codec import Codec, Ctx, Param, Preparing, Settings
 from engine.image import Image
 from engine.knob import Knob
-from engine.rate.goal import Goal
 from engine.rate.search import search
-from engine.rate.sparing import Oracle, Tries
+from engine.rate.sparing import Tries
 from engine.trial import RateResult, Run, Runner, Target, TargetKind, Trial, bits_per_pixel, canonical, db_metric
 
 
@@ -66,40 +65,41 @@ def solve(
     base = info.complete(settings)
     param = info.rate_param
     files: dict[str, bytes] = {}
-    oracle = Oracle(runner, base, param, ctx)
 
     def evaluate(value: Any) -> Trial:
         ctx.check()
         run = runner.encode(base if param is None else {**base, param.name: value}, ctx)
-        oracle.hear(run)
         if target.kind is TargetKind.PSNR:
             run = runner.finish(run, (db_metric(runner.image),), ctx)
+        ctx.progress(1 - 0.7 ** (len(files) + 1))
+        return keep(run)
+
+    def keep(run: Run) -> Trial:
         files[run.trial.key.settings] = run.data
         on_trial(run)
-        ctx.progress(1 - 0.7 ** len(files))
         return run.trial
 
     usable = _usable(known, runner, base, param)
     start = _start(param, base, target, runner.image) if param else None
     if param is not None and isinstance(runner.codec, Preparing):
-        tries = Tries(runner, base, target, ctx)
-        result = search(param, start, target, tries.trial, known=usable, label=info.label, thorough=True)
-        if result.encodes:  # none of them was one
-            best = evaluate(result.best.settings[param.name]) if result.best not in usable else result.best
-            result = replace(result, best=best, probes=(*usable, best), encodes=len(files))
-    else:
-        if param is not None and not usable:
-            start = oracle.first(start, Goal(target))
+        tries = Tries(runner, base, param, target, ctx)
+        start = start if usable else tries.first(start)
         result = search(
             param,
             start,
             target,
-            evaluate,
+            tries.trial,
             known=usable,
             label=info.label,
-            thorough=thorough,
-            foresee=oracle.foresight,
+            thorough=True,
+            foresee=tries.foresight,
         )
+        if result.encodes:  # they were tries
+            answer = tries.run(result.best)
+            best = result.best if answer is None else keep(answer)
+            result = replace(result, best=best, probes=(*usable, best), encodes=len(files))
+    else:
+        result = search(param, start, target, evaluate, known=usable, label=info.label, thorough=thorough)
     data = files.get(result.best.key.settings)
     if data is None and want_file:
         data = blob(result.best.blob) if result.best.blob else None

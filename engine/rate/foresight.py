@@ -11,32 +11,19 @@ from engine.rate.goal import Goal, Point
 from engine.trial import EncodeKey, Target, TargetKind, Trial, canonical
 
 _TOLERANCE = 0.4  # of the search's own: how close to its aim a forecast is brought
-_NEAR = 0.03  # on the goal's scale, so 3 % of a rate: nearer points are trusted without looking at a part again
 _MARGIN = 0.3  # of the search's tolerance: how far below the target it aims
 
 Find = Callable[[Param, Goal, Callable[[Any], Trial], Iterable[Trial]], Trial]
-Outlook = Callable[[Any], Forecast | None]
 
 
 class Foresight:
     """Answers of a forecast on the scale of a goal, each asked for once.
 
-    pixels: of the picture, which rates are counted by. outlook: the forecast that a slow codec makes from a part of the
-    picture, with its encode at the given value.
+    pixels: of the picture, which rates are counted by.
     """
 
-    def __init__(
-        self,
-        forecast: Forecast,
-        param: Param,
-        goal: Goal,
-        *,
-        pixels: int,
-        ctx: Ctx,
-        outlook: Outlook = lambda _value: None,
-    ) -> None:
+    def __init__(self, forecast: Forecast, param: Param, goal: Goal, *, pixels: int, ctx: Ctx) -> None:
         self._forecast, self._param, self._goal, self._pixels, self._ctx = forecast, param, goal, pixels, ctx
-        self._outlook = outlook
         self._answers: dict[Any, float] = {}
 
     def first(self, start: Any, find: Find) -> Any:
@@ -49,19 +36,7 @@ class Foresight:
 
         measured: the nearest point; the forecast's error there is taken off everywhere. find: a search over trials.
         """
-        before = measured.trial.settings[self._param.name]
-        miss = measured.y - self._answer(before)
-        value = self._found(miss, find)
-        if abs(measured.y - self._goal.y) < _NEAR or value == before:
-            return value
-        return self._found(miss + self._drift(before, value), find)
-
-    def _drift(self, before: Any, value: Any) -> float:
-        """By how much a forecast from `before` is too low at `value`, as a part of the picture shows, if it can."""
-        there, here = self._outlook(before), self._outlook(value)
-        if there is None or here is None:
-            return 0.0
-        return math.log(here.size(value, self._ctx) / there.size(value, self._ctx))
+        return self._found(measured.y - self._answer(measured.trial.settings[self._param.name]), find)
 
     def _found(self, miss: float, find: Find) -> Any:
         """The best setting by the answers plus `miss`; some have been asked for."""

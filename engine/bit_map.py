@@ -31,6 +31,12 @@ class BitMap:
         return sum(self.apart.values())
 
 
+def folded(found: BitMap, planes: int) -> BitMap:
+    """The map of a file that holds `planes` planes of a picture one under the other, as one of the picture."""
+    height, width = found.bits.shape
+    return BitMap(found.bits.reshape(planes, height // planes, width).sum(axis=0), found.apart)
+
+
 def spread(cells: np.ndarray, cell: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
     """Bits of a grid of cells, each `cell` (rows, columns) pixels, evenly over their pixels: f32 of `size`.
 

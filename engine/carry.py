@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.channels import stacked
 from engine.codec import Capabilities, CodecInfo
 from engine.color import SRGB, convert
 from engine.errors import Unsupported
@@ -26,7 +27,8 @@ _STRIP_PIXELS = 1 << 18  # conversions go through floats, a strip of rows at a t
 
 
 def fit(image: Image, info: CodecInfo) -> Fitted:
-    """`image` as `info` carries it. Changes: alpha over white, fewer bits, grey as RGB; light made finite and positive.
+    """`image` as `info` carries it. Changes: alpha over white, fewer bits, grey as RGB; light made finite and positive;
+    the channels of directions and masks as planes of a grey picture (`engine.channels`), where it is no texture.
 
     `Unsupported` for light in floats where the codec carries none (it is never tone-mapped behind anybody's back), for
     code values where it carries light only, and if a side is longer than the format allows.
@@ -35,15 +37,23 @@ def fit(image: Image, info: CodecInfo) -> Fitted:
     reason = refusal(info, is_light=image.is_float)
     if reason is not None:
         raise Unsupported(reason)
+    notes: list[str] = []
+    if image.data is not None and planes_in(image, info) > 1:
+        notes.append(f"codes the {image.channels} channels of a {image.data.noun} one under the other, as grey")
+        image = stacked(image)
     if max(image.width, image.height) > can.max_side:
         size = f"{image.width} × {image.height}"
         raise Unsupported(f"{info.label} carries sides up to {can.max_side} pixels, this picture is {size}")
-    notes: list[str] = []
     for step in _STEPS:
         image, note = step(image, can)
         if note:
-            notes.append(f"{info.label} {note}")
-    return Fitted(image, tuple(notes))
+            notes.append(note)
+    return Fitted(image, tuple(f"{info.label} {note}" for note in notes))
+
+
+def planes_in(image: Image, info: CodecInfo) -> int:
+    """How many planes lie one under the other in this codec's files of `image`, or of what they decode to."""
+    return image.channels if image.data is not None and info.family != "texture" else 1
 
 
 def refusal(info: CodecInfo, *, is_light: bool) -> str | None:

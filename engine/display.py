@@ -35,7 +35,9 @@ def to_display(image: Image, *, background: str = "checker", tone: Tone = NEUTRA
     """`image` as H×W×3 u8 sRGB, C-contiguous.
 
     background: what shows through alpha: "checker" or a colour "#rrggbb". tone: of floating-point pictures, whose
-    alpha is coverage and not shown. Other primaries go through linear light; what lies outside sRGB is clipped.
+    alpha is coverage and not shown. Directions and masks are shown as their codes are stored, x, y, z or the first
+    three masks as red, green, blue, without their fourth channel. Other primaries go through linear light; what lies
+    outside sRGB is clipped.
     """
     if image.is_float:
         return Film(image).develop(tone)
@@ -45,7 +47,7 @@ def to_display(image: Image, *, background: str = "checker", tone: Tone = NEUTRA
         part = slice(top, min(top + rows, image.height))
         pixels = image.pixels[part]
         out[part] = _colours(pixels[:, :, :-1] if image.has_alpha else pixels, image)
-        if image.has_alpha:
+        if image.has_alpha and image.data is None:
             behind = _background(background, top, out[part].shape)
             out[part] = _over(out[part], pixels[:, :, -1], behind, image)
     return out

@@ -21,6 +21,20 @@ class Alpha(enum.StrEnum):
     PREMULTIPLIED = "premultiplied"
 
 
+class Meaning(enum.StrEnum):
+    """What the channels of a picture stand for. Directions and masks are no colours: see `engine.channels`."""
+
+    COLOUR = "colour"
+    LIGHT = "light"
+    DIRECTION = "direction"
+    MASK = "mask"
+
+    @property
+    def noun(self) -> str:
+        """What a picture of it is called."""
+        return {"direction": "direction map", "mask": "shadow mask"}.get(self.value, f"picture of {self.value}")
+
+
 @dataclass(frozen=True, eq=False)
 class Image:
     """A picture, frozen.
@@ -32,6 +46,8 @@ class Image:
     bits: significant bits of a sample (8 for u8, 9…16 for u16, 32 for f32).
     icc: the embedded profile where `color` does not say it all, else None.
     mask: H×W bool, True where a texel counts; None when all do.
+    data: DIRECTION or MASK where the channels are no colours (whole numbers, never premultiplied), else None. Alpha
+        then is one more channel of data.
     """
 
     pixels: np.ndarray
@@ -40,6 +56,7 @@ class Image:
     bits: int = 0
     icc: bytes | None = None
     mask: np.ndarray | None = field(default=None)
+    data: Meaning | None = None
 
     def __post_init__(self) -> None:
         pixels = np.asarray(self.pixels)
@@ -62,6 +79,8 @@ class Image:
             raise EngineError(f"{self.bits} significant bits do not fit {pixels.dtype}")
         if self.mask is not None and (self.mask.shape != (height, width) or self.mask.dtype != np.bool_):
             raise EngineError("a mask is H×W of bool")
+        if self.data is not None and (self.is_float or self.alpha is Alpha.PREMULTIPLIED):
+            raise EngineError(f"a {self.data.noun} holds whole numbers that are not premultiplied")
 
     def _bits_fit(self) -> bool:
         if self.pixels.dtype == np.float32:
@@ -93,6 +112,11 @@ class Image:
         return self.pixels.dtype == np.float32
 
     @property
+    def meaning(self) -> Meaning:
+        """What the channels stand for."""
+        return self.data or (Meaning.LIGHT if self.is_float else Meaning.COLOUR)
+
+    @property
     def peak(self) -> float:
         """The code value of white: 2^bits-1, or 1.0 for linear floats."""
         return 1.0 if self.is_float else float(2**self.bits - 1)
@@ -117,6 +141,7 @@ class Image:
         h.update(self.icc or b"")
         if self.mask is not None:
             h.update(np.packbits(self.mask).data)
+        h.update((self.data or "").encode())
         return h.hexdigest()
 
     def with_pixels(self, pixels: np.ndarray, **changes: object) -> Image:

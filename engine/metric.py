@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from engine.codec import Ctx
-from engine.image import Image
+from engine.image import Image, Meaning
 
 
 class Domain(enum.StrEnum):
@@ -25,8 +25,8 @@ class MetricInfo:
     unit is "" for pure numbers. version changes whenever a score may. library names what computes it.
     has_map: `map` gives H×W f32. map_unit, map_range: what the colour bar says; range None means data-driven.
     digits: decimals that are true enough to show.
-    min_side: the smallest width and height, in pixels, for which the metric is defined.
-    floats: for floating-point pictures (linear light); else for pictures of code values. No metric is for both.
+    min_side: the smallest width and height, in pixels, for which the metric is defined; channels: the fewest of them.
+    of: what it compares: colours of code values, light of floating-point pictures, directions, masks.
     charts: only for pictures with a mask, whose charts' borders it looks at; it sees both pictures in the gutters too.
     memory: peak working memory of a score or map, in bytes per pixel, measured, for the estimate before the work.
     about: the definition, in a sentence or two, with its source.
@@ -45,7 +45,8 @@ class MetricInfo:
     map_range: tuple[float, float] | None = None
     digits: int = 2
     min_side: int = 1
-    floats: bool = False
+    channels: int = 1
+    of: tuple[Meaning, ...] = (Meaning.COLOUR,)
     charts: bool = False
     memory: float = 32.0
     about: str = ""
@@ -56,7 +57,8 @@ class Metric(Protocol):
     """A full-reference metric. Callers go through `engine.metrics`, which brings both pictures to common terms first.
 
     Both pictures then have the same size, channels (1 or 3, no alpha), sample depth and colour; floating-point ones
-    are finite and nowhere negative, and the reference's `mask` says which texels count.
+    are finite and nowhere negative, and the reference's `mask` says which texels count. Directions and masks keep all
+    their channels.
     """
 
     info: MetricInfo

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine import registry
-from engine.bit_map import BitMap
+from engine.bit_map import BitMap, folded
 from engine.codec import Codec, Ctx, Mapped, Progressive, Settings
 from engine.errors import Unsupported
 from engine.files import FileMark, atomic_write
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.knob import Knob
 from engine.memory import decode_estimate, encode_estimate, metric_estimate
 from engine.metrics import metric
@@ -36,10 +36,14 @@ _LADDER_ENDS = (0.05, 0.95)  # of a knob's range: beyond lies what nobody uses
 
 @dataclass(frozen=True)
 class LoadTask:
-    """Reads a picture from a file. fixes: of `engine.doctor`, by name, which are applied to it."""
+    """Reads a picture from a file. fixes: of `engine.doctor`, by name, which are applied to it.
+
+    meaning: what its channels stand for, where a person said so.
+    """
 
     path: Path
     fixes: tuple[str, ...] = ()
+    meaning: Meaning | None = None
 
     @property
     def what(self) -> str:
@@ -49,7 +53,7 @@ class LoadTask:
         from engine.doctor import mend
         from engine.io import read
 
-        loaded = read(self.path, ctx)
+        loaded = read(self.path, ctx, meaning=self.meaning)
         return replace(loaded, image=mend(loaded.image, self.fixes)) if self.fixes else loaded
 
 
@@ -64,6 +68,7 @@ class Thumbnail:
     notes: tuple[str, ...]
     format: str
     file: FileMark
+    data: Meaning | None
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class ThumbnailTask:
 
     path: Path
     side: int = 128
+    meaning: Meaning | None = None
 
     @property
     def what(self) -> str:
@@ -83,12 +89,13 @@ class ThumbnailTask:
         from engine.io import read
         from engine.tone import Tone
 
-        loaded = read(self.path, ctx)
+        loaded = read(self.path, ctx, meaning=self.meaning)
         image = loaded.image
         tone = Tone(exposure=auto_exposure(image) if image.is_float else 0.0)
         shown = shrink(to_display(image, tone=tone), self.side)
         size = (image.width, image.height)
-        return Thumbnail(shown, size, image.bits, str(image.color), loaded.notes, loaded.format, loaded.file)
+        what = (image.bits, str(image.color), loaded.notes, loaded.format, loaded.file, image.data)
+        return Thumbnail(shown, size, *what)
 
 
 def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
@@ -203,7 +210,7 @@ class SolveTask(_CodecTask):
             large = self.image.width * self.image.height > EARLY_PIXELS
             if large and isinstance(self.codec, Progressive):
                 first = result.data[: len(result.data) // BEGINNING]
-                ctx.emit(Beginning(self.codec.decode_beginning(first, ctx)))
+                ctx.emit(Beginning(runner.restored(self.codec.decode_beginning(first, ctx))))
             run = runner.decode(Run(result.best, result.data), ctx)
             if large and run.decoded is not None:
                 run = runner.score(run, (db_metric(self.image),), ctx)
@@ -318,11 +325,13 @@ class MapTask:
 
 @dataclass(frozen=True)
 class BitsTask:
-    """Where the bits of a codec's file went. samples: of the picture, pixels × channels."""
+    """Where the bits of a codec's file went. samples: of the picture, pixels × channels. planes: how many lie one under
+    the other in it (`engine.channels`); what each cost is added up."""
 
     codec_id: str
     data: bytes
     samples: int
+    planes: int = 1
 
     @property
     def what(self) -> str:
@@ -336,7 +345,8 @@ class BitsTask:
         codec = registry.codec(self.codec_id)
         if not isinstance(codec, Mapped):
             raise Unsupported(f"{codec.info.label} cannot tell where its bits went")
-        return codec.bit_map(self.data, ctx)
+        found = codec.bit_map(self.data, ctx)
+        return found if self.planes == 1 else folded(found, self.planes)
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,16 @@ class Runner:
         """The same run decoded from its bytes, with the time that took."""
         self._load()
         decoded, seconds, busy = _timed(lambda: self.codec.decode(run.data, ctx), ctx)
+        decoded = self.restored(decoded)
         return replace(run, trial=replace(run.trial, decode_s=seconds, busy=run.trial.busy or busy), decoded=decoded)
+
+    def restored(self, decoded: Image) -> Image:
+        """What the codec decoded, as the map of directions or masks that the picture is; any other as it is."""
+        if self.image.data is None:
+            return decoded
+        from engine.channels import unstacked
+
+        return replace(unstacked(decoded, self.image), data=self.image.data)
 
     def _load(self) -> None:
         """What the codec needs but once, outside the clock."""

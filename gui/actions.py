@@ -47,6 +47,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("quit", "Quit", "File", ("Ctrl+Q",)),
     ActionSpec("next_source", "Next picture", "Picture", ("PgDown",)),
     ActionSpec("previous_source", "Previous picture", "Picture", ("PgUp",)),
+    ActionSpec("next_map", "Next map of the bake", "Picture", ("M",)),
+    ActionSpec("previous_map", "Previous map of the bake", "Picture", ("Shift+M",)),
     ActionSpec("remove_source", "Remove the picture from the list", "Picture", ("Ctrl+Backspace",)),
     ActionSpec("add_codec", "Add codec…", "Codecs", ("Ctrl+N",)),
     ActionSpec("remove_lane", "Remove the active codec", "Codecs", ("Ctrl+W",)),

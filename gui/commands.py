@@ -17,6 +17,7 @@ from engine.errors import EngineError
 from engine.formats import suffix_of
 from gui import clipboard, presenters, saving, style
 from gui.actions import ACTIONS
+from gui.bakes import next_map
 from gui.curve_picker import CurvePicker
 from gui.frame import Frame
 from gui.models.verdict_model import Disagreement
@@ -81,6 +82,8 @@ class Commands:
             "previous_rendition": lambda: self._step_rendition(-1),
             "next_source": lambda: self._step_source(1),
             "previous_source": lambda: self._step_source(-1),
+            "next_map": lambda: self._step_map(1),
+            "previous_map": lambda: self._step_map(-1),
             "move_lane_up": lambda: self._move_lane(-1),
             "move_lane_down": lambda: self._move_lane(1),
             "measure_times": self._controller.measure_times,
@@ -149,6 +152,13 @@ class Commands:
             chosen = self._controller.chosen_id
             at = ids.index(chosen) if chosen in ids else 0
             self._controller.choose_source(ids[(at + step) % len(ids)])
+
+    def _step_map(self, step: int) -> None:
+        wanted = next_map(self._state.sources, self._controller.chosen_id, step)
+        if wanted is None:
+            self._window.tell("This picture is not one of the maps of a bake, by its name")
+        else:
+            self._controller.choose_source(wanted)
 
     # -- lanes
 

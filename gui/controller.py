@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine import memory, registry
+from engine import registry
 from engine.display import Shown, displayable
 from engine.errors import EngineError
 from engine.files import FileMark
@@ -16,7 +16,6 @@ from engine.image import Image
 from engine.io import Loaded
 from engine.jobs import Event
 from engine.jobs import State as Job
-from engine.metrics import metric, refusal
 from engine.sketch import SketchTask
 from engine.store import Recorder, RunStore
 from engine.tasks import (
@@ -30,17 +29,15 @@ from engine.tasks import (
 )
 from engine.tone import Tone
 from engine.trial import RateResult, Target, Trial, canonical
+from gui.bakes import whole_bake
 from gui.desk import Desk
 from gui.folders import pictures_in
+from gui.judged import wanted_metrics
 from gui.lanes import lane_settings, same_curve
 from gui.maps import MAP_JOBS, MapKeeper
 from gui.state import Lane, Outcome, Phase, Source, State, Topic
 
 CURVE_RATES = (0.1, 2.0, 0.5, 0.2, 1.0, 0.3, 0.7, 1.5)  # bpp, in the order in which they tell most
-QUICK_METRICS = ("mse", "psnr", "psnr_y", "psnr_yuv", "log2_psnr")  # of which each picture has its own
-# Beyond so many pixels these are computed only when they are looked at: at 24 megapixels they take a minute.
-SSIM_METRICS, SSIM_PIXELS = ("ssim", "ms_ssim", "ms_ssim_db"), 8_000_000
-PERCEPTUAL_METRICS, PERCEPTUAL_PIXELS = ("flip", "ssimulacra2"), 3_000_000
 
 NOT_FOUND = "not found: double-click to locate it"
 Recalled = tuple[tuple[Trial, ...], RateResult | None]
@@ -64,17 +61,17 @@ class Controller:
     # -- sources
 
     def open_paths(self, paths: Iterable[Path]) -> None:
-        """Files as they are, folders searched; the first new one becomes the current."""
+        """Files with the rest of their bakes, folders searched; the first new one becomes the current."""
         found: list[Path] = []
         for path in paths:
             if path.is_dir():
                 inside = pictures_in(path)
                 if not inside:
                     self.desk.complain(f"{path}: no pictures in this folder")
-                found += inside
+                found += (each.absolute() for each in inside)
             else:
-                found.append(path)
-        added = [self.state.add_source(path.absolute()) for path in found]
+                found += whole_bake(path.absolute())
+        added = [self.state.add_source(path) for path in found]
         for source in added:
             if source.thumbnail is None and source.phase is not Phase.RUNNING:
                 self._want_thumbnail(source)
@@ -82,7 +79,8 @@ class Controller:
             self.choose_source(added[0].id)
 
     def _want_thumbnail(self, source: Source) -> None:
-        self.desk.start(("thumbnail", source.id), ThumbnailTask(source.path), self._on_thumbnail(source), priority=-2)
+        task = ThumbnailTask(source.path, meaning=source.read_as)
+        self.desk.start(("thumbnail", source.id), task, self._on_thumbnail(source), priority=-2)
 
     @property
     def chosen_id(self) -> int | None:
@@ -94,10 +92,13 @@ class Controller:
         source = self.state.source(source_id)
         if source is None or source_id == self.chosen_id:
             return
-        self._incoming = source_id
-        source.phase = Phase.RUNNING
-        self.desk.start(("load",), LoadTask(source.path, source.fixes), self._on_loaded(source), priority=10)
+        self._load(source)
         self.state.announce(Topic.SOURCES)
+
+    def _load(self, source: Source) -> None:
+        self._incoming, source.phase = source.id, Phase.RUNNING
+        task = LoadTask(source.path, source.fixes, source.read_as)
+        self.desk.start(("load",), task, self._on_loaded(source), priority=10)
 
     def bring_back(self, path: Path, file: FileMark | None, missing: bool) -> Source:
         """A row for a picture that a session knows by `file`; nothing is read of one that is missing."""
@@ -167,9 +168,8 @@ class Controller:
             self.state.announce(Topic.SOURCES)
 
     def _read_again(self, source: Source) -> None:
-        self._incoming = source.id
-        source.phase, source.file, source.changed = Phase.RUNNING, None, False
-        self.desk.start(("load",), LoadTask(source.path, source.fixes), self._on_loaded(source), priority=10)
+        source.file, source.changed = None, False
+        self._load(source)
 
     def _on_thumbnail(self, source: Source) -> Callable[[Event], None]:
         def on(event: Event) -> None:
@@ -183,6 +183,7 @@ class Controller:
     def _describe(self, source: Source, facts: Thumbnail) -> None:
         source.thumbnail, source.size, source.bits = facts.pixels, facts.size, facts.bits
         source.colour, source.notes, source.format = facts.colour, facts.notes, facts.format
+        source.data = facts.data
         self._recognise(source, facts.file)
         if source.phase in (Phase.QUEUED, Phase.IDLE):
             source.phase = Phase.DONE
@@ -228,7 +229,7 @@ class Controller:
         image = loaded.image
         source.image, source.display, source.phase, source.error = image, display, Phase.DONE, ""
         source.notes, source.format, source.bits = loaded.notes, loaded.format, image.bits
-        source.findings = loaded.findings
+        source.findings, source.data = loaded.findings, image.data
         source.size, source.colour = (image.width, image.height), str(image.color)
         if isinstance(display, Film) and source.tone is None:
             source.tone = Tone(exposure=display.auto_exposure)
@@ -352,28 +353,13 @@ class Controller:
         if not self.desk.holds(key, stamp) or source is not self.state.current or source.image is None:
             return
         self.state.add_trials(source.id, lane.id, known)
-        metrics = self._metrics(source)
+        metrics = wanted_metrics(source.image, self.state.score_metric)
         if answer is not None and answer.target != self.state.target:
             answer = None
         blobs, target = self.store.blobs.folder, self.state.target
         task = SolveTask(source.image, lane.codec, lane.settings, metrics, known, blobs, target, answer)
         shown = lane.id in self.state.shown()
         self.desk.start(key, task, self._on_solve(source, lane, self.state.target), priority=5 if shown else 4)
-
-    def _metrics(self, source: Source, *, quick: bool = False) -> tuple[str, ...]:
-        """What to score: the cheap metrics, the one that is looked at, others where they are neither slow nor large."""
-        image = source.image
-        assert image is not None
-        pixels = image.width * image.height
-        extra: list[str] = []
-        if pixels <= SSIM_PIXELS:
-            extra += SSIM_METRICS
-        if not quick and pixels <= PERCEPTUAL_PIXELS:
-            extra += PERCEPTUAL_METRICS
-        room = memory.limit()
-        extra = [each for each in extra if memory.metric_estimate((metric(each).info,), image) <= room]
-        wanted = [*QUICK_METRICS, self.state.score_metric, *extra]
-        return tuple(m for m in dict.fromkeys(wanted) if refusal(metric(m).info, image) is None)
 
     def _on_solve(self, source: Source, lane: Lane, target: Target) -> Callable[[Event], None]:
         def on(event: Event) -> None:
@@ -472,7 +458,8 @@ class Controller:
             key = ("curve", lane.id)
             if outcomes[lane.id].phase is not Phase.DONE or self.desk.holds(key):
                 continue
-            known, metrics = tuple(self.state.curve(lane.id)), self._metrics(source, quick=True)
+            known = tuple(self.state.curve(lane.id))
+            metrics = wanted_metrics(source.image, self.state.score_metric, quick=True)
             if (source.id, lane.id, canonical(lane.settings), metrics) in self._sketched:
                 continue
             blobs = self.store.blobs.folder

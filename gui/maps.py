@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from engine import registry
 from engine.bit_map import BitMap
+from engine.carry import planes_in
 from engine.image import Image
 from engine.jobs import Event
 from engine.jobs import State as Job
@@ -55,7 +57,8 @@ class MapKeeper:
             def keep(bits: BitMap | None) -> None:
                 outcome.bits = bits or BitMap(_NOTHING)
 
-            task = BitsTask(lane.codec, solved.data, solved.decoded.pixels.size)
+            planes = planes_in(solved.decoded, registry.codec(lane.codec).info)
+            task = BitsTask(lane.codec, solved.data, solved.decoded.pixels.size, planes)
             self._start(("bits", lane.id), task, outcome, keep)
 
     def _start(self, key: tuple[str, int], task: Any, outcome: Outcome, keep: Callable[[Any], None]) -> None:

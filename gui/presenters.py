@@ -17,6 +17,7 @@ from engine.color import LINEAR_SRGB, SRGB
 from engine.crossed import region_mean
 from engine.curves import Curve
 from engine.errors import EngineError
+from engine.image import Meaning
 from engine.metric import MetricInfo
 from engine.metrics import metric
 from engine.palette import ORIGINAL as ORIGINAL_LOOK
@@ -37,6 +38,12 @@ from gui.widgets.lane_card import Phase as CardPhase
 
 _PANE_STATES = {Phase.QUEUED: PaneState.QUEUED, Phase.RUNNING: PaneState.RUNNING, Phase.FAILED: PaneState.FAILED}
 _CARD_PHASES = {Phase.QUEUED: CardPhase.QUEUED, Phase.RUNNING: CardPhase.RUNNING, Phase.FAILED: CardPhase.FAILED}
+MAP_NAMES = {
+    Meaning.COLOUR: "Colour",
+    Meaning.LIGHT: "Light",
+    Meaning.DIRECTION: "Direction",
+    Meaning.MASK: "Shadows",
+}
 _LABEL_WORDS = 5  # a note of more words is a badge of its beginning
 
 
@@ -85,6 +92,8 @@ def source_detail(source: Source) -> str:
         return ""
     depth = "float" if source.bits == 32 else f"{source.bits} bit"
     colour = "" if source.colour in ("", str(SRGB), str(LINEAR_SRGB)) else f" · {source.colour}"
+    if source.meaning in (Meaning.DIRECTION, Meaning.MASK):
+        colour = f" · {MAP_NAMES[source.meaning].lower()}"
     return f"{source.size[0]} × {source.size[1]} · {depth}{colour}"
 
 

@@ -6,9 +6,11 @@ import numpy as np
 
 from engine.display import Shown
 from engine.film import Film, Print
+from engine.image import Meaning
 from engine.metrics import metric, metric_ids
 from engine.trial import DB_METRICS, TargetKind
 from gui import presenters
+from gui.bakes import Bakes
 from gui.frame import Frame
 from gui.heat import HeatMaps
 from gui.models.lane import LaneTag
@@ -38,13 +40,14 @@ class Refresher:
         self._window = window
         self._state = window.state
         self._heat = HeatMaps(window.state, window.controller.desk, window.compare)
+        self._bakes = Bakes()
         self._tags: dict[int, LaneTag] = {}
         self._pictures: dict[str, object] = {}
         self._thumbnails: dict[int, object] = {}
         self._curves: dict[int, object] = {}
         self._against: tuple[list[LaneTag], int | None] | None = None  # the lanes of the table, and its anchor
         self._looked_at: int | None = None
-        self._floats: bool | None = None  # what the metrics on offer are for
+        self._meaning: Meaning | None = None  # what the metrics on offer are for
 
     def refresh(self, topics: set[Topic]) -> None:
         if topics & {Topic.LANES, Topic.CURRENT}:
@@ -94,18 +97,18 @@ class Refresher:
     def _kinds(self) -> None:
         """Offer the metrics that are for pictures like the current one."""
         state, window = self._state, self._window
-        if self._floats is state.is_float:
+        if self._meaning is state.meaning:
             return
-        self._floats = state.is_float
-        infos = [info for info in (metric(m).info for m in metric_ids()) if info.floats is state.is_float]
+        self._meaning = state.meaning
+        infos = [info for info in (metric(m).info for m in metric_ids()) if state.meaning in info.of]
         maps = [(info.id, f"{info.label} map") for info in infos if info.has_map]
         window.top_bar.set_map_metrics(maps, state.map_metric)
         window.plot.set_metrics(infos, state.score_metric)
-        window.rate_lock.set_quality(metric(DB_METRICS[state.is_float]).info.label, *_DB_RANGES[state.is_float])
+        window.rate_lock.set_quality(metric(DB_METRICS[state.is_float]).info.label, *_DB_RANGES[state.meaning])
 
     def _sources(self) -> None:
         state, panel = self._state, self._window.sources
-        panel.set_items([presenters.source_item(source) for source in state.sources])
+        panel.set_items(self._bakes.items(state.sources, self._window.controller.chosen_id))
         for source in state.sources:
             if source.thumbnail is not None and self._thumbnails.get(source.id) is not source.thumbnail:
                 self._thumbnails[source.id] = source.thumbnail
@@ -311,5 +314,5 @@ class Refresher:
         self._window.status.set_pixel(None)
 
 
-_JUDGES = ("psnr", "ms_ssim", "flip", "ssimulacra2", "log2_psnr", "hdr_flip")
-_DB_RANGES = {False: (20.0, 50.0), True: (20.0, 70.0)}
+_JUDGES = ("psnr", "ms_ssim", "flip", "ssimulacra2", "log2_psnr", "hdr_flip", "angle_mean", "angle_p99", "mask_worst")
+_DB_RANGES = {meaning: (20.0, 50.0 if meaning is Meaning.COLOUR else 70.0) for meaning in Meaning}

@@ -22,7 +22,7 @@ from engine.codec import Mapped
 from engine.display import Shown
 from engine.doctor import Finding
 from engine.files import FileMark
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.metrics import metric
 from engine.tasks import Solved
 from engine.tone import NEUTRAL, Tone
@@ -31,6 +31,12 @@ from gui.views.layouts import Layout, visible_keys
 
 ORIGINAL = 0  # the rendition that is not a lane; lane ids begin at 1
 KEPT_OUTCOMES = 6  # sources whose decoded pictures stay in memory
+_JUDGED_BY = {
+    Meaning.COLOUR: "flip",
+    Meaning.LIGHT: "log2_psnr",
+    Meaning.DIRECTION: "angle_mean",
+    Meaning.MASK: "mask_worst",
+}
 SECOND_ANCHOR = "jpeg2000"  # the codec that BD-rates are taken against where the anchor carries no such picture
 
 
@@ -74,6 +80,7 @@ class Source:
     there is no such file. changed: its bytes are others than the session knows.
     findings: what the doctor found in it as its file holds it. fixes: those that are applied, by name.
     hides_findings: the doctor's bar was closed for it.
+    data: DIRECTION or MASK where its channels are no colours. read_as: what a person said that they are.
     """
 
     id: int
@@ -96,10 +103,17 @@ class Source:
     findings: tuple[Finding, ...] = ()
     fixes: tuple[str, ...] = ()
     hides_findings: bool = False
+    data: Meaning | None = None
+    read_as: Meaning | None = None
 
     @property
     def is_float(self) -> bool:
         return self.bits == 32
+
+    @property
+    def meaning(self) -> Meaning:
+        """What its channels stand for."""
+        return self.data or (Meaning.LIGHT if self.is_float else Meaning.COLOUR)
 
 
 @dataclass
@@ -152,8 +166,8 @@ class State:
         self.target = target or Target(TargetKind.BPP, 0.5)
         self.layout = Layout.GRID
         self.view = View.PICTURE
-        self.score_metrics = {False: "psnr", True: "log2_psnr"}  # of code values, of light in floats
-        self.map_metrics = {False: "flip", True: "log2_psnr"}
+        self.score_metrics = {**_JUDGED_BY, Meaning.COLOUR: "psnr"}  # by what a picture's channels stand for
+        self.map_metrics = dict(_JUDGED_BY)
         self.tone_moves = False  # a control of the tone is being dragged
         self.overlay = False
         self.active = ORIGINAL
@@ -326,22 +340,32 @@ class State:
         return self.current is not None and self.current.is_float
 
     @property
+    def meaning(self) -> Meaning:
+        """What the current source's channels stand for."""
+        return self.current.meaning if self.current is not None else Meaning.COLOUR
+
+    @property
     def score_metric(self) -> str:
-        """What the current source is judged by; setting it is remembered for all pictures of the metric's kind."""
-        return self.score_metrics[self.is_float]
+        """What the current source is judged by; setting it is remembered for all pictures of its kind."""
+        return self.score_metrics[self.meaning]
 
     @score_metric.setter
     def score_metric(self, metric_id: str) -> None:
-        self.score_metrics[metric(metric_id).info.floats] = metric_id
+        self.score_metrics[self._judged(metric_id)] = metric_id
 
     @property
     def map_metric(self) -> str:
         """The metric of the error maps, likewise."""
-        return self.map_metrics[self.is_float]
+        return self.map_metrics[self.meaning]
 
     @map_metric.setter
     def map_metric(self, metric_id: str) -> None:
-        self.map_metrics[metric(metric_id).info.floats] = metric_id
+        self.map_metrics[self._judged(metric_id)] = metric_id
+
+    def _judged(self, metric_id: str) -> Meaning:
+        """The kind of pictures that this metric is chosen for: the current one's, if it compares these."""
+        of = metric(metric_id).info.of
+        return self.meaning if self.meaning in of else of[0]
 
     @property
     def tone(self) -> Tone:

@@ -7,17 +7,31 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from typing import Any
 
 from engine import io
+from engine.channels import with_channels
 from engine.cli.console import Answer, Console
-from engine.cli.pictures import add_in_out, decode_file, full_ctx, refuse_same, require_suffix
-from engine.image import Image
+from engine.cli.pictures import (
+    add_in_out,
+    add_kind,
+    decode_file,
+    full_ctx,
+    kind_of,
+    refuse_same,
+    require_suffix,
+)
+from engine.errors import EngineError
+from engine.image import Image, Meaning
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_in_out(parser)
     parser.add_argument("--codec", metavar="ID", help="use this codec's decoder, whatever the content looks like")
+    words = "put back channels that lie one under the other, as directions and masks are coded (see docs/bakes.md)"
+    add_kind(parser)
+    parser.add_argument("--planes", type=int, choices=(2, 3, 4), help=words)
     parser.add_argument(
         "--first",
         type=_share,
@@ -38,6 +52,11 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     refuse_same(args.source, args.target)
     begun = time.perf_counter()
     source = decode_file(args.source, args.codec, full_ctx(), first=args.first)
+    if args.planes is not None:
+        source = replace(source, image=_in_channels(source.image, args))
+    data = kind_of(args)
+    if data in (Meaning.DIRECTION, Meaning.MASK):
+        source = replace(source, image=replace(source.image, data=data))
     seconds = time.perf_counter() - begun
     notes = io.write(args.target, source.image)
     for note in notes:
@@ -52,6 +71,13 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     }
     size = f"{source.image.width}×{source.image.height}"
     return Answer(document, f"{args.target}: {size}, decoded by {source.codec}")
+
+
+def _in_channels(image: Image, args: argparse.Namespace) -> Image:
+    try:
+        return with_channels(image, args.planes)
+    except EngineError as error:
+        raise error.at(args.source) from error
 
 
 def shape(image: Image) -> dict[str, Any]:

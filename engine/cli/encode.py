@@ -18,9 +18,11 @@ from engine.cli.measure import number
 from engine.cli.pictures import (
     add_fix,
     add_in_out,
+    add_kind,
     add_store,
     fixes_of,
     full_ctx,
+    kind_of,
     read_picture,
     refuse_same,
     told_store,
@@ -43,6 +45,7 @@ UNREACHED = 3
 def configure(parser: argparse.ArgumentParser) -> None:
     add_in_out(parser)
     add_fix(parser)
+    add_kind(parser)
     parser.add_argument("--codec", required=True, metavar="ID", help="ratescope codecs lists them")
     goal = parser.add_mutually_exclusive_group()
     goal.add_argument("--quality", metavar="Q", help="the value of the codec's rate setting")
@@ -67,7 +70,7 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     codec = usable(args.codec)
     settings = chosen_settings(codec.info, args.set, args.quality)
     target = chosen_target(args)
-    image = read_picture(args.source, console, full_ctx(), fixes_of(args))
+    image = read_picture(args.source, console, full_ctx(), fixes_of(args), kind_of(args))
     memory.require(memory.encode_estimate(codec.info, image), f"encoding {args.source}")
     with told_store(args.store, console) as store:
         known = tuple(store.trials(image.digest, codec.info.id, codec.version()))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
@@ -17,18 +18,20 @@ import numpy as np
 from engine import container, io, native, registry
 from engine.cli.console import Answer, Console, table
 from engine.cli.decode import shape
-from engine.cli.pictures import decode_file, full_ctx, refuse_same, require_suffix
+from engine.cli.pictures import add_kind, decode_file, full_ctx, kind_of, refuse_same, require_suffix
 from engine.codec import Detailed, Mapped
 from engine.display import heat
 from engine.doctor import Finding, examine
 from engine.errors import EngineError, Unsupported
 from engine.files import atomic_write
 from engine.formats import Format, identify, sections
-from engine.image import Image
+from engine.image import Image, Meaning
+from engine.light_sets.names import bake_of, layers_of, meaning_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path)
+    add_kind(parser)
     parser.add_argument("--bits", metavar="OUT.{png,npy}", type=Path, help="write the bits that each pixel cost")
 
 
@@ -41,7 +44,7 @@ def run(args: argparse.Namespace, _console: Console) -> Answer:
         form, parts = identify(data), sections(data)
     except EngineError as error:
         raise error.at(args.file) from error
-    image, findings = _decoded(args.file, form)
+    image, findings = _decoded(args.file, form, kind_of(args))
     document: dict[str, Any] = {
         "file": str(args.file),
         "format": form.name,
@@ -49,6 +52,7 @@ def run(args: argparse.Namespace, _console: Console) -> Answer:
         "bytes": len(data),
         "bpp": 8 * len(data) / (image.width * image.height),
         **shape(image),
+        **_bake(args.file, image),
         "sections": [part.__dict__ for part in parts],
         "light": _light(data) if form.ours else None,
         "findings": [{**asdict(each), "first": list(each.first)} for each in findings],
@@ -88,10 +92,29 @@ def _bits_text(bits: dict[str, Any]) -> str:
     return f"{table([('bits', 'bytes'), *rows], right=(1,))}\n{bits['file']}: bits of every pixel{drawn}"
 
 
-def _decoded(path: Path, form: Format) -> tuple[Image, tuple[Finding, ...]]:
+def _bake(path: Path, image: Image) -> dict[str, Any]:
+    """What the channels stand for, the layers, and the bake that the file belongs to, None where it stands alone."""
+    found = bake_of(path.absolute())
+    bake = None
+    if found is not None:
+        maps = [{"file": each.path.name, "kind": str(each.meaning)} for each in found.maps]
+        bake = {"name": found.name, "engine": found.engine, "maps": maps}
+    return {"kind": str(image.meaning), "layers": layers_of(path), "bake": bake}
+
+
+def _bake_rows(info: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "kind", info["kind"]
+    if info["layers"] > 1:
+        yield "layers", f"{info['layers']} of {info['width']}×{info['height'] // info['layers']}, one under the other"
+    if info["bake"]:
+        maps = ", ".join(f"{each['file']} ({each['kind']})" for each in info["bake"]["maps"])
+        yield "bake", f"{info['bake']['name']}, as {info['bake']['engine']} names it: {maps}"
+
+
+def _decoded(path: Path, form: Format, meaning: Meaning | None) -> tuple[Image, tuple[Finding, ...]]:
     """The picture, and what the doctor finds in it."""
-    if form.codec is None:
-        loaded = io.read(path, full_ctx())
+    if form.codec is None or (not form.ours and (meaning or meaning_of(path)) is not None):
+        loaded = io.read(path, full_ctx(), meaning=meaning)
         return loaded.image, loaded.findings
     image = decode_file(path, None, full_ctx()).image
     return image, examine(image)
@@ -129,6 +152,7 @@ def _text(info: dict[str, Any]) -> str:
             "picture",
             f"{info['width']}×{info['height']}, {info['channels']} channels, {info['bits']} bit, {info['color']}",
         ),
+        *_bake_rows(info),
         ("size", f"{info['bytes']} bytes, {info['bpp']:.4f} bits per pixel"),
         *([("light", _light_text(info["light"]))] if info["light"] else []),
         *((name, str(info[name])) for name in ("weights", "rate", "symbols") if name in info),

@@ -10,35 +10,58 @@ import numpy as np
 
 from engine import io
 from engine.cli.console import Answer, Console, table
-from engine.cli.pictures import add_fix, fixes_of, full_ctx, read_picture, refuse_same, require_suffix
+from engine.cli.pictures import (
+    add_fix,
+    add_kind,
+    fixes_of,
+    format_of,
+    full_ctx,
+    kind_of,
+    read_picture,
+    refuse_same,
+    require_suffix,
+)
 from engine.display import heat
 from engine.errors import UsageError
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.metrics import error_map, metric, refusal, scores
 
-DEFAULT_METRICS = "psnr,ssim,ms_ssim,flip"
-DEFAULT_FLOAT_METRICS = "log2_psnr,hdr_flip"
+DEFAULT_METRICS = {
+    Meaning.COLOUR: "psnr,ssim,ms_ssim,flip",
+    Meaning.LIGHT: "log2_psnr,hdr_flip",
+    Meaning.DIRECTION: "angle_mean,angle_p99,directionality,rebalance,psnr",
+    Meaning.MASK: "mask_worst,mask_r,mask_g,mask_b,mask_a,psnr",
+}
+DEFAULT_MAPS = {
+    Meaning.COLOUR: "flip",
+    Meaning.LIGHT: "hdr_flip",
+    Meaning.DIRECTION: "angle_mean",
+    Meaning.MASK: "mask_worst",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REF", type=Path)
     parser.add_argument("test", metavar="TEST", type=Path)
-    default = f"default {DEFAULT_METRICS}; of floats {DEFAULT_FLOAT_METRICS}"
-    parser.add_argument("--metrics", metavar="A,B", help=default)
+    default = "; ".join(f"{meaning}: {ids}" for meaning, ids in DEFAULT_METRICS.items())
+    parser.add_argument("--metrics", metavar="A,B", help=f"default for {default}")
     parser.add_argument("--heatmap", metavar="OUT.png", type=Path, help="write the error map as a picture")
     parser.add_argument("--heatmap-metric", metavar="M", help="whose map (default flip; of floats hdr_flip)")
     add_fix(parser)
+    add_kind(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
-    ids = metric_list(args.metrics or DEFAULT_METRICS)
+    ids = metric_list(args.metrics) if args.metrics is not None else []
     if args.heatmap is not None:
         _check_heatmap(args)
     ctx = full_ctx()
-    ref, test = read_picture(args.reference, console, ctx, fixes_of(args)), read_picture(args.test, console, ctx)
-    if ref.is_float and args.metrics is None:
-        ids = metric_list(DEFAULT_FLOAT_METRICS)
-    args.heatmap_metric = args.heatmap_metric or ("hdr_flip" if ref.is_float else "flip")
+    ref = read_picture(args.reference, console, ctx, fixes_of(args), kind_of(args))
+    test = _read_test(args.test, ref, console)
+    if args.metrics is None:
+        usual = metric_list(DEFAULT_METRICS[ref.meaning])
+        ids = [each for each in usual if metric(each).info.channels <= ref.channels]
+    args.heatmap_metric = args.heatmap_metric or DEFAULT_MAPS[ref.meaning]
     values = scores(ref, test, ids, ctx)
     for name in ids:
         why = refusal(metric(name).info, ref)
@@ -56,6 +79,13 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
         document["heatmap"] = {"file": str(args.heatmap), "metric": args.heatmap_metric, "lo": lo, "hi": hi}
         text += f"\n{args.heatmap}: {metric(args.heatmap_metric).info.map_label}, black {lo:g} to pale yellow {hi:g}"
     return Answer(document, text)
+
+
+def _read_test(path: Path, ref: Image, console: Console) -> Image:
+    """The tested picture: as a map of the reference's kind, unless it holds that map's channels as planes, in grey."""
+    if ref.data is None or format_of(path, io.read_bytes(path)).ours or io.read(path).image.is_gray:
+        return read_picture(path, console, full_ctx())
+    return read_picture(path, console, full_ctx(), meaning=ref.data)
 
 
 def metric_list(text: str) -> list[str]:

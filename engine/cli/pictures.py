@@ -14,7 +14,7 @@ from engine.doctor import FIXES, mend, ordered
 from engine.errors import CodecUnavailable, EngineError, UnknownFormat, Unsupported, UsageError
 from engine.files import write_error
 from engine.formats import Format, identify
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.jobs import cores
 from engine.store import RunStore, open_store
 
@@ -78,19 +78,32 @@ def _codec_of(data: bytes) -> str:
     return form.codec
 
 
-def read_picture(path: Path, console: Console, ctx: Ctx, fixes: Sequence[str] = ()) -> Image:
+def read_picture(
+    path: Path, console: Console, ctx: Ctx, fixes: Sequence[str] = (), meaning: Meaning | None = None
+) -> Image:
     """A picture from any file: our own streams by their codec, everything else by the picture readers.
 
-    fixes: of the doctor, by name, that are applied to a picture of light.
+    fixes: of the doctor, by name, that are applied to a picture of light. meaning: what its channels stand for, None
+    for what its name and samples say.
     """
     if format_of(path, io.read_bytes(path)).ours:
         return decode_file(path, None, ctx).image
-    loaded = io.read(path, ctx)
+    loaded = io.read(path, ctx, meaning=meaning)
     for note in loaded.notes:
         console.note(f"{path}: {note}")
     if fixes and loaded.image.is_float:
         console.note(f"{path}: {'; '.join(FIXES[name].done for name in fixes)}")
     return mend(loaded.image, fixes)
+
+
+def add_kind(parser: argparse.ArgumentParser) -> None:
+    words = "what the channels stand for (default: as the name says, see docs/bakes.md, else the samples)"
+    parser.add_argument("--kind", choices=tuple(Meaning), help=words)
+
+
+def kind_of(args: argparse.Namespace) -> Meaning | None:
+    """What --kind says."""
+    return Meaning(args.kind) if args.kind else None
 
 
 def add_fix(parser: argparse.ArgumentParser) -> None:

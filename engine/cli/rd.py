@@ -28,6 +28,7 @@ from engine.errors import EngineError, UsageError
 from engine.experiment import Experiment, ExperimentResult
 from engine.export import csv_text, curve_rows, json_text
 from engine.files import atomic_write
+from engine.image import Meaning
 from engine.metric import MetricInfo
 from engine.metrics import metric
 from engine.report import rd_chart, rd_document
@@ -35,6 +36,12 @@ from engine.store import RunStore
 from engine.trial import Target, TargetKind
 
 FAILURE = 1
+_DEFAULT_METRICS = {
+    Meaning.COLOUR: "psnr,ms_ssim",
+    Meaning.LIGHT: "log2_psnr",
+    Meaning.DIRECTION: "angle_mean,psnr",
+    Meaning.MASK: "mask_worst,psnr",
+}
 FILES = ("json", "csv", *FORMATS)
 
 
@@ -96,7 +103,7 @@ def _ladders(
 def _default_metrics(paths: Iterable[Path]) -> str:
     for path in paths:
         with contextlib.suppress(EngineError):  # the sweep itself says which pictures cannot be read
-            return "log2_psnr" if io.read(path).image.is_float else "psnr,ms_ssim"
+            return _DEFAULT_METRICS[io.read(path).image.meaning]
     return "psnr"
 
 

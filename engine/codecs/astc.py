@@ -66,7 +66,7 @@ class AstcCodec:
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         texture.require_texture(image, self.info)
         chosen = self.info.complete(settings)
-        form = astc_format(_NAMES[chosen["block"]], "HDR" if image.is_float else "sRGB")
+        form = astc_format(_NAMES[chosen["block"]], "HDR" if image.is_float else "sRGB" if image.data is None else "")
         with encoding(self.info):
             data = texture.in_strips(
                 image.pixels, form, ctx, lambda strip: blocks.astc_blocks(strip, form, chosen["effort"])

@@ -40,7 +40,7 @@ class _BlockCodec:
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         texture.require_texture(image, self.info)
         chosen = self.info.complete(settings)
-        form = BY_NAME[self.form]
+        form = BY_NAME[self.form if image.data is None else self.form.removesuffix(" sRGB")]
         with encoding(self.info):
             data = texture.in_strips(image.pixels, form, ctx, lambda strip: self.compress(strip, chosen["effort"]))
         return texture.packed(form, image, data, chosen["file"])

@@ -17,13 +17,14 @@ import numpy as np
 from engine import memory
 from engine.codec import Ctx
 from engine.doctor import Finding, examine
-from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, UnknownFormat
+from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, UnknownFormat, Unsupported
 from engine.files import FileMark, mark_of
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.io import avif, exr, heic, jpeg2000, jxl, netpbm, pillow, png, radiance, textures, tiff
 from engine.io.finish import finish
 from engine.io.source import Raw, Reader, Source
 from engine.io.write import WRITABLE, exact_bytes, png_bytes, write, write_png
+from engine.light_sets.names import meaning_of
 
 __all__ = [
     "READERS",
@@ -85,33 +86,55 @@ class Loaded:
     findings: tuple[Finding, ...] = ()
 
 
-def read(path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = None) -> Loaded:
+def read(
+    path: str | Path, ctx: Ctx | None = None, *, max_pixels: int | None = None, meaning: Meaning | None = None
+) -> Loaded:
     """The picture in `path`, upright, in sRGB or Display P3 code values (see the notes), 8 or 16 bits a sample.
 
     Light in floats is linear, finite and without alpha, which becomes the mask; so does a mask file beside it.
 
     max_pixels: what is refused before anything is decoded; by default what fits :func:`engine.memory.limit`.
+    meaning: what its channels stand for; by default what its name says (`engine.light_sets.names`), else its samples.
     Raises an `EngineError` that names the file: unreadable, `UnknownFormat`, `CorruptStream`, `Unsupported`
     or `LimitExceeded`.
     """
     path, ctx = Path(path), ctx or Ctx()
     data = read_bytes(path)
     ctx.check()
-    loaded = load(data, path, ctx, max_pixels=max_pixels)
+    loaded = load(data, path, ctx, max_pixels=max_pixels, meaning=meaning)
     beside = mask_file(path) if loaded.image.is_float else None
     return _masked(loaded, beside, ctx) if beside is not None else loaded
 
 
-def load(data: bytes, path: Path, ctx: Ctx | None = None, *, max_pixels: int | None = None) -> Loaded:
+def load(
+    data: bytes,
+    path: Path,
+    ctx: Ctx | None = None,
+    *,
+    max_pixels: int | None = None,
+    meaning: Meaning | None = None,
+) -> Loaded:
     """:func:`read` where the content of `path` is at hand; `path` itself is not touched."""
     try:
         source = Source(data, max_pixels if max_pixels is not None else memory.max_pixels())
         reader = reader_of(data)
-        image, notes, raw = _read_with(reader, source, ctx or Ctx())
+        image, notes, raw = _read_with(reader, source, ctx or Ctx(), _data(path, meaning))
+        _require(meaning, image)
         findings = examine(raw.as_light()) if image.is_float else ()
     except EngineError as error:
         raise error.at(path) from error.__cause__
     return Loaded(image, notes, reader.format, path, mark_of(data), findings)
+
+
+def _data(path: Path, meaning: Meaning | None) -> Meaning | None:
+    """DIRECTION or MASK, if that is what was asked for or what the name says."""
+    meant = meaning or meaning_of(path)
+    return meant if meant in (Meaning.DIRECTION, Meaning.MASK) else None
+
+
+def _require(meaning: Meaning | None, image: Image) -> None:
+    if meaning is not None and meaning is not image.meaning:
+        raise Unsupported(f"holds {image.meaning}, as its samples say, and cannot be read as {meaning}")
 
 
 def mask_file(path: Path) -> Path | None:
@@ -143,7 +166,7 @@ def decode(data: bytes, reader: Reader, ctx: Ctx) -> Image:
     """The picture in `data`, which must be of that reader's format; limits and errors are those of `read`."""
     if not reader.sniff(data):
         raise CorruptStream(f"not a {reader.format} file")
-    return _read_with(reader, Source(data, memory.max_pixels(), ctx.threads), ctx)[0]
+    return _read_with(reader, Source(data, memory.max_pixels(), ctx.threads), ctx, None)[0]
 
 
 def reader_of(data: bytes) -> Reader:
@@ -172,11 +195,11 @@ def suffixes() -> list[str]:
     return [suffix for reader in READERS for suffix in reader.suffixes]
 
 
-def _read_with(reader: Reader, source: Source, ctx: Ctx) -> tuple[Image, tuple[str, ...], Raw]:
+def _read_with(reader: Reader, source: Source, ctx: Ctx, data: Meaning | None) -> tuple[Image, tuple[str, ...], Raw]:
     try:
         raw = reader.read(source)
         ctx.check()
-        return *finish(raw), raw
+        return *finish(raw, data), raw
     except (EngineError, Cancelled):
         raise
     except MemoryError as error:

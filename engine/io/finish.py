@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from engine import color
+from engine.channels import from_samples
 from engine.color import DISPLAY_P3, SRGB, ColorSpec
-from engine.image import Alpha, Image
+from engine.errors import Unsupported
+from engine.image import Alpha, Image, Meaning
 from engine.io.finish_light import finish_light
 from engine.io.source import Raw
 
@@ -26,8 +28,13 @@ _STRIP_ROWS = 64
 _LCMS_SPACE = {b"RGB ": "rgb", b"GRAY": "gray", b"CMYK": "cmyk"}
 
 
-def finish(raw: Raw) -> tuple[Image, tuple[str, ...]]:
-    """The picture, upright and in a colour space that we know, and what was done to get there."""
+def finish(raw: Raw, data: Meaning | None = None) -> tuple[Image, tuple[str, ...]]:
+    """The picture, upright and in a colour space that we know, and what was done to get there.
+
+    data: DIRECTION or MASK; then the samples stay as they are, whatever colours the file names.
+    """
+    if data is not None:
+        return _as_data(raw, data), tuple(raw.notes)
     if raw.pixels.dtype.kind == "f":
         raw.pixels = _turned(raw.pixels, raw)
         return finish_light(raw)
@@ -38,6 +45,13 @@ def finish(raw: Raw) -> tuple[Image, tuple[str, ...]]:
         alpha = Alpha.PREMULTIPLIED if raw.premultiplied else Alpha.STRAIGHT
     bits = raw.bits if pixels.dtype == np.uint16 else 8
     return Image(np.ascontiguousarray(pixels), spec, alpha, bits), tuple(raw.notes)
+
+
+def _as_data(raw: Raw, data: Meaning) -> Image:
+    if raw.channels == "CMYK":
+        raise Unsupported(f"inks are no {data.noun}", hint="--kind colour reads it as a picture")
+    raw.notes[:] = [note for note in raw.notes if "sRGB" not in note]  # what textures say of colours
+    return from_samples(_turned(raw.pixels, raw), raw.bits, data, raw.notes)
 
 
 def _turned(pixels: np.ndarray, raw: Raw) -> np.ndarray:

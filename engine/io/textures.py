@@ -75,7 +75,7 @@ def ktx2_bytes(image: Image) -> bytes:
         if image.mask is not None and not image.has_alpha:
             texels = np.dstack([texels, image.mask.astype(texels.dtype)])
     else:
-        name, texels = "RGBA8 sRGB", with_bits(image, 8).pixels
+        name, texels = "RGBA8 sRGB" if image.data is None else "RGBA8", with_bits(image, 8).pixels
     premultiplied = image.alpha is Alpha.PREMULTIPLIED
     data = with_alpha(texels).tobytes()
     return ktx2.write(Texture(BY_NAME[name], image.width, image.height, data, premultiplied), packed=True)

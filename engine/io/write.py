@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from engine import color
+from engine.carry import with_bits
+from engine.channels import vectors
 from engine.color import LINEAR_SRGB, SRGB, ColorSpec
 from engine.errors import Unsupported, UsageError
 from engine.files import atomic_write
-from engine.image import Alpha, Image
+from engine.image import Alpha, Image, Meaning
 from engine.io.exr import exr_bytes
 from engine.io.png import SIGNATURE
 from engine.io.radiance import hdr_bytes
@@ -24,15 +26,18 @@ _IHDR_END = len(SIGNATURE) + 25
 WRITABLE = (".png", ".exr", ".hdr", ".ktx2")
 
 
-def write(path: str | Path, image: Image) -> tuple[str, ...]:
+def write(path: str | Path, image: Image, *, signed: bool = False) -> tuple[str, ...]:
     """Write `image` in the format that the suffix names; notes say what it could not hold. `UsageError` for others.
 
     EXR holds light exactly: half floats where they do, 32 bits else. Radiance rounds it to 8 bits of mantissa. PNG
     gets light as 16-bit sRGB code values, what is brighter than white clipped. KTX2 gets texels as they are, light as
-    half floats where these hold it, Zstandard packed.
+    half floats where these hold it, Zstandard packed. Directions and masks are written as their codes; as EXR they are
+    0 … 1, directions −1 … 1 where they are `signed`.
     """
     path = Path(path)
     suffix = path.suffix.lower()
+    if image.data is not None:
+        image = _as_stored(image, suffix, signed=signed)
     if suffix not in WRITABLE:
         raise UsageError(f"pictures are written as {', '.join(WRITABLE)}; let the name end in one of them", path=path)
     notes: list[str] = []
@@ -66,8 +71,6 @@ def png_bytes(image: Image) -> bytes:
     """`image` as a PNG file. `Unsupported` for floats and premultiplied alpha, which PNG does not have."""
     import imagecodecs
 
-    from engine.carry import with_bits
-
     if image.is_float:
         raise Unsupported("PNG carries no floating-point pictures")
     if image.alpha is Alpha.PREMULTIPLIED:
@@ -76,6 +79,20 @@ def png_bytes(image: Image) -> bytes:
     pixels = full.pixels[:, :, 0] if full.channels == 1 else full.pixels
     data = bytes(imagecodecs.png_encode(pixels, _LEVEL))
     return data[:_IHDR_END] + _about(image) + data[_IHDR_END:]
+
+
+def _as_stored(image: Image, suffix: str, *, signed: bool) -> Image:
+    """A direction map or a shadow mask as codes, for OpenEXR as half floats. `Unsupported` for a format of light."""
+    assert image.data is not None
+    if suffix == ".hdr":
+        raise Unsupported(f"Radiance files hold light, no {image.data.noun}", hint="take .png, .exr or .ktx2")
+    if suffix != ".exr":
+        return image
+    values = image.pixels.astype(np.float32) / np.float32(image.peak)
+    if signed and image.data is Meaning.DIRECTION:
+        values[:, :, :3] = vectors(image)
+    values = values.astype(np.float16).astype(np.float32)  # as engines have them
+    return Image(values, LINEAR_SRGB, Alpha.PREMULTIPLIED if image.has_alpha else Alpha.NONE)  # not to be multiplied
 
 
 def _as_codes(image: Image, notes: list[str]) -> Image:
@@ -106,6 +123,9 @@ def _as_light(image: Image, notes: list[str]) -> Image:
 
 def _as_texture(image: Image, notes: list[str]) -> Image:
     """Codes of 8 bits in sRGB, or light with BT.709 primaries, as cards take them: RGB, with alpha or without."""
+    if image.data is not None and image.bits > 8:
+        notes.append(f"the {image.data.noun} was rounded to 8 bits")
+        image = with_bits(image, 8)
     if not image.is_float and (image.icc is not None or image.color != SRGB or image.bits > 8):
         image = _as_light(image, notes)
     if image.is_float and image.color != LINEAR_SRGB:
@@ -140,6 +160,8 @@ def _about(image: Image) -> bytes:
     """The chunks that say what the samples mean."""
     meaning = _chunk(b"sBIT", bytes([image.bits] * image.channels)) if image.bits % 8 else b""
     # Grey has no primaries, and PNG allows no RGB profile beside it.
+    if image.data is not None:
+        return meaning  # its numbers are no colours
     if image.icc is None and (image.color == SRGB or (image.is_gray and image.color.transfer == SRGB.transfer)):
         return meaning + _chunk(b"sRGB", b"\0")
     profile = image.icc or color.profile_bytes(image.color)

@@ -16,7 +16,7 @@ import numpy as np
 from engine import memory
 from engine.codec import Ctx
 from engine.errors import Unsupported, UsageError
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.metric import Metric, MetricInfo
 from engine.metrics.align import align, covered
 from engine.metrics.derived import DerivedMetric
@@ -42,6 +42,29 @@ BUILTIN: dict[str, str] = {
     "rel_max": "engine.metrics.relative:REL_MAX",
     "banding": "engine.metrics.banding:BANDING",
     "seam": "engine.metrics.seam:SEAM",
+    "angle_mean": "engine.metrics.angle:ANGLE_MEAN",
+    "angle_p99": "engine.metrics.angle:ANGLE_P99",
+    "directionality": "engine.metrics.angle:DIRECTIONALITY",
+    "rebalance": "engine.metrics.channel_error:REBALANCE",
+    "mask_worst": "engine.metrics.channel_error:MASK_WORST",
+    "mask_r": "engine.metrics.channel_error:MASK_R",
+    "mask_g": "engine.metrics.channel_error:MASK_G",
+    "mask_b": "engine.metrics.channel_error:MASK_B",
+    "mask_a": "engine.metrics.channel_error:MASK_A",
+}
+
+
+_COMPARED = {
+    Meaning.COLOUR: "code values of colours",
+    Meaning.LIGHT: "linear light of floating-point pictures",
+    Meaning.DIRECTION: "directions",
+    Meaning.MASK: "masks",
+}
+_HELD = {
+    Meaning.COLOUR: "this picture holds code values",
+    Meaning.LIGHT: "a floating-point picture has none (log2_psnr and hdr_flip are for it)",
+    Meaning.DIRECTION: "this map holds directions (angle_mean and angle_p99 are for it)",
+    Meaning.MASK: "this map holds masks (mask_worst is for it)",
 }
 
 
@@ -77,12 +100,10 @@ def metric(metric_id: str) -> Metric:
 
 def refusal(info: MetricInfo, ref: Image) -> str | None:
     """Why a metric is not defined for pictures like `ref`, or None when it is."""
-    if info.floats and not ref.is_float:
-        return f"{info.label} compares linear light of floating-point pictures; this one holds code values"
-    if ref.is_float and not info.floats:
-        return (
-            f"{info.label} compares code values; a floating-point picture has none (log2_psnr and hdr_flip are for it)"
-        )
+    if ref.meaning not in info.of:
+        return f"{info.label} compares {_COMPARED[info.of[0]]}; {_HELD[ref.meaning]}"
+    if ref.channels < info.channels:
+        return f"{info.label} needs {info.channels} channels; this picture has {ref.channels}"
     if info.charts and covered(ref).all():
         return f"{info.label} looks at the borders of charts; all texels of this picture count, so it has none"
     if min(ref.width, ref.height) < info.min_side:

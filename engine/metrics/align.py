@@ -4,6 +4,8 @@ Code values: alpha of both is laid over white (in code values, as browsers do); 
 candidate is then taken to the reference's colour space and sample depth. The reference's own code values never change
 otherwise, so a score is always in units of the reference.
 
+Directions and masks keep all channels, and no colour is converted; the candidate is taken to the reference's depth.
+
 Linear light, where the reference is a floating-point picture: the candidate is taken to the reference's primaries as
 light; alpha of both is laid over black; light below 0 is 0. Only texels that count are compared: those of the
 reference's mask, of some coverage where it has alpha, and finite. Elsewhere both become black. What is not finite in
@@ -14,7 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.carry import flatten
+from engine.carry import flatten, with_bits
+from engine.channels import unstacked
 from engine.color import LINEAR_SRGB, ColorSpec, convert
 from engine.errors import Unsupported, UsageError
 from engine.image import Alpha, Image
@@ -30,11 +33,15 @@ def align(ref: Image, img: Image, *, gutters: bool = False) -> tuple[Image, Imag
     gutters: of light, keep what lies outside of the texels that count; else both are black there.
     `UsageError` for different sizes, `Unsupported` for a floating-point reference of which no texel counts.
     """
+    if ref.data is not None:
+        img = unstacked(img, ref)
     if (ref.width, ref.height) != (img.width, img.height):
         raise UsageError(
             f"the pictures differ in size: {ref.width}×{ref.height} and {img.width}×{img.height}",
             hint="metrics compare pixel by pixel; crop or scale one of them first",
         )
+    if ref.data is not None:
+        return ref, _as_data(img, ref)
     if ref.is_float:
         return _as_light(ref, img, gutters)
     ref, img = flatten(ref), flatten(img)
@@ -56,6 +63,24 @@ def covered(ref: Image) -> np.ndarray:
 def counted(ref: Image, rows: slice) -> np.ndarray:
     """h×w bool: which texels of these rows of an aligned reference count."""
     return np.ones((ref.height, ref.width), bool)[rows] if ref.mask is None else ref.mask[rows]
+
+
+def _as_data(image: Image, like: Image) -> Image:
+    """A picture of `like`'s size in `like`'s terms: channels, depth, meaning. `Unsupported` for floats.
+
+    A fourth channel that is not there is full, as readers of textures leave it out then.
+    """
+    assert like.data is not None
+    if image.is_float:
+        raise Unsupported(f"this {like.data.noun} holds code values; light in floats cannot be compared with it")
+    pixels = with_bits(image, like.bits).pixels
+    if pixels.shape[2] > like.channels:
+        pixels = pixels[:, :, : like.channels]
+    elif pixels.shape[2] < like.channels:
+        full = np.full((*pixels.shape[:2], 1), like.peak, pixels.dtype)
+        colours = pixels if pixels.shape[2] >= 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
+        pixels = np.concatenate([colours, full], axis=2)[:, :, : like.channels]
+    return like.with_pixels(np.ascontiguousarray(pixels))
 
 
 def _as_light(ref: Image, img: Image, gutters: bool) -> tuple[Image, Image]:

@@ -25,7 +25,7 @@ import numpy as np
 
 from engine.codec import Ctx
 from engine.color import rgb_to_xyz
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.light import TOE
 from engine.metric import Domain, MetricInfo
 from engine.metrics.align import counted
@@ -54,7 +54,7 @@ class Banding:
         map_label="False contours",
         map_unit="stops",
         digits=4,
-        floats=True,
+        of=(Meaning.LIGHT,),
         memory=20.0,
         about="RMS strength of contours in smooth light that the original does not have, in stops of luminance, on "
         "three scales, over the texels that count.",

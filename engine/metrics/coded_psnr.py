@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.codec import Ctx
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.light import TOE
 from engine.metric import Domain, MetricInfo
 from engine.metrics.align import counted, strips
@@ -86,7 +86,7 @@ def _info(metric_id: str, label: str, map_unit: str, domain: Domain, about: str)
         map_label="Error (RMS over the channels)",
         map_unit=map_unit,
         digits=2,
-        floats=True,
+        of=(Meaning.LIGHT,),
         memory=12.0,
         about=about,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.codec import Ctx
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.metric import Domain, MetricInfo
 from engine.metrics.align import strips
 
@@ -59,6 +59,8 @@ class ErrorMetric:
         return out
 
     def _weights(self, ref: Image) -> tuple[float, ...]:
+        if self.planes is _RGB:
+            return (1.0,) * ref.channels
         return (1.0,) if ref.is_gray else self.weights
 
     def _plane_mse(self, ref: Image, img: Image, ctx: Ctx) -> list[float]:
@@ -67,16 +69,22 @@ class ErrorMetric:
             ctx.check()
             difference = self._difference(ref, img, rows)
             total += np.einsum("ijk,ijk->k", difference, difference)
-        return [float(t) for t in total / (ref.height * ref.width)]
+        count = ref.height * ref.width if ref.mask is None else np.count_nonzero(ref.mask)
+        return [float(t) for t in total / max(count, 1)]
 
     def _difference(self, ref: Image, img: Image, rows: slice) -> np.ndarray:
         difference = ref.pixels[rows].astype(np.float64) - img.pixels[rows]
+        if ref.mask is not None:
+            difference *= ref.mask[rows, :, None]
         return difference if ref.is_gray or self.planes is _RGB else difference @ self.planes.T
 
 
 def psnr(mse: float, peak: float) -> float:
     """Peak signal-to-noise ratio in dB; `inf` for no error."""
     return 10.0 * math.log10(peak * peak / mse) if mse > 0 else math.inf
+
+
+_ALL_CODES = (Meaning.COLOUR, Meaning.DIRECTION, Meaning.MASK)
 
 
 def _info(metric_id: str, label: str, map_label: str, about: str, unit: str = "dB") -> MetricInfo:
@@ -93,6 +101,7 @@ def _info(metric_id: str, label: str, map_label: str, about: str, unit: str = "d
         map_unit="code values",
         digits=2,
         memory=8.0,
+        of=_ALL_CODES if metric_id in ("mse", "psnr") else (Meaning.COLOUR,),
         about=about,
     )
 

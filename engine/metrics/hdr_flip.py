@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.codec import Ctx
 from engine.color import LINEAR_SRGB, convert, rgb_to_xyz
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.metric import Domain, MetricInfo
 from engine.metrics.lit import brightest_and_median
 
@@ -71,7 +71,7 @@ class HdrFlipMetric:
         map_label="HDR-FLIP",
         map_range=(0.0, 1.0),
         digits=4,
-        floats=True,
+        of=(Meaning.LIGHT,),
         memory=72.0,
         about="Mean HDR-FLIP of the texels that count at the evaluator's default of 67 pixels per degree, its ACES "
         "tone mapper, and exposures from the reference alone (median over texels that count and have light).",

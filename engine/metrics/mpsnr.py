@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from engine.codec import Ctx
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.metric import Domain, MetricInfo
 from engine.metrics.align import counted, strips
 from engine.metrics.error import psnr
@@ -48,7 +48,7 @@ class MultiExposurePsnr:
         map_label="Error (RMS over exposures and channels)",
         map_unit="8-bit code values",
         digits=2,
-        floats=True,
+        of=(Meaning.LIGHT,),
         memory=12.0,
         about="Multi-exposure PSNR (Munkberg et al. 2006): 8-bit, gamma 2.2, every stop from that which clips nothing "
         "of the original to that which clips half of its texels with light.",

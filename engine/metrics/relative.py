@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.codec import Ctx
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.light import TOE
 from engine.metric import Domain, MetricInfo
 from engine.metrics.align import counted, strips
@@ -54,7 +54,7 @@ def _error(metric_id: str, label: str, percentile: float, what: str) -> Relative
         map_label="Relative error",
         map_unit="%",
         digits=2,
-        floats=True,
+        of=(Meaning.LIGHT,),
         memory=20.0,
         about=f"{what} of |difference| / (|light| + 2⁻¹⁰) over the texels that count, in per cent.",
     )

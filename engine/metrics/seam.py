@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.codec import Ctx
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.metric import Domain, MetricInfo
 from engine.metrics.align import counted
 from engine.metrics.coded_psnr import stops
@@ -42,7 +42,7 @@ class Seam:
         map_label="Error at borders of charts",
         map_unit="stops",
         digits=4,
-        floats=True,
+        of=(Meaning.LIGHT,),
         charts=True,
         memory=24.0,
         about="RMS error in stops of the light that a bilinear filter shows at the borders of charts, with gutters.",

@@ -20,9 +20,20 @@ class Badge:
 
 
 @dataclass(frozen=True)
-class SourceItem:
-    """One picture of the list.
+class BakeMap:
+    """One map of a bake: the id of its picture, what it is in a word ("Light"), and where it lies."""
 
+    id: str
+    label: str
+    path: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class SourceItem:
+    """One picture of the list, or one bake.
+
+    maps: those of a bake, of which `shown` is the id of the one that the rest speaks of; `id` is that of the first.
     detail: what it is, in one line ("768 × 512 · 8 bit"). path: for the tooltip and *Copy path*.
     error: why it could not be read ("" when it could). missing: there is no such file. busy: still being read.
     """
@@ -35,6 +46,18 @@ class SourceItem:
     error: str = ""
     missing: bool = False
     busy: bool = False
+    maps: tuple[BakeMap, ...] = ()
+    shown: str = ""
+
+    @property
+    def picture(self) -> str:
+        """The id of the picture that the row stands for now."""
+        return self.shown or self.id
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The ids of all of its pictures."""
+        return tuple(each.id for each in self.maps) or (self.id,)
 
     def tip(self) -> str:
         """Everything known of it, for the tooltip."""
@@ -64,7 +87,7 @@ class SourcesModel(QAbstractListModel):
             return
         self.beginResetModel()
         self._items = list(items)
-        ids = {item.id for item in items}
+        ids = {each for item in items for each in item.pictures}
         self._thumbnails = {key: pixmap for key, pixmap in self._thumbnails.items() if key in ids}
         self.endResetModel()
 
@@ -75,8 +98,11 @@ class SourcesModel(QAbstractListModel):
             self.dataChanged.emit(self.index(row), self.index(row))
 
     def row(self, item_id: str) -> int:
-        """The row of an item, -1 if it is not there."""
-        return next((row for row, item in enumerate(self._items) if item.id == item_id), -1)
+        """The row of a picture, also of one in a bake; -1 if it is not there."""
+        return next((row for row, item in enumerate(self._items) if item_id in item.pictures), -1)
+
+    def thumbnail(self, item_id: str) -> QPixmap | None:
+        return self._thumbnails.get(item_id)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._items)
@@ -90,7 +116,7 @@ class SourcesModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return item.tip()
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._thumbnails.get(item.id)
+            return self._thumbnails.get(item.picture)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{item.name}, {item.error or item.detail}"
         return None

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QListView, QMenu, QStyle, QStyledItemDelegate, QSt
 
 from gui import style
 from gui.models.sources_model import Badge, SourceItem, SourcesModel
+from gui.panels import bake_strip
 from gui.theme import RADIUS, Theme, mix
 from gui.widgets.drop import DropCard
 from gui.widgets.themed import IconButton, Panel
@@ -33,6 +34,7 @@ __all__ = ["Badge", "SourceItem", "SourcesPanel"]
 THUMB = QSize(54, 36)
 _PAD = 6
 _BADGE_ROW = 20
+_BAKE_HEAD = 44  # of a bake's row, above its maps
 _LINE = 15
 Index = QModelIndex | QPersistentModelIndex
 
@@ -49,17 +51,24 @@ def _cross(row: QRect) -> QRect:
     return QRect(row.right() - 24, row.top() + 6, 20, 20)
 
 
+def _strip(row: QRect) -> QRect:
+    """Where the maps of a bake lie in its row."""
+    return QRect(row.left() + _PAD, row.top() + _BAKE_HEAD, row.width() - 2 * _PAD, bake_strip.HEIGHT)
+
+
 class _Delegate(QStyledItemDelegate):
     """Paints a row: thumbnail, name, one line of detail or the error, and badges below."""
 
-    def __init__(self, view: QListView) -> None:
+    def __init__(self, view: QListView, model: SourcesModel) -> None:
         super().__init__(view)
-        self._view = view
+        self._view, self._model = view, model
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
         item: SourceItem = index.data(SourcesModel.ItemRole)
         height = THUMB.height() + 2 * _PAD
-        if item.error:
+        if item.maps:
+            height = _BAKE_HEAD + bake_strip.HEIGHT + _PAD + (_BADGE_ROW if item.badges and not item.error else 0)
+        elif item.error:
             words = self._view.viewport().width() - THUMB.width() - _PAD - 12
             height = max(height, 20 + 2 * _PAD + _lines(item.error, words) * _LINE)
         elif item.badges:
@@ -75,11 +84,17 @@ class _Delegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._ground(painter, rect, theme, state)
         thumb = QRect(rect.left() + _PAD, rect.top() + _PAD - 1, THUMB.width(), THUMB.height())
-        self._thumbnail(painter, thumb, theme, item, index.data(Qt.ItemDataRole.DecorationRole))
         room = QRect(thumb.right() + 9, thumb.top() - 1, rect.right() - thumb.right() - 12, THUMB.height())
+        below = thumb.bottom() + 5
+        if item.maps:
+            room = QRect(rect.left() + _PAD, rect.top() + 2, rect.width() - 2 * _PAD, _BAKE_HEAD)
+            bake_strip.paint(painter, _strip(rect), item.maps, item.picture, self._model.thumbnail)
+            below = _strip(rect).bottom() + 1
+        else:
+            self._thumbnail(painter, thumb, theme, item, index.data(Qt.ItemDataRole.DecorationRole))
         self._words(painter, room.adjusted(0, 0, -20 if hover else 0, 0), theme, item)
         if item.badges and not item.error:
-            self._badges(painter, thumb.left(), thumb.bottom() + 5, rect.right() - _PAD, item.badges)
+            self._badges(painter, thumb.left(), below, rect.right() - _PAD, item.badges)
         if hover:
             style.paint_icon(painter, "close", QRectF(_cross(rect)).adjusted(3, 3, -3, -3), theme.dim)
         painter.restore()
@@ -122,7 +137,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(style.text_font(style.SMALL_PX))
         if item.error:
             painter.setPen(QColor(theme.error))
-            below = QRect(room.left(), room.top() + 20, room.width(), 4 * _LINE)
+            below = QRect(room.left(), room.top() + 20, room.width(), (1 if item.maps else 4) * _LINE)
             painter.drawText(below, int(Qt.TextFlag.TextWordWrap), item.error)
             return
         painter.setPen(QColor(theme.dim))
@@ -157,8 +172,10 @@ class _Delegate(QStyledItemDelegate):
 
 
 class _List(QListView):
-    """The view: a click on the cross, Delete, or the context menu removes a row."""
+    """The view: a click on the cross, Delete, or the context menu removes a row; a click on a map of a bake, or the
+    left and right arrows, switch to it."""
 
+    switched = Signal(str)
     remove = Signal(str)
     reveal = Signal(str)
     locate = Signal(str)
@@ -167,7 +184,7 @@ class _List(QListView):
         super().__init__()
         self.activated.connect(self._activated)
         self.setModel(model)
-        self.setItemDelegate(_Delegate(self))
+        self.setItemDelegate(_Delegate(self, model))
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -181,15 +198,35 @@ class _List(QListView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         pos = event.position().toPoint()
         item = self.item_at(pos)
-        if item is not None and _cross(self.visualRect(self.indexAt(pos))).contains(pos):
-            self.remove.emit(item.id)
+        row = self.visualRect(self.indexAt(pos)).adjusted(0, 1, 0, -1)
+        if item is not None and _cross(row).contains(pos):
+            self._remove(item)
+            return
+        wanted = bake_strip.map_at(_strip(row), item.maps, pos) if item is not None else None
+        if wanted is not None and not wanted.error:
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            self.switched.emit(wanted.id)
             return
         super().mousePressEvent(event)
+
+    def _remove(self, item: SourceItem) -> None:
+        """A bake goes as a whole."""
+        for each in item.pictures:
+            self.remove.emit(each)
+
+    def _step_map(self, item: SourceItem, step: int) -> None:
+        usable = [each.id for each in item.maps if not each.error]
+        if item.picture in usable:
+            self.switched.emit(usable[(usable.index(item.picture) + step) % len(usable)])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and index.isValid():
-            self.remove.emit(index.data(SourcesModel.ItemRole).id)
+            self._remove(index.data(SourcesModel.ItemRole))
+            return
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
+        if step and index.isValid() and index.data(SourcesModel.ItemRole).maps:
+            self._step_map(index.data(SourcesModel.ItemRole), step)
             return
         super().keyPressEvent(event)
 
@@ -197,7 +234,7 @@ class _List(QListView):
         """A double click, or Enter."""
         item: SourceItem = index.data(SourcesModel.ItemRole)
         if item.missing:
-            self.locate.emit(item.id)
+            self.locate.emit(item.picture)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         item = self.item_at(event.pos())
@@ -210,7 +247,7 @@ class _List(QListView):
         """The context menu of one item."""
         menu = QMenu(self)
         reveal = QAction("Show in folder", menu)
-        reveal.triggered.connect(lambda: self.reveal.emit(item.id))
+        reveal.triggered.connect(lambda: self.reveal.emit(item.picture))
         copy = QAction("Copy path", menu)
         copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(item.path))
         for action in (reveal, copy):
@@ -218,11 +255,11 @@ class _List(QListView):
             menu.addAction(action)
         if item.missing:
             locate = QAction("Locate…", menu)
-            locate.triggered.connect(lambda: self.locate.emit(item.id))
+            locate.triggered.connect(lambda: self.locate.emit(item.picture))
             menu.insertAction(reveal, locate)
         menu.addSeparator()
         remove = QAction("Remove from the list", menu)
-        remove.triggered.connect(lambda: self.remove.emit(item.id))
+        remove.triggered.connect(lambda: self._remove(item))
         menu.addAction(remove)
         return menu
 
@@ -247,6 +284,7 @@ class SourcesPanel(Panel):
         self._current = ""
         self._model.setParent(self)
         self.list = _List(self._model)
+        self.list.switched.connect(self._switch)
         self.list.remove.connect(self.remove)
         self.list.reveal.connect(self.reveal)
         self.list.locate.connect(self.locate)
@@ -306,9 +344,13 @@ class SourcesPanel(Panel):
 
     def _moved(self, index: QModelIndex) -> None:
         item: SourceItem | None = index.data(SourcesModel.ItemRole) if index.isValid() else None
-        if item is not None and not item.error and item.id != self._current:
-            self._current = item.id
-            self.chosen.emit(item.id)
+        if item is not None and not item.error and self._current not in item.pictures:
+            self._switch(item.picture)
+
+    def _switch(self, picture: str) -> None:
+        if picture != self._current:
+            self._current = picture
+            self.chosen.emit(picture)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import EngineError
+from engine.image import Meaning
 from engine.metrics import metric, metric_ids
 from engine.tone import CURVES, EXPOSURE_LIMIT, GAMMA_RANGE, LOOKS, OFFSET_LIMIT, Tone
 from gui.models.verdict_model import Order
-from gui.state import View
+from gui.state import Topic, View
 from gui.views.layouts import Layout
 from gui.views.transform import MAX_SCALE, MIN_SCALE
 
@@ -151,27 +152,41 @@ def _set_centre(window: Frame, centre: tuple[float, float]) -> None:
         linked.set_transform(replace(linked.transform, centre=(centre[0] * width, centre[1] * height)))
 
 
-def _set_map_metric(window: Frame, metric_id: str) -> None:
-    window.state.set_view(map_metric=metric_id)
+def _judges(name: str, table: str, meaning: Meaning) -> Value:
+    """The metric that pictures of this kind are judged by. table: `score_metrics` or `map_metrics` of the state."""
+
+    def check(value: Any) -> str:
+        chosen = map_metric_id(value) if table == "map_metrics" else metric_id(value)
+        if meaning not in metric(chosen).info.of:
+            raise ValueError(f"not a metric of a {meaning.noun}")
+        return chosen
+
+    def put_in_force(window: Frame, value: str) -> None:
+        getattr(window.state, table)[meaning] = value
+        window.state.announce(Topic.VIEW, Topic.CURVES)
+
+    return Value(name, check, lambda w: getattr(w.state, table)[meaning], put_in_force)
 
 
-def _set_score_metric(window: Frame, metric_id: str) -> None:
-    window.state.set_view(score_metric=metric_id)
+_KINDS = {
+    "": Meaning.COLOUR,
+    "_of_light": Meaning.LIGHT,
+    "_of_directions": Meaning.DIRECTION,
+    "_of_masks": Meaning.MASK,
+}
 
 
 VIEW = (
     _viewed("layout", one_of(Layout)),
     _viewed("view", one_of(View)),
-    Value("map_metric", map_metric_id, lambda w: w.state.map_metrics[False], _set_map_metric),
-    Value("map_metric_of_light", map_metric_id, lambda w: w.state.map_metrics[True], _set_map_metric),
+    *(_judges(f"map_metric{of}", "map_metrics", meaning) for of, meaning in _KINDS.items()),
     _viewed("overlay", truth),
     Value("zoom", _zoom, _get_zoom, _set_zoom),
     Value("centre", _centre, _get_centre, _set_centre),
     Value("wipe", number(0, 1), lambda w: w.compare.split, lambda w, at: w.compare.set_split(at)),
 )
 PLOT = (
-    Value("score_metric", metric_id, lambda w: w.state.score_metrics[False], _set_score_metric),
-    Value("score_metric_of_light", metric_id, lambda w: w.state.score_metrics[True], _set_score_metric),
+    *(_judges(f"score_metric{of}", "score_metrics", meaning) for of, meaning in _KINDS.items()),
     Value("log_rate", truth, lambda w: w.plot.log, lambda w, on: w.plot.set_log(on)),
 )
 TABLE = (Value("order", one_of(Order), lambda w: w.verdict.order(), lambda w, order: w.verdict.set_order(order)),)

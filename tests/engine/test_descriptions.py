@@ -31,7 +31,7 @@ def codec(codec_id: str) -> dict[str, Any]:
 
 
 def metric(metric_id: str) -> dict[str, Any]:
-    fields = ("label", "unit", "higher_is_better", "has_map", "map_range", "digits", "min_side", "memory", "floats")
+    fields = ("label", "unit", "higher_is_better", "has_map", "map_range", "digits", "min_side", "memory", "of")
     info = metrics.metric(metric_id).info
     return json.loads(json.dumps({**{name: getattr(info, name) for name in fields}, "domain": str(info.domain)}))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.color import LINEAR_SRGB, ColorSpec
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.metrics import error_map, metric, metric_ids, refusal, scores
 from engine.metrics.align import align
 from engine.metrics.hdr_flip import exposures
@@ -136,8 +136,8 @@ def test_every_metric_is_for_floats_or_for_code_values_and_says_why_not_for_the_
     floats, codes = light(np.zeros((170, 170, 3)), half), Image(np.zeros((170, 170, 3), np.uint8))
     for name in metric_ids():
         info = metric(name).info
-        assert (refusal(info, floats) is None) == info.floats
-        assert (refusal(info, codes) is None) != info.floats
+        assert (refusal(info, floats) is None) == (Meaning.LIGHT in info.of)
+        assert (refusal(info, codes) is None) == (Meaning.COLOUR in info.of)
     assert "code values" in str(refusal(metric("psnr").info, floats))
     assert "floating-point" in str(refusal(metric("log2_psnr").info, codes))
 

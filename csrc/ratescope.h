@@ -384,6 +384,41 @@ int64_t rs_latent_read(const uint8_t *data, size_t size, const uint16_t *index, 
                        int32_t *values);
 int64_t rs_latent_read_end(size_t size, const uint64_t *reader);
 
+/* --- Lit preview ---------------------------------------------------------------------------- */
+
+enum rs_lit_limits { RS_LIT_LEVELS = 16, RS_LIT_SIDE = 32768 };
+
+/* RGB light at `count` places of a texture. texels: its levels one behind the other, texel_count in all, the largest
+ * first; sizes: width and height of each. uv: 0...1 over the texture, beyond which its edge is repeated, or with `repeat`
+ * the whole. lod: the level, between two of which colours are mixed (NULL: 0); texels in 256ths; cubic: of the cubic B-spline in level 0
+ * instead. owner: a place that is negative in it (NULL: none) is black. Nonsense in uv and lod is 0. */
+int64_t rs_lit_sample(const float *texels, size_t texel_count, const int32_t *sizes, int32_t level_count,
+                      const float *uv, const float *lod, const int32_t *owner, size_t count, int32_t cubic,
+                      int32_t repeat, float *rgb);
+
+/* clip: x, y, z, w of each vertex in clip space, w the distance along the view (z is not looked at). triangles: three
+ * vertices each, counter-clockwise from the front. two_sided: whether the back of a triangle is seen, too. */
+typedef struct rs_lit_mesh {
+    const float *clip;
+    size_t vertex_count;
+    const int32_t *triangles;
+    const uint8_t *two_sided;
+    size_t triangle_count;
+} rs_lit_mesh;
+
+/* The triangle that is seen in each of width * height pixels, -1 for none; depth: 1/w there, 0 for none. What is nearer
+ * than w = `near` is not drawn. Returns how many pixels see a triangle. */
+int64_t rs_lit_cover(const rs_lit_mesh *mesh, double near, int32_t width, int32_t height, float *depth, int32_t *owner);
+
+/* Where in a map each pixel of rs_lit_cover's `owner` (for the same mesh) lies, and the level of detail there: the
+ * logarithm to base 2 of the texels that a step of one pixel takes. vertex_uv: 2 of each vertex. texels: width and height
+ * of the map. Zeros where there is no triangle. */
+int64_t rs_lit_places(const rs_lit_mesh *mesh, const float *vertex_uv, const float *texels, int32_t width,
+                      int32_t height, const int32_t *owner, float *uv, float *lod);
+
+/* codes[k] = table[bits of the nearest half float of light[k] * albedo[k]] (albedo NULL: 1); table: 65536. */
+int64_t rs_lit_develop(const float *light, const float *albedo, size_t count, const uint8_t *table, uint8_t *codes);
+
 /* CFFI-END */
 
 #ifdef __cplusplus

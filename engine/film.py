@@ -49,11 +49,11 @@ class Film:
 
     def develop(self, tone: Tone, step: int = 1) -> np.ndarray:
         """H×W×3 u8 sRGB, C-contiguous; of every `step`-th row and column only, for a quick look."""
-        return _looked(self._halves[::step, ::step], tone, step=step)
+        return looked(self._halves[::step, ::step], tone, step=step)
 
     def crop(self, rows: slice, columns: slice, tone: Tone) -> np.ndarray:
         """A part as h×w×3 u8 sRGB, C-contiguous."""
-        return _looked(self._halves[rows, columns], tone, origin=(rows.start or 0, columns.start or 0))
+        return looked(self._halves[rows, columns], tone, origin=(rows.start or 0, columns.start or 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,8 @@ class Print:
         return self.film.crop(*part, self.tone)
 
 
-def _looked(halves: np.ndarray, tone: Tone, *, origin: tuple[int, int] = (0, 0), step: int = 1) -> np.ndarray:
+def looked(halves: np.ndarray, tone: Tone, *, origin: tuple[int, int] = (0, 0), step: int = 1) -> np.ndarray:
+    """Light (h×w×C half floats, linear sRGB) as h×w×3 u8 sRGB. origin, step: its place in a picture."""
     if tone.look == "stops":
         return _in_stops(halves, tone)
     out = _develop(halves, tone)

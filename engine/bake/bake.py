@@ -130,6 +130,11 @@ def bake(scene: Scene, side: int, *, quality: Quality | None = None, seed: int =
     return as_image(baking.light(scene.lights), baking.covered)
 
 
+def charts(scene: Scene, side: int) -> list[Place | None]:
+    """Where `bake` puts the chart of each surface; None for those without."""
+    return pack(_chart_sizes(scene.surfaces, None), side, GUTTER)
+
+
 def as_image(light: np.ndarray, covered: np.ndarray) -> Image:
     """H×W×3 light as half floats hold it, with gutters filled and what is `covered` as its mask."""
     return Image(_with_gutters(light, covered).astype(np.float16).astype(np.float32), LINEAR_SRGB, mask=covered)

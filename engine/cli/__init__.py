@@ -26,6 +26,7 @@ COMMANDS = {
     "decode": "decompress a file to PNG, OpenEXR or Radiance",
     "info": "say what a compressed file is made of",
     "measure": "compare two pictures, by numbers and by a map",
+    "lit": "show a lightmap as a game will, flat or on a mesh",
     "rd": "measure rate-distortion curves over pictures",
     "bdrate": "compare curves by their Bjøntegaard delta",
     "batch": "compress a folder with several codecs, on all cores or a cluster",

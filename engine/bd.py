@@ -162,6 +162,23 @@ def bd_set(
     return BdSet(100.0 * math.expm1(float(log_ratio)), method, done, refused, within)
 
 
+def rate_at(points: Iterable[Point], quality: float, *, method: str = "pchip") -> float:
+    """The rate in bits per pixel at which the curve through `points` has `quality`, of a metric where higher is better.
+
+    `NotComparable` where the curve does not reach so far, or has fewer than two points that count.
+    """
+    kept = np.array(frontier(points), np.float64).reshape(-1, 2)
+    rates, x = np.log(kept[:, 0]), kept[:, 1]
+    if x.size < 2 or not x[0] <= quality <= x[-1]:
+        raise NotComparable(f"the curve does not reach {quality:g}")
+    if x.size == 2:
+        return float(np.exp(np.interp(quality, x, rates)))
+    piece = min(int(np.searchsorted(x, quality, side="right")) - 1, x.size - 2)
+    slopes, c2, c3 = _cubics(x, rates, method)
+    u = quality - x[piece]
+    return math.exp(rates[piece] + u * (slopes[piece] + u * (c2[piece] + u * c3[piece])))
+
+
 @dataclass(frozen=True)
 class _Pair:
     """Two curves as (rates, qualities) of the points that count."""
@@ -201,20 +218,26 @@ def _share(x_a: np.ndarray, x_t: np.ndarray, lo: float, hi: float) -> float:
 
 def _mean(x: np.ndarray, y: np.ndarray, lo: float, hi: float, method: str) -> float:
     """The mean over lo … hi of the piecewise cubic through (x, y); `x` rises strictly and spans lo … hi."""
-    if method not in SLOPES:
-        raise UsageError(f"unknown method '{method}'; known are {', '.join(SLOPES)}")
-    slopes = SLOPES[method](x, y)
+    slopes, c2, c3 = _cubics(x, y, method)
     width = np.diff(x)
-    chord = np.diff(y) / width
-    # On each piece y = y0 + m0·u + c2·u² + c3·u³ with u = x - x0 (cubic Hermite form).
-    c2 = (3 * chord - 2 * slopes[:-1] - slopes[1:]) / width
-    c3 = (slopes[:-1] + slopes[1:] - 2 * chord) / width**2
     u0, u1 = np.clip(lo - x[:-1], 0, width), np.clip(hi - x[:-1], 0, width)
 
     def area(u: np.ndarray) -> np.ndarray:
         return u * (y[:-1] + u * (slopes[:-1] / 2 + u * (c2 / 3 + u * (c3 / 4))))
 
     return float(np.sum(area(u1) - area(u0))) / (hi - lo)
+
+
+def _cubics(x: np.ndarray, y: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slopes at the points, and c2, c3 of each piece: y = y0 + m0·u + c2·u² + c3·u³ with u = x - x0 (Hermite form)."""
+    if method not in SLOPES:
+        raise UsageError(f"unknown method '{method}'; known are {', '.join(SLOPES)}")
+    slopes = SLOPES[method](x, y)
+    width = np.diff(x)
+    chord = np.diff(y) / width
+    c2 = (3 * chord - 2 * slopes[:-1] - slopes[1:]) / width
+    c3 = (slopes[:-1] + slopes[1:] - 2 * chord) / width**2
+    return slopes, c2, c3
 
 
 def _pchip_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def refusal(info: CodecInfo, *, is_light: bool) -> str | None:
     deepest = max(can.depths)
     return (
         f"{info.label} carries {deepest}-bit pictures only; this one holds light as floats (HDR): "
-        "take wavelet, JPEG 2000, JPEG XL, AVIF, or an engine's format"
+        "take wavelet, JPEG 2000, JPEG XL, AVIF, OpenEXR DWA, or an engine's format"
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import engine
 from engine import registry
 from engine.codec import Settings
+from engine.cover import Cover, CoverTask
 from engine.errors import Cancelled
 from engine.image import Image
 from engine.jobs import Event, Scheduler, State, cores
@@ -62,14 +63,15 @@ class Experiment:
 
     inputs: picture files by a name that tells them apart. codecs: settings by codec id.
     points: how many settings along each codec's range (or, by codec, that or the values of its RATE parameter),
-        or the targets that every codec is brought to.
-    metrics: ids of the scores.
+        or the targets that every codec is brought to, or the range of quality that each curve is to cover.
+    metrics: ids of the scores. load: what reads a picture from its path.
     """
 
     inputs: Mapping[str, Path]
     codecs: Mapping[str, Settings]
-    points: int | Mapping[str, int | tuple[Any, ...]] | tuple[Target, ...] = 8
+    points: int | Mapping[str, int | tuple[Any, ...]] | tuple[Target, ...] | Cover = 8
     metrics: tuple[str, ...] = ("psnr",)
+    load: Callable[[Path], Any] = LoadTask
 
     def run(
         self,
@@ -115,7 +117,7 @@ class _Sweep:
             # One picture more than there are workers: nobody waits, and memory stays bounded.
             while waiting and len(self.open_jobs) <= self.scheduler.workers:
                 name = waiting.pop(0)
-                self._submit(name, "", LoadTask(experiment.inputs[name]))
+                self._submit(name, "", experiment.load(experiment.inputs[name]))
             try:
                 self._take(self.events.get(timeout=_POLL_S))
             except queue.Empty:
@@ -131,7 +133,7 @@ class _Sweep:
         """The canonical settings of each step; none where targets are searched. Checks the settings given."""
         points, settings = self.experiment.points, self.experiment.codecs[codec]
         registry.codec(codec).info.complete(settings)
-        if isinstance(points, tuple):
+        if isinstance(points, tuple | Cover):
             return []
         wanted = points if isinstance(points, int) else points[codec]
         return [canonical(each) for each in ladder(registry.codec(codec), settings, wanted)]
@@ -170,7 +172,9 @@ class _Sweep:
         image, points = self.images[name], self.experiment.points
         known = tuple(self.store.trials(image.digest, codec, self.versions[codec]))
         common = (image, codec, self.experiment.codecs[codec], self.experiment.metrics, known, self.store.blobs.folder)
-        if not isinstance(points, tuple):
+        if isinstance(points, Cover):
+            self._submit(name, codec, CoverTask(*common, cover=points))
+        elif not isinstance(points, tuple):
             values = registry.codec(codec).info.rate_param
             settings = [json.loads(step) for step in self.steps[codec]]
             chosen = tuple(each[values.name] for each in settings) if values else 1
@@ -182,7 +186,8 @@ class _Sweep:
         steps = self.curves[codec].setdefault(name, {})
         if isinstance(value, Trial):
             self._store(value)
-            steps[self.steps[codec].index(value.key.settings)] = value
+            is_free = isinstance(self.experiment.points, Cover)
+            steps[len(steps) if is_free else self.steps[codec].index(value.key.settings)] = value
             return
         for trial in (*value.probes, value.best):
             self._store(trial)

@@ -14,6 +14,7 @@ from engine import container, io
 from engine.codec import CodecInfo
 from engine.codecs import log_coded, texture
 from engine.errors import CorruptStream
+from engine.io import exr
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ def identify(data: bytes) -> Format:
     name = io.reader_of(data).format
     if name in _TEXTURES:
         return Format(name, texture.codec_of(data))
+    if name == _EXR:
+        return Format(name, "exr-dwa" if exr.is_dwa(data) else None)
     return Format(name, _CODECS.get(name))
 
 
@@ -214,6 +217,7 @@ def _jxl(data: bytes) -> Parts:
 _OURS = "Ratescope"
 _CODECS = {"JPEG": "jpeg", "JPEG 2000": "jpeg2000", "WebP": "webp", "AVIF": "avif", "JPEG XL": "jxl", "HEIC": "heic"}
 _TEXTURES = ("DDS", "KTX2")
+_EXR = "OpenEXR"
 _WALKS: dict[str, Callable[[bytes], Parts]] = {
     _OURS: _ours,
     "JPEG": _jpeg,

@@ -3,7 +3,8 @@
 An explicit table: id -> "module:factory", imported only when that codec is asked for, so that a missing library
 disables one row and `import engine` stays light. Command codecs (TOML files in the user's folder and in those that
 the environment variable RATESCOPE_CODECS names) and plug-ins (entry points in `ratescope.plugins`) follow. What is
-broken is listed all the same, as a codec that is unavailable for a stated reason.
+broken is listed all the same, as a codec that is unavailable for a stated reason. A preset (engine/presets.py) is a
+codec under another name, with other defaults: it can be asked for, and is not listed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from engine.codec import Codec
 from engine.codecs.unavailable import UnavailableCodec
 from engine.errors import EngineError, UsageError
 from engine.plugins import plugins
+from engine.presets import Preset, presets, with_defaults
 
 BUILTIN: dict[str, str] = {
     "dct": "engine.codecs.dct:DctCodec",
@@ -31,6 +33,7 @@ BUILTIN: dict[str, str] = {
     "avif": "engine.codecs.avif:AvifCodec",
     "jxl": "engine.codecs.jxl:JxlCodec",
     "heic": "engine.codecs.heic:HeicCodec",
+    "exr-dwa": "engine.codecs.exr_dwa:ExrDwaCodec",
     "bc6h": "engine.codecs.bc:Bc6hCodec",
     "bc7": "engine.codecs.bc:Bc7Codec",
     "astc": "engine.codecs.astc:AstcCodec",
@@ -49,12 +52,34 @@ def codec_ids() -> list[str]:
 
 
 def codec(codec_id: str) -> Codec:
-    """The codec with this id; `UsageError` lists the known ones."""
+    """The codec with this id, or that of the preset with this id; `UsageError` lists the known codecs."""
+    found = _listed(codec_id)
+    if found is not None:
+        return found
+    preset = presets().by_id.get(codec_id)
+    if preset is not None:
+        base = _listed(preset.codec)
+        if base is None:
+            raise UsageError(f"preset {preset.id}: there is no codec '{preset.codec}'", path=preset.path)
+        return with_defaults(preset, base)
+    hint = "'ratescope presets' lists more names"
+    raise UsageError(f"unknown codec '{codec_id}'; known are {', '.join(codec_ids())}", hint=hint)
+
+
+def why_not(preset: Preset) -> str | None:
+    """Why a preset cannot be used here, in words; None where it can."""
+    if _listed(preset.id) is not None:
+        return f"the name '{preset.id}' is a codec's"
+    try:
+        return codec(preset.id).available()
+    except UsageError as error:
+        return error.message
+
+
+def _listed(codec_id: str) -> Codec | None:
     if codec_id in BUILTIN:
         return _builtin(codec_id)
-    if codec_id in (others := _others()):
-        return others[codec_id]
-    raise UsageError(f"unknown codec '{codec_id}'; known are {', '.join(codec_ids())}")
+    return _others().get(codec_id)
 
 
 def codecs() -> Iterator[Codec]:

@@ -74,4 +74,4 @@ class AstcCodec:
         return texture.packed(form, image, data, chosen["file"])
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
-        return texture.decoded(data, self.info.id, ctx)
+        return texture.decoded(data, type(self).info.id, ctx)

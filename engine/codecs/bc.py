@@ -46,7 +46,7 @@ class _BlockCodec:
         return texture.packed(form, image, data, chosen["file"])
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
-        return texture.decoded(data, self.info.id, ctx)
+        return texture.decoded(data, type(self).info.id, ctx)
 
 
 class Bc6hCodec(_BlockCodec):

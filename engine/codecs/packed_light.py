@@ -42,7 +42,7 @@ class PackedLightCodec:
     def encode(self, image: Image, settings: Settings, ctx: Ctx) -> Encoded:
         texture.require_texture(image, self.info)
         chosen = self.info.complete(settings)
-        packing = PACKINGS[self.info.id]
+        packing = PACKINGS[type(self).info.id]
         form = _format(chosen.get("texels", "rgba8"), "sRGB" if packing.srgb else "")
         with encoding(self.info):
             data = texture.in_strips(image.pixels, form, ctx, lambda strip: _texels(packing.codes(strip), form))
@@ -51,7 +51,7 @@ class PackedLightCodec:
         return Encoded(found.data, {**found.stats, "clipped_texels": clipped})
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
-        return texture.decoded(data, self.info.id, ctx)
+        return texture.decoded(data, type(self).info.id, ctx)
 
 
 def _texels(codes: np.ndarray, form: TexelFormat) -> bytes:

@@ -11,13 +11,13 @@ import io
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from engine import memory
-from engine.color import chromaticities
+from engine.color import ColorSpec, chromaticities
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Alpha, Image
 from engine.io import exr_chroma
@@ -183,14 +183,29 @@ def exr_bytes(image: Image) -> bytes:
         halves = {name: plane.astype(np.float16) for name, plane in channels.items()}
     if all(np.array_equal(halves[name], plane, equal_nan=True) for name, plane in channels.items()):
         channels = halves
-    header = {
-        "compression": OpenEXR.ZIP_COMPRESSION,
+    return written(channels, {"compression": OpenEXR.ZIP_COMPRESSION}, image.color)
+
+
+def written(channels: Mapping[str, np.ndarray], header: Mapping[str, Any], color: ColorSpec) -> bytes:
+    """The file of scanlines with these `channels` (H×W, f16 or f32, by name), which are in the primaries of `color`."""
+    import OpenEXR
+
+    whole = {
         "type": OpenEXR.scanlineimage,
-        "chromaticities": chromaticities(image.color.primaries),
+        "chromaticities": chromaticities(color.primaries),
+        **header,
     }
     out = io.BytesIO()
-    OpenEXR.File(header, {name: np.ascontiguousarray(plane) for name, plane in channels.items()}).write(out)
+    OpenEXR.File(whole, {name: np.ascontiguousarray(plane) for name, plane in channels.items()}).write(out)
     return out.getvalue()
+
+
+def is_dwa(data: bytes) -> bool:
+    """Whether the first part of an OpenEXR file is compressed by DWA, the lossy one; `CorruptStream` without a part."""
+    parts = _parts(data, header_only=True)
+    if not parts:
+        raise CorruptStream("the OpenEXR file has no part")
+    return "DWA" in str(parts[0].compression())
 
 
 @contextlib.contextmanager

@@ -47,6 +47,10 @@ class Film:
                 self._halves[rows] = light if matrix is None else light @ matrix
         self.auto_exposure = auto_exposure(image)
 
+    def halves(self, rows: slice) -> np.ndarray:
+        """The light of some rows: h×W×C f16 in linear sRGB, C is 1 where the picture is grey."""
+        return self._halves[rows]
+
     def develop(self, tone: Tone, step: int = 1) -> np.ndarray:
         """H×W×3 u8 sRGB, C-contiguous; of every `step`-th row and column only, for a quick look."""
         return looked(self._halves[::step, ::step], tone, step=step)

@@ -14,6 +14,7 @@ from gui.batch.window import BatchWindow
 from gui.controller import Controller
 from gui.panels.codecs import CodecsPanel
 from gui.panels.doctor_bar import DoctorBar
+from gui.panels.histogram import HistogramPanel
 from gui.panels.rate_lock import RateLock
 from gui.panels.rd_plot import RdPlot
 from gui.panels.sources import SourcesPanel
@@ -68,6 +69,7 @@ class Frame(QMainWindow):
         self.plot = RdPlot()
         self.verdict = VerdictPanel()
         self.codecs = CodecsPanel()
+        self.histogram = HistogramPanel()
         self.loupe = Loupe()
         self.status = StatusBar()
         self.top_bar.set_layout(self.state.layout)
@@ -81,6 +83,7 @@ class Frame(QMainWindow):
         under.body.addWidget(self.loupe)
         self.right = FoldingSide(Qt.Edge.RightEdge, "Codecs", RIGHT_WIDTH)
         self.right.add("codecs", "Codecs", self.codecs, 1)
+        self.right.add("histogram", "Histogram", self.histogram)
         self.right.add("search", "Under the cursor", under)
         self.bottom = QSplitter(Qt.Orientation.Horizontal)
         self.bottom.addWidget(self.plot)

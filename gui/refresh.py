@@ -13,6 +13,7 @@ from gui import presenters
 from gui.bakes import Bakes
 from gui.frame import Frame
 from gui.heat import HeatMaps
+from gui.histograms import Histograms
 from gui.models.lane import LaneTag
 from gui.panels import doctor_bar
 from gui.panels.status import PixelReadOut
@@ -29,6 +30,7 @@ _WORK = {
     "map": "{}: error map",
     "bits": "{}: map of bits",
     "times": "{}: times",
+    "histogram": "histogram",
     "write": "writing a file",
 }
 
@@ -41,6 +43,7 @@ class Refresher:
         self._state = window.state
         self._heat = HeatMaps(window.state, window.controller.desk, window.compare)
         self._bakes = Bakes()
+        self._histograms = Histograms(window.state, window.controller.desk, window.histogram)
         self._tags: dict[int, LaneTag] = {}
         self._pictures: dict[str, object] = {}
         self._thumbnails: dict[int, object] = {}
@@ -63,6 +66,7 @@ class Refresher:
         if topics & {Topic.LANES, Topic.CURRENT, Topic.OUTCOME, Topic.VIEW}:
             self._panes()
             self._outcomes()
+            self._histograms.show()
         if topics & {Topic.TARGET, Topic.CURRENT, Topic.OUTCOME}:
             self._target()
         if topics & {Topic.LANES, Topic.CURRENT, Topic.CURVES, Topic.OUTCOME, Topic.VIEW}:
@@ -174,6 +178,7 @@ class Refresher:
         if isinstance(film, Film):
             strip.set_auto(film.auto_exposure)
             strip.set_tone(state.tone)
+        self._window.histogram.set_tone(state.tone)
         self._window.compare.set_tone(state.tone, moving=state.tone_moves)
         self._loupe()
 

@@ -19,9 +19,9 @@ from engine.metrics.align import strips
 
 _LIBRARY = f"numpy {np.__version__}"
 
-_LUMA = np.array([0.299, 0.587, 0.114])
-_CB = (np.array([0.0, 0.0, 1.0]) - _LUMA) / 1.772
-_CR = (np.array([1.0, 0.0, 0.0]) - _LUMA) / 1.402
+LUMA = np.array([0.299, 0.587, 0.114])
+_CB = (np.array([0.0, 0.0, 1.0]) - LUMA) / 1.772
+_CR = (np.array([1.0, 0.0, 0.0]) - LUMA) / 1.402
 _RGB = np.eye(3)
 
 
@@ -120,7 +120,7 @@ PSNR = ErrorMetric(
 )
 PSNR_Y = ErrorMetric(
     _info("psnr_y", "PSNR-Y", "Error of luma", "PSNR of BT.601 full-range luma, not rounded."),
-    _LUMA[None],
+    LUMA[None],
     (1.0,),
 )
 PSNR_YUV = ErrorMetric(
@@ -130,7 +130,7 @@ PSNR_YUV = ErrorMetric(
         "Error (RMS of Y, Cb, Cr, weighted 6:1:1)",
         "(6·PSNR-Y + PSNR-Cb + PSNR-Cr)/8, BT.601 full range at full resolution; planes without error are left out.",
     ),
-    np.stack([_LUMA, _CB, _CR]),
+    np.stack([LUMA, _CB, _CR]),
     (6.0, 1.0, 1.0),
     apart=True,
 )

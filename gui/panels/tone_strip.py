@@ -106,8 +106,8 @@ class ToneStrip(Themed):
         self._auto = 0.0
         self.slider = _ExposureSlider()
         self.slider.setToolTip(_HELP["exposure"])
-        self.slider.value_changed.connect(self._move)
-        self.slider.released.connect(self._rest)
+        self.slider.value_changed.connect(self.move_to)
+        self.slider.released.connect(self.rest)
         limits = (-EXPOSURE_LIMIT, EXPOSURE_LIMIT)
         self.exposure = _Figure("Exposure", _HELP["exposure"], limits, STEP, 0.0)
         self.offset = _Figure("Offset", _HELP["offset"], (-OFFSET_LIMIT, OFFSET_LIMIT), 0.01, 0.0)
@@ -131,7 +131,7 @@ class ToneStrip(Themed):
         self.reset = IconButton("reset", "Back to exposure 0, sRGB (0)")
         self.reset.clicked.connect(self.choose_neutral)
         self._settle = QTimer(self, interval=SETTLE_MS, singleShot=True)
-        self._settle.timeout.connect(self._rest)
+        self._settle.timeout.connect(self.rest)
         for figure in (self.exposure, self.offset, self.gamma):
             keep_keys(figure, Qt.Key.Key_Up, Qt.Key.Key_Down)
         self._build()
@@ -187,10 +187,13 @@ class ToneStrip(Themed):
 
     def step(self, count: int, *, coarse: bool = False) -> None:
         """Move the exposure by tenths of a stop, or by stops (for shortcuts of the window)."""
-        self._move(self._tone.exposure + count * (MUCH if coarse else STEP))
+        self.move_to(self._tone.exposure + count * (MUCH if coarse else STEP))
 
     def choose_auto(self) -> None:
         self._set(exposure=self._auto)
+
+    def choose_zero(self) -> None:
+        self._set(exposure=0.0)
 
     def choose_neutral(self) -> None:
         self._set(exposure=0.0, offset=0.0, gamma=1.0, curve="clip", look="picture")
@@ -199,7 +202,8 @@ class ToneStrip(Themed):
         names = list(CURVES)
         self._set(curve=names[(names.index(self._tone.curve) + 1) % len(names)])
 
-    def _move(self, stops: float) -> None:
+    def move_to(self, stops: float) -> None:
+        """Set the exposure while something is dragged; `rest`, or a moment of quiet, ends that."""
         self._take(replace(self._tone, exposure=round(stops, 2)), moving=True)
         self._settle.start()
 
@@ -207,7 +211,8 @@ class ToneStrip(Themed):
         self._settle.stop()
         self._take(replace(self._tone, **changes), moving=False)
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
+        """What was dragged has come to rest."""
         self._settle.stop()
         self._take(self._tone, moving=False)
 

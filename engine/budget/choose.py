@@ -17,7 +17,8 @@ from engine.errors import TargetUnreachable
 @dataclass(frozen=True)
 class Option:
     """What one picture could become. scale: each side is divided by it. disk: bytes of the file. vram: bytes that it
-    takes in a graphics card's memory. db: PSNR, or log2-PSNR of light, at full size. error: whose sum is minimised."""
+    takes in a graphics card's memory. db: PSNR, or log2-PSNR of light, at full size. error: whose sum is minimised.
+    blob: the hash of the file, "" if it is not known."""
 
     codec: str
     settings: str
@@ -26,6 +27,7 @@ class Option:
     vram: int
     db: float
     error: float
+    blob: str = ""
 
     @property
     def preset(self) -> tuple[str, str, int]:

@@ -1,7 +1,9 @@
-"""What each picture of a set could become: every codec, at several settings and resolutions, decoded and scored."""
+"""What each picture of a set could become: every format, at several settings and resolutions, decoded and scored."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,61 +12,135 @@ from PIL import Image as Pillow
 
 from engine import io, registry
 from engine.budget.choose import Option
-from engine.codec import Ctx, Settings
-from engine.errors import EngineError, UsageError
+from engine.codec import Ctx
+from engine.errors import UsageError
+from engine.files import FileMark
 from engine.image import Image
 from engine.metrics import scores
+from engine.store import Blobs
 from engine.tasks import ladder
-from engine.trial import Runner, canonical, db_metric
+from engine.trial import Runner, Trial, bits_per_pixel, db_metric, plain_texture_bytes
 from engine.workers import TaskCtx
 
 LEAST_SIDE = 4  # texels along a side of what is still worth keeping
 
 
 @dataclass(frozen=True)
-class OptionsTask:
-    """Tries a picture: codecs with their settings, `points` of each along its rates, sides divided by `scales`.
+class Format:
+    """A codec with settings, some or all of them, that pictures of a set may take."""
 
-    Returns its options, and what is missing in words: a codec that cannot carry the picture costs its options alone.
+    codec: str
+    settings: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A picture as it is. texels: those that count. metric: what its dB are of. disk: bytes of its file, which is known
+    by `mark`. vram: bytes in a graphics card's memory as it is. kind: of its file, as people name it."""
+
+    digest: str
+    width: int
+    height: int
+    texels: int
+    metric: str
+    disk: int
+    vram: int
+    mark: FileMark
+    kind: str
+
+
+@dataclass(frozen=True)
+class FactsTask:
+    """Reads a picture for its `Facts`."""
+
+    path: Path
+
+    @property
+    def what(self) -> str:
+        return f"the reader of {self.path.name}"
+
+    def run(self, ctx: TaskCtx) -> Facts:
+        loaded = io.read(self.path, ctx)
+        image = loaded.image
+        return Facts(
+            image.digest,
+            image.width,
+            image.height,
+            counting_texels(image),
+            db_metric(image),
+            loaded.file.size,
+            plain_texture_bytes(image),
+            loaded.file,
+            loaded.format,
+        )
+
+
+def stored_as(digest: str, scale: int) -> str:
+    """The picture's name in the store: its digest; with sides divided by `scale`, but scored at full size, another."""
+    return digest if scale == 1 else f"{digest}/{scale}"
+
+
+@dataclass(frozen=True)
+class OptionsTask:
+    """Tries a format on a picture: `points` settings along its rates, sides divided by each of `scales`.
+
+    Emits every new trial, as the store shall keep it, its file among `blobs`; known ones are taken as they are. Returns
+    the options. `EngineError` if the codec cannot carry the picture.
     """
 
     path: Path
-    codecs: tuple[tuple[str, tuple[tuple[str, object], ...]], ...]
+    form: Format
     points: int
     scales: tuple[int, ...]
+    known: tuple[Trial, ...] = ()
+    blobs: Path | None = None
 
     @property
     def what(self) -> str:
         return f"measuring {self.path.name}"
 
-    def run(self, ctx: TaskCtx) -> tuple[tuple[Option, ...], tuple[str, ...]]:
+    def run(self, ctx: TaskCtx) -> tuple[Option, ...]:
         image = io.read(self.path).image
-        options: list[Option] = []
-        missing: list[str] = []
-        for codec, settings in self.codecs:
-            try:
-                options += self._options(image, codec, dict(settings), ctx)
-            except EngineError as error:
-                missing.append(f"{self.path.name}: {error}")
-        return tuple(options), tuple(missing)
-
-    def _options(self, image: Image, codec_id: str, settings: Settings, ctx: Ctx) -> list[Option]:
-        codec = registry.codec(codec_id)
+        codec = registry.codec(self.form.codec)
+        steps = ladder(codec, dict(self.form.settings), self.points)
+        scales = [scale for scale in self.scales if scale == 1 or min(image.width, image.height) >= LEAST_SIDE * scale]
         found = []
-        for scale in self.scales:
-            if min(image.width, image.height) < LEAST_SIDE * scale and scale > 1:
-                continue
-            small = reduced(image, scale)
-            runner = Runner(codec, small)
-            for each in ladder(codec, settings, self.points):
-                ctx.check()
-                run = runner.decode(runner.encode(each, ctx), ctx)
+        for scale in scales:
+            for trial in self._trials(image, scale, steps, ctx):
+                found.append(as_option(trial, scale, db_metric(image), counting_texels(image)))
+                ctx.progress(len(found) / (len(scales) * len(steps)))
+        return tuple(found)
+
+    def _trials(self, image: Image, scale: int, steps: list[dict[str, object]], ctx: TaskCtx) -> Iterator[Trial]:
+        """Those of the picture at a scale: what is known, else what is made."""
+        runner = Runner(registry.codec(self.form.codec), reduced(image, scale))
+        metric = db_metric(image)
+        for settings in steps:
+            ctx.check()
+            key = replace(runner.key(settings), image=stored_as(image.digest, scale))
+            usable = (each for each in self.known if each.key == key and metric in each.scores and _in_vram(each))
+            trial = next(usable, None)
+            if trial is None:
+                run = runner.decode(runner.encode(settings, ctx), ctx)
                 assert run.decoded is not None
                 db = quality(image, run.decoded, ctx)
-                vram = run.trial.stats["vram_bytes"]
-                error = counting_texels(image) * 10 ** (-db / 10)
-                found.append(Option(codec_id, canonical(each), scale, run.trial.size, vram, db, error))
-        return found
+                trial = replace(run.trial, key=key, bpp=bits_per_pixel(run.trial.size, image), scores={metric: db})
+                if self.blobs is not None:
+                    with contextlib.suppress(OSError):  # what cannot be kept can be encoded again
+                        Blobs(self.blobs).put(run.data)
+                ctx.emit(trial)
+            yield trial
+
+
+def as_option(trial: Trial, scale: int, metric: str, texels: int) -> Option:
+    """What a trial of a picture with so many texels that count offers."""
+    db = trial.scores[metric]
+    error = texels * 10 ** (-db / 10)
+    return Option(trial.key.codec, trial.key.settings, scale, trial.size, _in_vram(trial), db, error, trial.blob or "")
+
+
+def _in_vram(trial: Trial) -> int:
+    return int(trial.stats.get("vram_bytes", 0))
 
 
 def quality(image: Image, decoded: Image, ctx: Ctx) -> float:

@@ -1,62 +1,71 @@
-"""Plans for a set: measured on all cores, chosen for a budget, carried out into a folder."""
+"""Plans for a set: what each picture takes under a budget, and how that compares with one preset for all."""
 
 from __future__ import annotations
 
 import json
-import queue
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from engine import io, registry
-from engine.budget.choose import Option, best_preset, choose
-from engine.budget.measure import OptionsTask, quality, reduced
-from engine.codec import Ctx, Settings
-from engine.errors import EngineError, UsageError
-from engine.files import atomic_write, write_error
-from engine.formats import suffix_of
-from engine.jobs import Event, Scheduler, State
-from engine.trial import Runner
+from engine.budget.choose import Cost, Option, best_preset, choose, hull
+from engine.budget.measure import Facts
+from engine.errors import UsageError
 
 DISK, VRAM = "disk", "vram"
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What to fit. codecs: settings by id. points: settings of each along its rates. scales: what sides are divided by.
-    count: DISK, the bytes of files, or VRAM, the bytes in a graphics card's memory. budget: of these."""
-
-    codecs: Mapping[str, Settings]
-    points: int
-    scales: tuple[int, ...]
-    count: str
-    budget: int
-
-    def cost(self, option: Option) -> int:
-        return option.disk if self.count == DISK else option.vram
+def cost_of(count: str) -> Cost:
+    """What a plan adds up: DISK, the bytes of files, or VRAM, the bytes in a graphics card's memory."""
+    return (lambda option: option.disk) if count == DISK else (lambda option: option.vram)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """rows: the option of each picture by its name. single: the best preset for all that fits, None if none does.
-    missing: what could not be tried, in words."""
+    """What fits `budget` bytes, of what `count` names.
 
-    wish: Wish
+    rows: the option of each picture by its name. single: the best preset for all that fits, None if none does. facts:
+    what the pictures are before it.
+    """
+
+    budget: int
+    count: str
     rows: Mapping[str, Option]
     single: Mapping[str, Option] | None
-    missing: tuple[str, ...]
+    facts: Mapping[str, Facts]
 
-    def document(self) -> dict[str, Any]:
-        rows = [
-            {"file": name, **_told(option)} for name, option in sorted(self.rows.items(), key=lambda row: row[1].db)
-        ]
+    @property
+    def spent(self) -> int:
+        return sum(map(cost_of(self.count), self.rows.values()))
+
+    @property
+    def error(self) -> float:
+        return sum(option.error for option in self.rows.values())
+
+    @property
+    def less_error(self) -> float | None:
+        """How much less error it has than the best single preset that fits, 0 … 1; None where none does."""
+        if self.single is None:
+            return None
+        error = sum(option.error for option in self.single.values())
+        return 1 - self.error / error if error else 0.0
+
+    def worst_first(self) -> list[str]:
+        """The pictures by their quality."""
+        return sorted(self.rows, key=lambda name: self.rows[name].db)
+
+    def document(self, missing: Sequence[str] = ()) -> dict[str, Any]:
+        """For other programs. missing: what could not be tried, in words."""
+        rows = [{"file": name, **told(self.rows[name]), **_before(self.facts[name])} for name in self.worst_first()]
         return {
-            "budget_bytes": self.wish.budget,
-            "count": self.wish.count,
+            "budget_bytes": self.budget,
+            "count": self.count,
+            "before": {
+                "disk_bytes": sum(facts.disk for facts in self.facts.values()),
+                "vram_bytes": sum(facts.vram for facts in self.facts.values()),
+            },
             "plan": {**_totals(self.rows.values()), "rows": rows},
             "best_single": None if self.single is None else _single(self.single),
-            "missing": list(self.missing),
+            "missing": list(missing),
         }
 
 
@@ -79,7 +88,8 @@ def _single(rows: Mapping[str, Option]) -> dict[str, Any]:
     }
 
 
-def _told(option: Option) -> dict[str, Any]:
+def told(option: Option) -> dict[str, Any]:
+    """An option as a row of an import list."""
     return {
         "codec": option.codec,
         "settings": json.loads(option.settings),
@@ -87,84 +97,42 @@ def _told(option: Option) -> dict[str, Any]:
         "disk_bytes": option.disk,
         "vram_bytes": option.vram,
         "db": option.db,
+        "error": option.error,
     }
 
 
-def make_plan(
-    pictures: Mapping[str, Path],
-    wish: Wish,
-    *,
-    workers: int | None = None,
-    on_progress: Callable[[float, str], None] = lambda _fraction, _name: None,
-) -> Plan:
-    """Measure every picture and choose. `EngineError` for a picture that cannot be read or carried by any codec,
-    `TargetUnreachable` for a budget below what the set can be made."""
-    measured, missing = _measured(pictures, wish, workers, on_progress)
-    names = list(pictures)
-    options = [_carried(name, measured[name]) for name in names]
-    chosen = choose(options, wish.budget, wish.cost)
-    single = best_preset(options, wish.budget, wish.cost)
+def _before(facts: Facts) -> dict[str, Any]:
+    return {
+        "width": facts.width,
+        "height": facts.height,
+        "source_disk_bytes": facts.disk,
+        "source_vram_bytes": facts.vram,
+    }
+
+
+def solve(facts: Mapping[str, Facts], options: Mapping[str, Sequence[Option]], budget: int, count: str) -> Plan:
+    """The plan from what was measured. `UsageError` for a picture that no format carries, `TargetUnreachable` for a
+    budget below what the set can be made."""
+    names = list(facts)
+    each = [_carried(name, options[name]) for name in names]
+    cost = cost_of(count)
+    chosen = choose(each, budget, cost)
+    single = best_preset(each, budget, cost)
 
     def named(numbers: Sequence[int]) -> dict[str, Option]:
-        return {name: each[number] for name, each, number in zip(names, options, numbers, strict=True)}
+        return {name: those[number] for name, those, number in zip(names, each, numbers, strict=True)}
 
-    return Plan(wish, named(chosen), None if single is None else named(single), tuple(missing))
+    return Plan(budget, count, named(chosen), None if single is None else named(single), dict(facts))
+
+
+def bounds(options: Mapping[str, Sequence[Option]], count: str) -> tuple[int, int]:
+    """The least bytes that the set can be made, and those beyond which none makes it better."""
+    cost = cost_of(count)
+    hulls = [(each, hull(each, cost)) for each in options.values() if each]
+    return sum(cost(each[on[0]]) for each, on in hulls), sum(cost(each[on[-1]]) for each, on in hulls)
 
 
 def _carried(name: str, options: Sequence[Option]) -> Sequence[Option]:
     if not options:
-        raise UsageError(f"{name}: none of these codecs carries it: name others with --codecs")
+        raise UsageError(f"{name}: none of these formats carries it: name others")
     return options
-
-
-def _measured(
-    pictures: Mapping[str, Path], wish: Wish, workers: int | None, on_progress: Callable[[float, str], None]
-) -> tuple[dict[str, tuple[Option, ...]], list[str]]:
-    codecs = tuple((codec, tuple(settings.items())) for codec, settings in wish.codecs.items())
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-    found: dict[str, tuple[Option, ...]] = {}
-    missing: list[str] = []
-    with Scheduler(workers) as scheduler:
-        for name, path in pictures.items():
-            scheduler.submit(name, OptionsTask(path, codecs, wish.points, wish.scales), events.put)
-        while len(found) < len(pictures):
-            event = events.get()
-            name = str(event.key)
-            if event.state is State.FAILED:
-                raise EngineError(event.error)
-            if event.state is State.DONE:
-                found[name], said = event.value
-                missing += said
-                on_progress(len(found) / len(pictures), name)
-    return found, missing
-
-
-def carry_out(plan: Plan, pictures: Mapping[str, Path], folder: Path, ctx: Ctx) -> list[dict[str, Any]]:
-    """Write every picture's file below `folder`, in the folders of its source; returns the rows of the import list.
-
-    `UsageError` if a file would be written over a picture of the set.
-    """
-    sources = {path.resolve() for path in pictures.values()}
-    rows = []
-    for name, option in plan.rows.items():
-        codec = registry.codec(option.codec)
-        image = io.read(pictures[name]).image
-        runner = Runner(codec, reduced(image, option.scale))
-        run = runner.decode(runner.encode(json.loads(option.settings), ctx), ctx)
-        assert run.decoded is not None
-        written = folder / Path(name).with_name(Path(name).name + suffix_of(run.data, codec.info))
-        if written.resolve() in sources:
-            raise UsageError(f"{written} is a picture of the set: name another folder")
-        try:
-            written.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_error(error, written.parent) from error
-        atomic_write(written, run.data)
-        now = replace(
-            option,
-            disk=len(run.data),
-            vram=run.trial.stats["vram_bytes"],
-            db=quality(image, run.decoded, ctx),
-        )
-        rows.append({"file": name, "written": written.relative_to(folder).as_posix(), **_told(now)})
-    return rows

@@ -12,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from engine import memory, registry
-from engine.budget.plan import DISK, VRAM, Plan, Wish, carry_out, make_plan
+from engine.budget.carry import IMPORT_LIST, carry_tasks, write_list
+from engine.budget.measure import Format
+from engine.budget.plan import DISK, VRAM, Plan, solve
+from engine.budget.survey import OwnHands, Survey, Wish
 from engine.cli.console import Answer, Console, table
-from engine.cli.pictures import full_ctx, refuse_same
+from engine.cli.pictures import add_store, full_ctx, refuse_same, told_store
 from engine.cli.rd import codec_settings, find_pictures
-from engine.errors import UsageError
+from engine.errors import EngineError, UsageError
 from engine.export import csv_text, json_text
 from engine.files import atomic_write
+from engine.jobs import Scheduler
+from engine.store import Recorder, RunStore
 
 FILES = (".json", ".csv")
 CODECS = {DISK: ("wavelet", "jxl", "jpeg2000"), VRAM: ("bc6h", "bc7", "astc")}
@@ -38,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", action="append", default=[], type=Path, metavar="F", help="the plan: F.json, F.csv")
     parser.add_argument("--apply", metavar="DIR", type=Path, help="write the files, and import.csv beside them")
     parser.add_argument("--workers", type=int, metavar="N", help="processes at work (default: one a core)")
+    add_store(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
@@ -46,24 +52,39 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     pictures = find_pictures(args.inputs)
     _check_outputs(args.out, pictures)
     names = args.codecs or ",".join(_usable(args.count))
-    wish = Wish(codec_settings(names, args.set), args.points, _scales(args.scales), args.count, _size(args.fit))
-    plan = make_plan(
-        pictures,
-        wish,
-        workers=args.workers,
-        on_progress=lambda share, name: console.progress(f"{100 * share:.0f} %, {name}"),
-    )
-    for text in plan.missing:
-        console.note(text)
-    document = plan.document()
-    if args.apply is not None:
-        written = carry_out(plan, pictures, args.apply, full_ctx())
-        document["written"] = written
-        atomic_write(args.apply / "import.csv", csv_text(written).encode(errors="backslashreplace"))
+    formats = tuple(Format(codec, tuple(own.items())) for codec, own in codec_settings(names, args.set).items())
+    wish, budget = Wish(formats, args.points, _scales(args.scales)), _size(args.fit)
+    with told_store(args.store, console) as store:
+        survey = _measured(pictures, wish, store, args.workers, console)
+        plan = solve(survey.facts, survey.options, budget, args.count)
+        document = {**plan.document(survey.missing), "encodes": survey.encodes}
+        if args.apply is not None:
+            tasks = carry_tasks(plan, pictures, args.apply, store.blobs.folder)
+            document["written"] = [task.run(full_ctx()) for task in tasks]
+            write_list(document["written"], args.apply / IMPORT_LIST)
     for path in args.out:
         text = json_text(document) if path.suffix.lower() == ".json" else csv_text(document["plan"]["rows"])
         atomic_write(path, text.encode(errors="backslashreplace"))
     return Answer(document, _text(plan, document))
+
+
+def _measured(pictures: dict[str, Path], wish: Wish, store: RunStore, workers: int | None, console: Console) -> Survey:
+    """Every format tried on every picture; `EngineError` for a picture that cannot be read."""
+    recorder = Recorder(store, console.note)
+
+    def tell() -> None:
+        console.progress(f"{100 * survey.done:.0f} %, {survey.encodes} encodes")
+
+    survey = Survey(pictures, wish, store, recorder, tell)
+    with Scheduler(workers) as scheduler:
+        hands = OwnHands(scheduler)
+        survey.begin(hands)
+        hands.serve(lambda: survey.finished or bool(survey.failed))
+    for reason in survey.failed.values():
+        raise EngineError(reason)
+    for text in survey.missing:
+        console.note(text)
+    return survey
 
 
 def _usable(count: str) -> list[str]:
@@ -102,17 +123,17 @@ def _check_outputs(outputs: list[Path], pictures: dict[str, Path]) -> None:
 def _text(plan: Plan, document: dict[str, Any]) -> str:
     head = ["file", "codec", "settings", "size", "disk", "vram", "dB"]
     rows = [head, *(_row(row) for row in document["plan"]["rows"])]
-    whole = document["plan"]
-    spent = whole[f"{plan.wish.count}_bytes"]
     size = memory.size_text
     lines = [table(rows, right=range(3, len(head))), ""]
-    lines.append(f"{size(spent)} of {size(plan.wish.budget)} {'on disk' if plan.wish.count == DISK else 'in memory'}")
+    where = "on disk" if plan.count == DISK else "in memory"
+    before = size(document["before"][f"{plan.count}_bytes"])
+    lines.append(f"{size(plan.spent)} of {size(plan.budget)} {where}, {before} before")
     single = document["best_single"]
     if single is None:
         lines.append("no single preset for all pictures fits")
     else:
-        less = 100 * (1 - whole["error"] / single["error"]) if single["error"] else 0.0
         preset = " ".join((single["codec"], _short(single["settings"]), _scale(single["scale"])))
+        less = 100 * (plan.less_error or 0.0)
         lines.append(f"{less:.0f} % less error than the best single preset that fits: {preset}")
     return "\n".join(lines)
 

@@ -12,10 +12,16 @@ import pytest
 from PIL import Image as Pillow
 
 from engine import registry
+from engine.budget.carry import CarryTask
+from engine.budget.choose import Option
 from engine.budget.measure import enlarged, reduced
 from engine.cli import main
 from engine.codec import Ctx
+from engine.codecs.jpeg import JpegCodec
+from engine.errors import EngineError
+from engine.files import FileMark, mark_file
 from engine.image import Image
+from engine.trial import canonical
 from tests.pictures import photo_like
 
 Run = Callable[..., tuple[int, dict]]
@@ -34,9 +40,9 @@ def maps(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     def call(*words: object) -> tuple[int, dict]:
-        code = main([str(word) for word in (*words, "--json")])
+        code = main([str(word) for word in (*words, "--store", tmp_path.with_name(f"{tmp_path.name}-store"), "--json")])
         out = capsys.readouterr().out
         return code, json.loads(out) if out else {}
 
@@ -60,6 +66,43 @@ def test_a_plan_that_is_carried_out_fits_and_beats_the_best_single_preset(maps: 
     assert [row["written"] for row in listed] == [row["written"] for row in plan["written"]]
     data = (out / written["busy.png"]["written"]).read_bytes()
     assert registry.codec(written["busy.png"]["codec"]).decode(data, Ctx()).width in (64, 128)
+
+
+def test_what_was_measured_is_neither_encoded_again_nor_lost_for_another_budget(
+    maps: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--codecs", "jpeg", "--points", 3, "--scales", "1,2", "--workers", 1)
+    _, first = run("budget", maps, "--fit", 9000, *words)
+    encoded: list[object] = []
+    monkeypatch.setattr(JpegCodec, "encode", lambda *asked: encoded.append(asked))
+    code, plan = run("budget", maps, "--fit", 5000, *words, "--apply", tmp_path / "out")
+    assert (code, first["encodes"], plan["encodes"], encoded) == (0, 12, 0, [])
+    assert sum((tmp_path / "out" / row["written"]).stat().st_size for row in plan["written"]) <= 5000
+    assert plan["plan"]["error"] > first["plan"]["error"]
+    assert plan["before"]["disk_bytes"] == sum(path.stat().st_size for path in maps.rglob("*.png"))
+
+
+def carried(maps: Path, folder: Path, blobs: Path | None) -> dict:
+    """What carrying out an option of the easy picture says, at half its sides."""
+    source = maps / "hall" / "easy.png"
+    option = Option("jpeg", canonical(registry.codec("jpeg").info.complete({"quality": 80})), 2, 1, 1, 0.0, 0.0, "00")
+    sources = frozenset({source.resolve()})
+    return CarryTask("easy.png", source, mark_file(source), option, folder, sources, blobs).run(Ctx())
+
+
+def test_a_file_that_is_not_kept_any_more_is_encoded_again(maps: Path, tmp_path: Path) -> None:
+    row = carried(maps, tmp_path / "out", tmp_path / "nothing")
+    data = (tmp_path / "out" / row["written"]).read_bytes()
+    assert len(data) == row["disk_bytes"] > 1 and row["db"] > 20
+    assert registry.codec("jpeg").decode(data, Ctx()).width == 64
+
+
+def test_a_picture_that_is_another_by_now_is_not_carried_out(maps: Path, tmp_path: Path) -> None:
+    source = maps / "busy.png"
+    option = Option("jpeg", "{}", 1, 1, 1, 0.0, 0.0)
+    task = CarryTask("busy.png", source, FileMark("0", 1), option, tmp_path, frozenset(), None)
+    with pytest.raises(EngineError, match="changed since it was measured"):
+        task.run(Ctx())
 
 
 def test_a_budget_below_the_least_ends_with_code_3(maps: Path, run: Run) -> None:

@@ -1,0 +1,147 @@
+"""Measures a set: every format on every picture, in the workers, once; what the store knows is not done again."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine import registry
+from engine.budget.choose import Option
+from engine.budget.measure import Facts, FactsTask, Format, OptionsTask, stored_as
+from engine.jobs import Event, Scheduler, State
+from engine.store import RunStore
+from engine.trial import Trial
+
+
+class Hands(Protocol):
+    """Who does the work: tasks in workers, calls where they disturb nobody; answers come on the thread of `Survey`."""
+
+    def start(self, key: Any, task: Any, handler: Callable[[Event], None], *, priority: int = 0) -> None: ...
+
+    def apart(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None: ...
+
+    def cancel(self, keys: Iterable[Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What may be taken. points: settings of each format along its rates. scales: what sides may be divided by."""
+
+    formats: tuple[Format, ...]
+    points: int
+    scales: tuple[int, ...]
+
+
+class Survey:
+    """One measuring of a set.
+
+    facts, options: by picture, as they come; a picture that cannot be read is in `failed` instead, with the reason.
+    missing: formats that a picture could not take, in words. on_change: called after everything that comes.
+    """
+
+    def __init__(
+        self,
+        pictures: Mapping[str, Path],
+        wish: Wish,
+        store: RunStore,
+        keep: Callable[[Trial], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        """keep: puts a new trial into the store."""
+        self.pictures, self.wish = dict(pictures), wish
+        self.facts: dict[str, Facts] = {}
+        self.options: dict[str, list[Option]] = {}
+        self.failed: dict[str, str] = {}
+        self.missing: list[str] = []
+        self.encodes = 0
+        self._store, self._keep, self._on_change = store, keep, on_change
+        self._versions = {form.codec: registry.codec(form.codec).version() for form in self.wish.formats}
+        self._shares: dict[Any, float] = {}  # of each job, how much is done
+
+    @property
+    def keys(self) -> list[Any]:
+        """Of its jobs."""
+        reading = [("budget", name) for name in self.pictures]
+        return reading + [
+            ("budget", name, number) for name in self.pictures for number in range(len(self.wish.formats))
+        ]
+
+    @property
+    def done(self) -> float:
+        """How much of it is done, 0 … 1."""
+        return sum(self._shares.values()) / max(1, len(self.pictures) * len(self.wish.formats))
+
+    @property
+    def finished(self) -> bool:
+        return len(self._shares) == len(self.pictures) * len(self.wish.formats) and set(self._shares.values()) <= {1.0}
+
+    def begin(self, hands: Hands) -> None:
+        for name, path in self.pictures.items():
+            hands.start(("budget", name), FactsTask(path), partial(self._on_facts, hands, name), priority=-3)
+
+    def _on_facts(self, hands: Hands, name: str, event: Event) -> None:
+        if event.state is State.FAILED:
+            self.failed[name] = event.error
+            self._shares |= {(name, number): 1.0 for number in range(len(self.wish.formats))}
+            self._on_change()
+        elif event.state is State.DONE:
+            facts: Facts = event.value
+            self.facts[name], self.options[name] = facts, []
+            hands.apart(lambda: self._known(facts), lambda known: self._try(hands, name, known))
+
+    def _known(self, facts: Facts) -> list[tuple[Trial, ...]]:
+        """What the store knows of each format on a picture."""
+        names = [stored_as(facts.digest, scale) for scale in self.wish.scales]
+        return [
+            tuple(trial for name in names for trial in self._store.trials(name, form.codec, self._versions[form.codec]))
+            for form in self.wish.formats
+        ]
+
+    def _try(self, hands: Hands, name: str, known: list[tuple[Trial, ...]]) -> None:
+        blobs = self._store.blobs.folder
+        for number, (form, trials) in enumerate(zip(self.wish.formats, known, strict=True)):
+            task = OptionsTask(self.pictures[name], form, self.wish.points, self.wish.scales, trials, blobs)
+            self._shares[name, number] = 0.0
+            hands.start(("budget", name, number), task, partial(self._on_options, name, number), priority=-3)
+
+    def _on_options(self, name: str, number: int, event: Event) -> None:
+        if event.state is State.PARTIAL:
+            self.encodes += 1
+            self._keep(event.value)
+            return
+        if event.state is State.PROGRESS:
+            self._shares[name, number] = min(0.99, event.value)
+        elif event.state is State.DONE:
+            self.options[name] += event.value
+        elif event.state is State.FAILED:
+            self.missing.append(f"{name}: {event.error}")
+        if event.state in (State.DONE, State.FAILED):
+            self._shares[name, number] = 1.0
+        self._on_change()
+
+
+class OwnHands:
+    """Hands for a program without a window: `serve` handles events on the calling thread until `done()`."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._events: queue.SimpleQueue[tuple[Callable[[Event], None], Event]] = queue.SimpleQueue()
+
+    def start(self, key: Any, task: Any, handler: Callable[[Event], None], *, priority: int = 0) -> None:
+        self._scheduler.submit(key, task, lambda event: self._events.put((handler, event)), priority=priority)
+
+    def apart(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        then(work())
+
+    def cancel(self, keys: Iterable[Any]) -> None:
+        for key in keys:
+            self._scheduler.cancel(key)
+
+    def serve(self, done: Callable[[], bool]) -> None:
+        while not done():
+            handler, event = self._events.get()
+            handler(event)

@@ -56,6 +56,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("move_lane_down", "Move the active codec down", "Codecs", ("Ctrl+Down",)),
     ActionSpec("measure_times", "Measure times alone", "Codecs", ("Ctrl+T",)),
     ActionSpec("batch", "Batch of a folder…", "Codecs", ("Ctrl+B",)),
+    ActionSpec("budget", "Memory budget of a set…", "Codecs", ("Ctrl+M",)),
     ActionSpec("cancel", "Cancel all jobs", "Codecs", ("Esc",)),
     ActionSpec("rate_up", "More bits", "Rate", ("Right",)),
     ActionSpec("rate_down", "Fewer bits", "Rate", ("Left",)),

@@ -18,6 +18,7 @@ from engine.formats import suffix_of
 from gui import clipboard, presenters, saving, style
 from gui.actions import ACTIONS
 from gui.bakes import next_map
+from gui.budget.offer import choices
 from gui.curve_picker import CurvePicker
 from gui.frame import Frame
 from gui.models.verdict_model import Disagreement
@@ -187,6 +188,14 @@ class Commands:
         self._window.batch.offer(presenters.batch_lanes(self._state), *self._batch_defaults())
         self._window.batch.show()
         self._window.batch.raise_()
+
+    def budget(self) -> None:
+        """Open the budget window with the codecs that there are, and the folder of the picture."""
+        source, lanes = self._state.current, presenters.tags(self._state)
+        looks = {lane.codec: lanes[lane.id] for lane in reversed(self._state.lanes)}
+        self._window.budget.offer(choices(self._state), looks, str(source.path.parent) if source else "")
+        self._window.budget.show()
+        self._window.budget.raise_()
 
     def _batch_defaults(self) -> tuple[str, str]:
         source = self._state.current

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QAction, QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.curves import Curve
 from gui import presenters, style
 from gui.batch.window import BatchWindow
+from gui.budget.window import BudgetWindow
 from gui.controller import Controller
 from gui.panels.codecs import CodecsPanel
 from gui.panels.doctor_bar import DoctorBar
@@ -56,6 +57,8 @@ class Frame(QMainWindow):
         self.palette_list = CommandPalette(self)
         self.batch = BatchWindow(controller.desk, self)
         self.batch.ended.connect(lambda text: self.tell(text, ("Show", self.batch.show)))
+        self.budget = BudgetWindow(state, controller.desk, controller.store, self)
+        self.budget.ended.connect(lambda text, url: self.tell(text, ("Show", lambda: QDesktopServices.openUrl(url))))
 
     def _make_parts(self) -> None:
         self.top_bar = TopBar()

@@ -31,6 +31,8 @@ _WORK = {
     "bits": "{}: map of bits",
     "times": "{}: times",
     "histogram": "histogram",
+    "budget": "measuring for a budget",
+    "carry": "writing files",
     "write": "writing a file",
 }
 

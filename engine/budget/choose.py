@@ -2,7 +2,10 @@
 
 Upgrades are bought where they take most error away for a byte, along each picture's lower convex hull, until no byte
 is left for one: the equal-slope allocation of Y. Shoham and A. Gersho, "Efficient bit allocation for an arbitrary set
-of quantizers" (IEEE Trans. ASSP 36(9), 1988). Hulls leave out some options; what is left is spent on these.
+of quantizers" (IEEE Trans. ASSP 36(9), 1988). Hulls leave out some options, and of few pictures each step is a large
+part of the budget: so the same is also asked as a multiple-choice knapsack, solved by dynamic programming over costs
+rounded up to a few thousandths of the budget (H. Kellerer, U. Pferschy and D. Pisinger, "Knapsack Problems", 2004,
+11.5), and the better answer is taken. What either leaves is spent step by step.
 """
 
 from __future__ import annotations
@@ -11,7 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from engine.errors import TargetUnreachable
+
+_GRAINS = 4096  # of a budget: what the knapsack counts in
 
 
 @dataclass(frozen=True)
@@ -49,12 +56,11 @@ def choose(options: Sequence[Sequence[Option]], budget: int, cost: Cost) -> list
     if least > budget:
         raise TargetUnreachable(f"the set cannot be made smaller than {least} bytes; {budget} were asked for")
     _climb(options, chosen, budget - least, cost)
-    _fill(options, chosen, budget, cost)
-    single = best_preset(options, budget, cost)
-    if single is not None and _error(options, single) < _error(options, chosen):
-        chosen = single
-        _fill(options, chosen, budget, cost)
-    return chosen
+    answers = [chosen, _packed(options, budget, cost), best_preset(options, budget, cost)]
+    found = [answer for answer in answers if answer is not None]
+    for answer in found:
+        _fill(options, answer, budget, cost)
+    return min(found, key=lambda answer: _error(options, answer))
 
 
 def best_preset(options: Sequence[Sequence[Option]], budget: int, cost: Cost) -> list[int] | None:
@@ -101,6 +107,31 @@ def _climb(options: Sequence[Sequence[Option]], chosen: list[int], left: int, co
             return
         left -= more
         chosen[place] = high
+
+
+def _packed(options: Sequence[Sequence[Option]], budget: int, cost: Cost) -> list[int] | None:
+    """The best choice where every cost is rounded up to whole grains of the budget; None if none fits so."""
+    grains = min(_GRAINS, budget)
+    least = np.zeros(grains + 1)  # error of the pictures so far, by grains that they may take at most
+    taken = []
+    for each in options:
+        before, least = least, np.full(grains + 1, np.inf)
+        numbers = np.zeros(grains + 1, np.int32)
+        for number, option in enumerate(each):
+            size = -(-cost(option) * grains // budget)
+            if size <= grains:
+                errors = before[: grains + 1 - size] + option.error
+                better = errors < least[size:]
+                least[size:][better] = errors[better]
+                numbers[size:][better] = number
+        taken.append(numbers)
+    if not np.isfinite(least[grains]):
+        return None
+    chosen, room = [], grains
+    for each, numbers in zip(reversed(options), reversed(taken), strict=True):
+        chosen.append(int(numbers[room]))
+        room -= -(-cost(each[chosen[-1]]) * grains // budget)
+    return chosen[::-1]
 
 
 def _fill(options: Sequence[Sequence[Option]], chosen: list[int], budget: int, cost: Cost) -> None:

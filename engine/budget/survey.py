@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from engine import registry
 from engine.budget.choose import Option
 from engine.budget.measure import Facts, FactsTask, Format, OptionsTask, stored_as
+from engine.io import mask_file
 from engine.jobs import Event, Scheduler, State
 from engine.store import RunStore
 from engine.trial import Trial
@@ -122,6 +123,12 @@ class Survey:
         if event.state in (State.DONE, State.FAILED):
             self._shares[name, number] = 1.0
         self._on_change()
+
+
+def without_masks(pictures: Mapping[str, Path]) -> dict[str, Path]:
+    """The pictures but for those that only say which texels of another one count."""
+    masks = {mask_file(path) for path in pictures.values()}
+    return {name: path for name, path in pictures.items() if path not in masks}
 
 
 class OwnHands:

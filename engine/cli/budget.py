@@ -15,7 +15,7 @@ from engine import memory, registry
 from engine.budget.carry import IMPORT_LIST, carry_tasks, write_list
 from engine.budget.measure import Format
 from engine.budget.plan import DISK, VRAM, Plan, solve
-from engine.budget.survey import OwnHands, Survey, Wish
+from engine.budget.survey import OwnHands, Survey, Wish, without_masks
 from engine.cli.console import Answer, Console, table
 from engine.cli.pictures import add_store, full_ctx, refuse_same, told_store
 from engine.cli.rd import codec_settings, find_pictures
@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> Answer:
     if args.points < 1 or (args.workers is not None and args.workers < 1):
         raise UsageError("--points and --workers are whole numbers from 1")
-    pictures = find_pictures(args.inputs)
+    pictures = without_masks(find_pictures(args.inputs))
     _check_outputs(args.out, pictures)
     names = args.codecs or ",".join(_usable(args.count))
     formats = tuple(Format(codec, tuple(own.items())) for codec, own in codec_settings(names, args.set).items())

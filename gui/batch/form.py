@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QPushButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QSpinBox, QWidget
 
 from engine.batch.job import QUALITY
 from engine.jobs import cores
@@ -18,37 +18,11 @@ from gui.widgets.combo import Combo
 from gui.widgets.drop import dropped_paths
 from gui.widgets.elided import ElidedLabel
 from gui.widgets.marks import Mark
+from gui.widgets.path_row import PathRow
 from gui.widgets.themed import Heading, Panel
 from gui.widgets.tick import Tick
 
 HERE, CLUSTER = "here", "cluster"
-
-
-class _PathRow(QWidget):
-    """A path to type, to choose or to drop. Signal changed()."""
-
-    changed = Signal()
-
-    def __init__(self, name: str, hint: str, choose: Callable[[], str]) -> None:
-        super().__init__()
-        self._choose = choose
-        self.edit = QLineEdit()
-        self.edit.setAccessibleName(name)
-        self.edit.setPlaceholderText(hint)
-        self.edit.textChanged.connect(self.changed)
-        self.button = QPushButton("Choose…")
-        self.button.setAccessibleName(f"Choose {name.lower()}")
-        self.button.clicked.connect(self._ask)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(GRID)
-        row.addWidget(self.edit, 1)
-        row.addWidget(self.button)
-
-    def _ask(self) -> None:
-        name = self._choose()
-        if name:
-            self.edit.setText(name)
 
 
 class _Scores(Combo):
@@ -116,8 +90,8 @@ class BatchForm(Panel):
         super().__init__("Job")
         self.setAcceptDrops(True)
         self._rows: list[_LaneRow] = []
-        self.folder = _PathRow("Folder of pictures", "A folder, or drop one here", lambda: self._ask("Pictures"))
-        self.out = _PathRow("Folder for the results", "A new folder", lambda: self._ask("Results", new=True))
+        self.folder = PathRow("Folder of pictures", "A folder, or drop one here", lambda: self._ask("Pictures"))
+        self.out = PathRow("Folder for the results", "A new folder", lambda: self._ask("Results", new=True))
         self.folder.changed.connect(self._on_folder)
         self.out.changed.connect(self.changed)
         self.kind = Combo("What the targets are")

@@ -17,7 +17,7 @@ from gui.models.lane import LaneTag
 from gui.models.units import rate_text, score_text, size_text
 from gui.theme import lane_ink
 from gui.widgets.marks import paint_mark
-from gui.widgets.rows import paint_ground
+from gui.widgets.rows import dress_table, paint_ground
 
 Index = QModelIndex | QPersistentModelIndex
 _ROW = 22
@@ -177,19 +177,8 @@ class RowsView(QTableView):
         super().__init__()
         self.setModel(model)
         self.setItemDelegate(_Delegate(self))
-        self.setAccessibleName("Rows of the batch")
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        self.setTabKeyNavigation(False)
-        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW)
+        dress_table(self, "Rows of the batch", _ROW)
         columns = self.horizontalHeader()
-        columns.setHighlightSections(False)
-        columns.setSectionsClickable(False)
-        columns.setMinimumSectionSize(40)
         for column, width in ((Column.PICTURE, 168), (Column.CODEC, 96), (Column.TARGET, 80), (Column.RATE, 84)):
             self.setColumnWidth(column, width)
         self.setColumnWidth(Column.SIZE, 68)

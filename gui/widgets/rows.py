@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
 from gui import style
 from gui.theme import mix
@@ -19,3 +19,20 @@ def paint_ground(painter: QPainter, option: QStyleOptionViewItem) -> QRect:
     painter.setPen(QPen(QColor(mix(theme.panel, theme.hairline, 0.6))))
     painter.drawLine(rect.bottomLeft(), rect.bottomRight())
     return rect
+
+
+def dress_table(view: QTableView, name: str, row_height: int) -> None:
+    """A plain list of rows: no grid, one row chosen at a time, columns that are not clicked."""
+    view.setAccessibleName(name)
+    view.setShowGrid(False)
+    view.setWordWrap(False)
+    view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+    view.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+    view.setTabKeyNavigation(False)
+    view.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+    view.verticalHeader().hide()
+    view.verticalHeader().setDefaultSectionSize(row_height)
+    columns = view.horizontalHeader()
+    columns.setHighlightSections(False)
+    columns.setSectionsClickable(False)
+    columns.setMinimumSectionSize(40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,27 @@ def test_what_is_chosen_fits_and_no_single_preset_does_better(values: list[list[
     assert spent <= budget
     single = best_preset(options, budget, cost)
     assert single is None or error <= total(options, single)[1]
+
+
+@given(sets, st.integers(1, 200))
+def test_of_few_pictures_nothing_that_fits_has_less_error(values: list[list[tuple[int, int]]], budget: int) -> None:
+    options = [[option(c, float(e)) for c, e in each] for each in values]
+    everything = itertools.product(*(range(len(each)) for each in options))
+    fitting = [error for spent, error in (total(options, list(each)) for each in everything) if spent <= budget]
+    if fitting:
+        assert total(options, choose(options, budget, cost))[1] == min(fitting)
+
+
+def test_of_many_pictures_rounding_costs_little() -> None:
+    rng = random.Random(5)
+    options = [
+        [option(rng.randrange(1, 10**6), 10 ** rng.uniform(-3, 3) * weight) for _ in range(12)]
+        for weight in (10 ** rng.uniform(-2, 2) for _ in range(40))
+    ]
+    budget = sum(sum(map(cost, each)) for each in options) // 20
+    spent, error = total(options, choose(options, budget, cost))
+    assert 0.97 * budget <= spent <= budget
+    assert error <= total(options, choose(options, round(0.99 * budget), cost))[1]
 
 
 @given(sets)

@@ -15,6 +15,7 @@ from engine import registry
 from engine.budget.carry import CarryTask
 from engine.budget.choose import Option
 from engine.budget.measure import enlarged, reduced
+from engine.budget.survey import without_masks
 from engine.cli import main
 from engine.codec import Ctx
 from engine.codecs.jpeg import JpegCodec
@@ -125,6 +126,13 @@ def test_pictures_are_never_written_over(tmp_path: Path, run: Run) -> None:
     words = ("--codecs", "jpeg", "--points", 1, "--scales", 1, "--workers", 1)
     assert run("budget", tmp_path, "--fit", "1M", *words, "--apply", tmp_path)[0] == 2
     assert (tmp_path / "a.png.jpg").read_bytes() == before
+
+
+def test_a_mask_file_is_no_map(maps: Path) -> None:
+    for name in ("busy.mask.png", "lone.mask.png"):
+        Pillow.new("L", (128, 96), 255).save(maps / name)
+    found = without_masks({path.name: path for path in maps.rglob("*.png")})
+    assert set(found) == {"busy.png", "easy.png", "lone.mask.png"}
 
 
 def test_what_does_not_count_is_left_out_when_sides_are_divided() -> None:

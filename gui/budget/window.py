@@ -81,6 +81,7 @@ class BudgetWindow(QDialog):
         self._tags: Mapping[str, LaneTag] = {}
         self._pictures: dict[str, Path] = {}  # that were measured last
         self._plan: Plan | None = None
+        self._remark = "", "small"  # on what was done last, and its tone
         self._budget: float | None = None  # bytes, None until there is something to choose from
         self.measuring = Measuring(desk, store, self._look_soon, self._on_measured)
         self.solving = Solving(desk, self._on_plan)
@@ -234,7 +235,9 @@ class BudgetWindow(QDialog):
         self.verdict.setVisible(known)
         self.working.setVisible(busy)
         self.pages.setCurrentIndex(Page.PLAN if known else Page.LESSON)
-        self._say("" if busy else problem)
+        text, tone = self._remark if busy or not problem else (problem, "small")
+        self.fault.setText(text)
+        set_tone(self.fault, tone)
         self._count.start()
 
     def _start_counting(self) -> None:
@@ -260,9 +263,11 @@ class BudgetWindow(QDialog):
         folder = Path(text).expanduser()
         return folder if text and folder.is_dir() else None
 
-    def _say(self, text: str, tone: str = "small") -> None:
-        self.fault.setText(text)
-        set_tone(self.fault, tone)
+    def _say(self, text: str, tone: str = "small", tip: str = "") -> None:
+        """Remark on what was done, until something else is."""
+        self._remark = text, tone
+        self.fault.set_tip(tip)
+        self._show_what_may()
 
     # ------------------------------------------------------------ measuring
 
@@ -279,7 +284,7 @@ class BudgetWindow(QDialog):
 
     def _start(self, pictures: dict[str, Path]) -> None:
         if not self.measuring.running:
-            self._pictures = pictures
+            self._pictures, self._remark = pictures, ("", "small")
             self.measuring.begin(pictures, self.wish())
             self._show_progress()
             self._show_what_may()
@@ -308,8 +313,8 @@ class BudgetWindow(QDialog):
         if not survey.finished:
             said.insert(0, f"Stopped: {left_out} maps are not in the plan" if left_out else "Stopped")
         if said:
-            self._say(said[0] if len(said) == 1 else f"{said[0]} · {len(said) - 1} more remarks", "warn")
-            self.fault.set_tip("\n".join(said))
+            more = f" · {len(said) - 1} more remarks" if len(said) > 1 else ""
+            self._say(said[0] + more, "warn", "\n".join(said))
         self._solve()
 
     # ------------------------------------------------------------ solving
@@ -358,8 +363,7 @@ class BudgetWindow(QDialog):
         self._show_what_may()
         if plan is None:
             self.headline.setText("Out of reach")
-            self.beside.setText("")
-            self._say(why, "warn")
+            self.beside.setText(why)
             self.model.show([], self._tags)
             return
         before = size_text(_before(plan.facts, plan.count))
@@ -412,7 +416,6 @@ class BudgetWindow(QDialog):
         self.progress.setText(f"Writing file {min(done + 1, total)} of {total}")
 
     def _on_written(self, folder: Path, count: int, error: str) -> None:
-        self._show_what_may()
         if error:
             self._say(error, "error")
             return

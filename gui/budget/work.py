@@ -18,7 +18,7 @@ from engine.jobs import State as Job
 from engine.store import Recorder, RunStore
 from gui.desk import Desk
 
-_HELD = ("budget",)  # what tells that the measuring was not given up, by "Cancel all jobs" say
+_HELD, _WRITES = ("budget",), ("carry",)  # keys that tell that work was not given up, by "Cancel all jobs" say
 
 
 class Measuring:
@@ -131,6 +131,7 @@ class Carrying:
         self._open: set[str] = set()
         self._rows: list[dict[str, Any]] = []
         self._error = ""
+        self._stamp: int | None = None
 
     @property
     def running(self) -> bool:
@@ -140,14 +141,17 @@ class Carrying:
         tasks = carry_tasks(plan, pictures, folder, self._blobs)
         self._open, self._rows, self._error = {task.name for task in tasks}, [], ""
         self._folder, self._order = folder, plan.worst_first()
+        self._stamp = self._desk.reserve(_WRITES)
         for task in tasks:
             self._desk.start(("carry", task.name), task, partial(self._on_event, task.name), priority=1)
 
     def notice(self) -> None:
-        """Jobs came or went: were some given up from elsewhere?"""
-        lost = {name for name in self._open if not self._desk.holds(("carry", name))}
-        for name in lost:
-            self._end(name, "it was stopped: not all files are written")
+        """Jobs came or went: was the writing given up from elsewhere?"""
+        if self._stamp is not None and not self._desk.holds(_WRITES, self._stamp):
+            self._stamp = None
+            self._desk.cancel(("carry", name) for name in self._open)
+            for name in list(self._open):
+                self._end(name, "it was stopped: not all files are written")
 
     def _on_event(self, name: str, event: Event) -> None:
         if event.state is Job.DONE:
@@ -161,11 +165,10 @@ class Carrying:
         self._on_change(len(self._order) - len(self._open), len(self._order))
         if self._open:
             return
-        rows, folder, problem = (
-            sorted(self._rows, key=lambda row: self._order.index(row["file"])),
-            self._folder,
-            self._error,
-        )
+        self._stamp = None
+        self._desk.cancel([_WRITES])
+        rows = sorted(self._rows, key=lambda row: self._order.index(row["file"]))
+        folder, problem = self._folder, self._error
 
         def write() -> str:
             try:

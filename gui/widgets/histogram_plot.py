@@ -102,12 +102,14 @@ class HistogramPlot(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._is_light:
             self._drags = True
+            self._point(None)
             self.exposure_moved.emit(-self.value_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._point(self.value_at(event.position().x()) if self._sketches else None)
+        at = self.value_at(event.position().x())
+        self._point(at if self._sketches and not self._drags else None)
         if self._drags:
-            self.exposure_moved.emit(-self.value_at(event.position().x()))
+            self.exposure_moved.emit(-at)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drags and event.button() == Qt.MouseButton.LeftButton:

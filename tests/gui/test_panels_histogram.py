@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -69,9 +70,16 @@ def test_a_drag_makes_the_light_under_the_pointer_white(panel: HistogramPanel, q
     assert heard[-1] == "reset"
 
 
-def test_the_pointer_reads_stops_and_light(panel: HistogramPanel, qtbot: QtBot) -> None:
+def hover(panel: HistogramPanel, value: float) -> None:
+    """Move the pointer over the bin of a value, whatever other window lies there."""
+    at = QPointF(panel.plot.x_of(value), 40)
+    none, free = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(panel.plot, QMouseEvent(QEvent.Type.MouseMove, at, at, none, none, free))
+
+
+def test_the_pointer_reads_stops_and_light(panel: HistogramPanel) -> None:
     panel.set_histograms(of_light(0.25, 0.25, 0.25, 2.0), None)
-    qtbot.mouseMove(panel.plot, QPoint(round(panel.plot.x_of(-1.95)), 40))
+    hover(panel, -1.95)
     words = panel.words.text()
     assert words.startswith("−1.9") and "stops · light 0.2" in words and words.endswith("75\N{NO-BREAK SPACE}%")
     QApplication.sendEvent(panel.plot, QEvent(QEvent.Type.Leave))
@@ -85,7 +93,7 @@ def test_code_values_have_no_exposure(panel: HistogramPanel, qtbot: QtBot) -> No
     heard: list[float] = []
     panel.exposure_moved.connect(heard.append)
     qtbot.mouseClick(panel.plot, LEFT, pos=QPoint(round(panel.plot.x_of(128.5)), 40))
-    qtbot.mouseMove(panel.plot, QPoint(round(panel.plot.x_of(200.5)), 40))
+    hover(panel, 200.5)
     assert heard == [] and panel.words.text().startswith("code 200")
 
 

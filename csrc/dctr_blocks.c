@@ -377,6 +377,7 @@ static float spent(rb_writer *w, const float *bits)
 RS_INLINE int64_t code_component(coder *c, const int decoding)
 {
     const rsi_component *own = &c->frame->c[c->component];
+    if (c->component == c->chroma) dctr_start_contexts(c->s, c->chroma ? DCTR_CHROMA : DCTR_LUMA);
     for (int y = 0; y < own->bh; y++)
         for (int x = 0; x < own->bw; x++) {
             block b = look_around(c, x, y);
@@ -422,38 +423,6 @@ RS_INLINE int64_t code_all(dctr_state *s, const rsi_frame *frame, int16_t *level
     return fault;
 }
 
-/* Repeats the first `size` bytes until `total` are filled. Copies are fast, and this is most of the start. */
-static void repeat(void *first, size_t size, size_t total)
-{
-    for (; size < total; size *= 2) memcpy((char *)first + size, first, size < total - size ? size : total - size);
-}
-
-/* At first all inputs of a decision count alike, and together somewhat more than their mean. */
-static void start_weights(dctr_state *s)
-{
-    static const struct {
-        int end, inputs;
-    } RUNS[] = {{W_COUNT, 1}, {W_INNER, 4}, {W_INNER_SIGN, 7}, {W_EDGE_COUNT, 2},
-                {W_EDGE, 4}, {W_EDGE_SIGN, 7}, {W_DC, 4}, {W_DC_SIGN, 5}, {WEIGHT_SETS, 2}};
-    size_t from = 0, set = sizeof *s->weight;
-    for (size_t run = 0; run < sizeof RUNS / sizeof *RUNS; run++) {
-        size_t to = (size_t)RUNS[run].end;
-        for (int i = 0; i < DCTR_INPUTS; i++) s->weight[from][i] = DCTR_WEIGHT_SUM / RUNS[run].inputs;
-        repeat(s->weight[from], set, (to - from) * set);
-        from = to;
-    }
-}
-
-static void start(dctr_state *s, const rsi_frame *frame)
-{
-    rc_rates(s->rate, DCTR_LIMIT);
-    logistic_tables(s->squash, s->stretch);
-    s->model[0] = rc_adaptive_start(1u << 15, 0);
-    repeat(s->model, sizeof *s->model, sizeof s->model);
-    start_weights(s);
-    memset(s->nonzero, 0, frame->blocks);
-}
-
 int64_t rs_dctr_state(int64_t blocks)
 {
     if (blocks < 1 || blocks > (int64_t)1 << 40) return RS_ERR_ARGUMENT;
@@ -474,7 +443,7 @@ static int64_t start_encoding(dctr_state *s, size_t state_size, rsi_frame *f, co
         if (levels[i] < -LEVEL_MAX || levels[i] > LEVEL_MAX) return RS_ERR_RANGE;
     for (int i = 0; i < (f->count > 1 ? 128 : 64); i++)
         if (!tables[i]) return RS_ERR_RANGE;
-    start(s, f);
+    dctr_start(s, f->blocks);
     return 0;
 }
 
@@ -520,7 +489,7 @@ int64_t rs_dctr_decode(const uint8_t *data, size_t size, int32_t width, int32_t 
     int64_t blocks = rsi_frame_make(&f, width, height, components, h, v);
     if (blocks < 0) return blocks;
     if ((int64_t)state_size < rs_dctr_state(blocks)) return RS_ERR_ARGUMENT;
-    start(s, &f);
+    dctr_start(s, f.blocks);
     memset(levels, 0, 128 * f.blocks);
     memset(tables, 0, components > 1 ? 128 : 64);
     rb_reader_start(&s->rans.reader, data, size);

@@ -94,6 +94,12 @@ typedef struct {
     uint8_t nonzero[]; /* a block: how many coefficients are not 0, without the DC */
 } dctr_state;
 
+/* Contexts start with the stream where all components share them; those of luma and of chroma when it begins: that is
+ * most of the start, and grey pictures have no chroma. */
+enum { DCTR_SHARED, DCTR_LUMA, DCTR_CHROMA };
+void dctr_start(dctr_state *s, size_t blocks);
+void dctr_start_contexts(dctr_state *s, int use);
+
 RS_INLINE uint32_t dctr_probability(const dctr_state *s, int32_t logit)
 {
     return s->squash[logit + LOGIT_MAX];

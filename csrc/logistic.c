@@ -1,4 +1,4 @@
-/* The logistic function and its inverse as tables of integers, the same on every machine. */
+/* The logistic function, its inverse and what decisions cost as tables of integers, the same on every machine. */
 #include "logistic.h"
 
 /* squash(x) = 65536 / (1 + e^-x), x in 1/256. e^-x is made by repeated multiplication by e^(-1/256) =
@@ -33,4 +33,21 @@ void logistic_tables(uint16_t *squash, int16_t *stretch)
 {
     make_squash(squash);
     make_stretch(squash, stretch);
+}
+
+/* Whole part from the leading bit, then a bit for every squaring that passes 2. */
+void logistic_costs(uint16_t *cost)
+{
+    cost[0] = 13 * 256;
+    for (uint32_t i = 1; i <= 4096; i++) {
+        uint32_t log = 0, x = i, fraction = 0;
+        for (; x < 4096; x <<= 1) log++;
+        uint64_t mantissa = (uint64_t)x << 19; /* 1 <= mantissa / 2^31 < 2 */
+        for (int bit = 0; bit < 8; bit++) {
+            mantissa = (mantissa * mantissa) >> 31;
+            fraction = fraction << 1 | (uint32_t)(mantissa >> 32);
+            mantissa >>= mantissa >> 32;
+        }
+        cost[i] = (uint16_t)(log * 256 - fraction);
+    }
 }

@@ -19,6 +19,9 @@ enum {
 /* squash[LOGIT_MAX + x] for -LOGIT_MAX ... LOGIT_MAX, in 1/65536; stretch[p / 16]. */
 void logistic_tables(uint16_t *squash, int16_t *stretch);
 
+/* cost[i]: -log2(i / 4096) in 1/256 for 0 < i <= 4096; 13 bits for 0. */
+void logistic_costs(uint16_t *cost);
+
 static inline int32_t logistic_clamp(int64_t logit)
 {
     return logit > LOGIT_MAX ? LOGIT_MAX : (logit < -LOGIT_MAX ? -LOGIT_MAX : (int32_t)logit);

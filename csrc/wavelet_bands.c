@@ -49,7 +49,8 @@ enum { ROW_NOW, ROW_N, ROW_NN, ROW_NEAR, ROW_FAR, ROW_SHAPE, ROW_PARENT, ROWS };
 typedef struct {
     wavelet_state *s;
     const weights *w;
-    int set;
+    wavelet_set *set;
+    int low; /* LL, whose coefficients are coded as differences */
     band own, parent, sibling[2], guide[2];
     int32_t *row[ROWS];
 } coder;
@@ -159,11 +160,10 @@ RS_INLINE contexts contexts_at(const coder *c, size_t x, int pending)
 
 RS_INLINE void look_up(const coder *c, const contexts *k, int kind, prediction *m)
 {
-    size_t row = (size_t)(c->set * KINDS + kind);
-    m->input[0] = &c->s->energy[row * ENERGIES + (size_t)k->energy];
-    m->input[1] = &c->s->split[row * NEARS * FARS + (size_t)k->split];
-    m->input[2] = &c->s->pattern[row * PATTERNS + (size_t)k->pattern];
-    m->weight = c->s->weight[row * SELECTORS + (size_t)k->selector];
+    m->input[0] = &c->set->energy[kind][k->energy];
+    m->input[1] = &c->set->split[kind][k->split];
+    m->input[2] = &c->set->pattern[kind][k->pattern];
+    m->weight = c->set->weight[kind][k->selector];
 }
 
 /* Sign under the signs of W, N and the guides. */
@@ -176,7 +176,7 @@ RS_INLINE int code_sign(coder *c, const int32_t *at, size_t x, size_t y, int neg
     context = context * 3 + (n > 0) - (n < 0) + 1;
     context = context * 3 + (g[0] > 0) - (g[0] < 0) + 1;
     context = context * 3 + (g[1] > 0) - (g[1] < 0) + 1;
-    return code_plain(c->s, &c->s->sign[c->set * SIGNS + context], negative, decoding);
+    return code_plain(c->s, &c->set->sign[context], negative, decoding);
 }
 
 /* One magnitude under its contexts; for decoding the result, -1 if it passes 25 bits. */
@@ -198,7 +198,7 @@ RS_INLINE int32_t code_magnitude(coder *c, const contexts *k, int32_t m, const i
             look_up(c, k, bits == 2 ? KIND_BIT_OF_TWO : KIND_BIT_OF_MORE, &mixed);
             bit = code_mixed(c->s, &mixed, bit, decoding);
         } else {
-            bit = code_plain(c->s, &c->s->mantissa[c->set * MANTISSA + below], bit, decoding);
+            bit = code_plain(c->s, &c->set->mantissa[below], bit, decoding);
         }
         value = value << 1 | bit;
     }
@@ -255,7 +255,7 @@ RS_INLINE int64_t code_low_row(coder *c, int32_t *row, const float *coefficients
         int32_t m = code_magnitude(c, &k, difference < 0 ? -difference : difference, decoding);
         if (m < 0) return decoding ? RS_ERR_CORRUPT : RS_ERR_RANGE;
         if (m != 0) {
-            int negative = code_plain(c->s, &c->s->sign[c->set * SIGNS], difference < 0, decoding);
+            int negative = code_plain(c->s, c->set->sign, difference < 0, decoding);
             if (decoding) difference = negative ? -m : m;
         }
         row[x] = predicted + difference;
@@ -294,7 +294,7 @@ RS_INLINE int64_t code_segment(coder *c, int32_t *row, const float *coefficients
     int pending = 0;
     for (size_t i = x; i < end; i++) energy += c->row[ROW_NEAR][i] + c->row[ROW_FAR][i];
     if (energy == 0) {
-        rc_adaptive *flag = &c->s->segment[c->set];
+        rc_adaptive *flag = &c->set->segment;
         int any = 0;
         if (!decoding) {
             if (coefficients != NULL)
@@ -346,7 +346,6 @@ RS_INLINE int64_t code_band(coder *c, int32_t *q, const float *coefficients, flo
                             const int decoding)
 {
     size_t width = c->own.width, stride = c->own.stride, padded = c->s->width + 2 * PAD;
-    int low = c->set % 4 == 0;
     for (int i = 0; i < ROWS; i++) {
         c->row[i] = c->s->rows + (size_t)i * padded + PAD;
         for (size_t x = 0; x < padded; x++) c->s->rows[(size_t)i * padded + x] = 0;
@@ -358,8 +357,8 @@ RS_INLINE int64_t code_band(coder *c, int32_t *q, const float *coefficients, flo
         c->row[ROW_NOW] = oldest;
         prepare_row(c, y);
         const float *given = coefficients ? coefficients + y * stride : NULL;
-        int64_t fault = low ? code_low_row(c, row, given, y, inverse, decoding) : 0;
-        for (size_t x = 0; x < width && !low && fault == 0; x += SEGMENT) {
+        int64_t fault = c->low ? code_low_row(c, row, given, y, inverse, decoding) : 0;
+        for (size_t x = 0; x < width && !c->low && fault == 0; x += SEGMENT) {
             size_t end = x + SEGMENT < width ? x + SEGMENT : width;
             fault = code_segment(c, row, given, x, end, y, inverse, lambda, decoding);
         }
@@ -380,7 +379,8 @@ static int64_t decode_band(coder *c, int32_t *q) { return code_band(c, q, NULL, 
 static coder look_around(wavelet_state *s, int plane, const int32_t *q, const int32_t *const guide[2], size_t width,
                          size_t height, int levels, int level, int orientation)
 {
-    coder c = {.s = s, .w = &WEIGHTS[plane == 3 ? 0 : plane][orientation], .set = (level <= 1 ? 16 : 0) + plane * 4 + orientation};
+    coder c = {.s = s, .w = &WEIGHTS[plane == 3 ? 0 : plane][orientation], .low = orientation == 0};
+    c.set = wavelet_model_set(s, (level <= 1 ? 16 : 0) + plane * 4 + orientation);
     int own = orientation == 0 ? levels : level;
     c.own = orientation == 0 && levels == 0 ? (band){q, width, width, height} : band_of(q, width, height, own, orientation);
     c.parent = orientation != 0 && level < levels ? band_of(q, width, height, level + 1, orientation) : no_band();
@@ -420,7 +420,7 @@ int64_t rs_wavelet_encode_level(void *state, int plane, const float *coefficient
         float inverse = 1.0f / (step * rs_wavelet_weight(orientation ? level : levels, orientation));
         if (c.own.width == 0 || c.own.height == 0) continue;
         int empty = skip || (coefficients == NULL && is_empty(&c.own));
-        code_plain(s, &s->empty[c.set], empty, 0);
+        code_plain(s, &c.set->empty, empty, 0);
         if (empty) {
             clear_band(&c.own, q + offset);
             continue;
@@ -444,7 +444,7 @@ int64_t rs_wavelet_decode_level(void *state, int plane, int32_t *q, const int32_
         coder c = look_around(s, plane, q, guides, width, height, levels, level, orientation);
         size_t offset = (size_t)(c.own.q - q);
         if (c.own.width == 0 || c.own.height == 0) continue;
-        int empty = code_plain(s, &s->empty[c.set], 0, 1);
+        int empty = code_plain(s, &c.set->empty, 0, 1);
         lay(s, q + offset, 1);
         if (empty) {
             clear_band(&c.own, q + offset);

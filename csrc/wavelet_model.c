@@ -1,33 +1,7 @@
 #include "wavelet_model.h"
 
-#include <string.h>
-
 /* How many observations a prior counts for. */
 enum { TRUST_ENERGY = 10, TRUST_SPLIT = 6, TRUST_PATTERN = 4 };
-
-/* -log2(i / 4096) in 1/256: whole part from the leading bit, then a bit for every squaring that passes 2. */
-static void make_cost(uint16_t *cost)
-{
-    cost[0] = 13 * 256;
-    for (uint32_t i = 1; i <= 4096; i++) {
-        uint32_t log = 0, x = i;
-        while (x < 4096) {
-            x <<= 1;
-            log++;
-        }
-        uint64_t mantissa = (uint64_t)x << 19; /* 1 <= mantissa / 2^31 < 2 */
-        uint32_t fraction = 0;
-        for (int bit = 0; bit < 8; bit++) {
-            mantissa = (mantissa * mantissa) >> 31;
-            fraction <<= 1;
-            if (mantissa >> 32) {
-                mantissa >>= 1;
-                fraction |= 1;
-            }
-        }
-        cost[i] = (uint16_t)(log * 256 - fraction);
-    }
-}
 
 /* Where the probabilities start: st(p) in 1/16 for every kind of decision, by half octaves of expected magnitude;
  * averages over photographs at five steps, the same for all planes and bands. A small picture ends before it
@@ -67,57 +41,59 @@ static rc_adaptive prior(const wavelet_state *s, int kind, int32_t energy, uint3
 }
 
 /* Every context starts from the prior of the magnitude that it stands for. */
-static void start_contexts(wavelet_state *s)
+static void start_contexts(const wavelet_state *s, wavelet_set *set)
 {
     for (int kind = 0; kind < KINDS; kind++) {
         for (int level = 0; level < ENERGIES; level++) {
             /* the inverse of half_octave, which never gives 2 */
             int32_t energy = level < 3 ? level : (2 + (level - 1) % 2) << ((level - 1) / 2 - 1);
-            s->energy[kind * ENERGIES + level] = prior(s, kind, energy, TRUST_ENERGY);
+            set->energy[kind][level] = prior(s, kind, energy, TRUST_ENERGY);
         }
         for (int near = 0; near < NEARS; near++)
             for (int far = 0; far < FARS; far++) {
                 int32_t energy = (near ? 3 << near : 1) + (far ? 3 << far >> 1 : 1);
-                s->split[(kind * NEARS + near) * FARS + far] = prior(s, kind, energy, TRUST_SPLIT);
+                set->split[kind][near * FARS + far] = prior(s, kind, energy, TRUST_SPLIT);
             }
         for (int shape = 0; shape < PATTERNS; shape++) {
             static const int32_t size[3] = {0, 10, 28}, beyond[3] = {4, 40, 200};
             int n = shape / 81, nw = shape / 27 % 3, ne = shape / 9 % 3, far = shape / 3 % 3, w = shape % 3;
             int32_t energy = (3 * size[n] + size[nw] + size[ne] + 3 * size[w]) * UNIT * 12 / 1000 + beyond[far];
-            s->pattern[kind * PATTERNS + shape] = prior(s, kind, energy, TRUST_PATTERN);
+            set->pattern[kind][shape] = prior(s, kind, energy, TRUST_PATTERN);
         }
     }
     for (int left = 1; left <= SEGMENT; left++) /* none of the coefficients before, so one of those left, alike */
         for (int i = 0; i < 3; i++)
-            s->pattern[KIND_PENDING * PATTERNS + left * 3 + i] =
-                rc_adaptive_start(65535u / (uint32_t)(left + 1), TRUST_PATTERN);
-    for (int set = 1; set < SETS; set++) {
-        memcpy(s->energy + set * KINDS * ENERGIES, s->energy, KINDS * ENERGIES * sizeof *s->energy);
-        memcpy(s->split + set * KINDS * NEARS * FARS, s->split, KINDS * NEARS * FARS * sizeof *s->split);
-        memcpy(s->pattern + set * KINDS * PATTERNS, s->pattern, KINDS * PATTERNS * sizeof *s->pattern);
-    }
+            set->pattern[KIND_PENDING][left * 3 + i] = rc_adaptive_start(65535u / (uint32_t)(left + 1), TRUST_PATTERN);
 }
 
-
-static void fill(rc_adaptive *models, size_t count, rc_adaptive value)
+static void start_set(const wavelet_state *s, wavelet_set *set)
 {
-    for (size_t i = 0; i < count; i++) models[i] = value;
+    const rc_adaptive even = rc_adaptive_start(1u << 15, 0);
+    start_contexts(s, set);
+    for (int i = 0; i < KINDS * SELECTORS; i++)
+        for (int k = 0; k < 3; k++) set->weight[i / SELECTORS][i % SELECTORS][k] = 65536 * 1 / 3;
+    for (int i = 0; i < SIGNS; i++) set->sign[i] = even;
+    for (int i = 0; i < MANTISSA; i++) set->mantissa[i] = even;
+    set->segment = rc_adaptive_start(1u << 11, 3);
+    set->empty = rc_adaptive_start(1u << 12, 2);
 }
 
 void wavelet_model_start(wavelet_state *s, size_t width)
 {
-    const rc_adaptive even = rc_adaptive_start(1u << 15, 0);
     s->width = width;
     s->bits = NULL;
     s->spent = 0;
+    s->started = 0;
     rc_rates(s->rate, MODEL_LIMIT);
     logistic_tables(s->squash, s->stretch);
-    make_cost(s->cost);
-    start_contexts(s);
-    fill(s->sign, SETS * SIGNS, even);
-    fill(s->segment, SETS, rc_adaptive_start(1u << 11, 3));
-    fill(s->mantissa, SETS * MANTISSA, even);
-    fill(s->empty, SETS, rc_adaptive_start(1u << 12, 2));
-    for (int i = 0; i < SETS * KINDS * SELECTORS; i++)
-        for (int k = 0; k < 3; k++) s->weight[i][k] = 65536 * 1 / 3;
+    logistic_costs(s->cost);
+    start_set(s, &s->fresh);
+}
+
+wavelet_set *wavelet_model_set(wavelet_state *s, int number)
+{
+    wavelet_set *set = &s->set[number];
+    if (!(s->started >> number & 1)) *set = s->fresh;
+    s->started |= 1u << number;
+    return set;
 }

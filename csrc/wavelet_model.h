@@ -29,6 +29,15 @@ enum {
     MODEL_LIMIT = 127
 };
 
+/* What is learnt of one kind of band. */
+typedef struct {
+    rc_adaptive energy[KINDS][ENERGIES], split[KINDS][NEARS * FARS], pattern[KINDS][PATTERNS];
+    int32_t weight[KINDS][SELECTORS][3];
+    rc_adaptive sign[SIGNS], mantissa[MANTISSA];
+    rc_adaptive segment; /* any coefficient in a segment where none is expected */
+    rc_adaptive empty;   /* no coefficient in the whole band */
+} wavelet_set;
+
 typedef struct {
     union {
         rc_encoder encoder;
@@ -38,18 +47,13 @@ typedef struct {
     const int32_t *told; /* coefficients whose bits go ... */
     float *bits;         /* here; NULL: nowhere */
     uint64_t spent;      /* since the last time, in 1/65536 bit */
+    uint32_t started;    /* sets that a band has used: a bit each */
     uint16_t rate[MODEL_LIMIT + 1];
     int16_t stretch[LOGISTIC_STEPS];
     uint16_t squash[LOGISTIC_VALUES];
     uint16_t cost[4097]; /* 1/256 bit of a decision of probability i / 4096 */
-    rc_adaptive energy[SETS * KINDS * ENERGIES];
-    rc_adaptive split[SETS * KINDS * NEARS * FARS];
-    rc_adaptive pattern[SETS * KINDS * PATTERNS];
-    int32_t weight[SETS * KINDS * SELECTORS][3];
-    rc_adaptive sign[SETS * SIGNS];
-    rc_adaptive mantissa[SETS * MANTISSA];
-    rc_adaptive segment[SETS]; /* any coefficient in a segment where none is expected */
-    rc_adaptive empty[SETS];   /* no coefficient in the whole band */
+    wavelet_set fresh;   /* which knows nothing yet */
+    wavelet_set set[SETS];
     int32_t rows[]; /* row buffers: see wavelet_bands.c */
 } wavelet_state;
 
@@ -81,6 +85,9 @@ RS_INLINE int half_octave(int32_t energy)
 }
 
 void wavelet_model_start(wavelet_state *s, size_t width);
+
+/* The set of this number, which starts when it is first asked for: small pictures have few bands. */
+wavelet_set *wavelet_model_set(wavelet_state *s, int number);
 
 RS_INLINE uint32_t mix(const wavelet_state *s, prediction *m)
 {

@@ -62,8 +62,9 @@ static nibble_band look_around(nibble_state *s, int plane, const int32_t *q, con
     int own = orientation == 0 ? levels : level, kind = plane == 3 ? 0 : plane;
     n.own = own == 0 ? (band){q, width, width, height} : band_of(q, width, height, own, orientation);
     n.parent = n.sibling[0] = n.sibling[1] = n.guide[0] = n.guide[1] = no_band();
+    n.set = orientation == 0 ? 0 : (plane * 3 + orientation - 1) * 3 + (level < 3 ? level - 1 : 2);
+    nibble_start_band(s, plane, orientation, n.set);
     if (orientation == 0) return n;
-    n.set = (plane * 3 + orientation - 1) * 3 + (level < 3 ? level - 1 : 2);
     n.weight = WEIGHTS[kind][orientation - 1];
     n.map = map_of(s, level, plane, orientation);
     if (level < levels) {
@@ -158,7 +159,7 @@ static uint32_t flag_models(const nibble_band *n, size_t column, size_t row, uin
     uint32_t parent = n->map_parent ? n->map_parent[above] : 0, sibling = n->map_sibling[0] ? n->map_sibling[0][at] : 0;
     uint32_t other = n->map_sibling[1] ? n->map_sibling[1][at] > 0 : 0;
     uint32_t far = parent * 32 + sibling * 8 + (guide > second ? guide : second) * 2 + other;
-    uint32_t first = NB_FLAG + (uint32_t)(n->plane * 2 + (n->set % 3 != 0)) * NB_FLAGS;
+    uint32_t first = nibble_flags(n->plane, n->set);
     *elsewhere = first + NB_FLAG_NEAR + far;
     return first + near;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cpu.h"
+#include "logistic.h"
 #include "rangecoder.h"
 #include "wavelet_geometry.h"
 
@@ -43,7 +44,9 @@ enum {
     NB_FLAG_FAR = 128,
     NB_FLAGS = NB_FLAG_NEAR + NB_FLAG_FAR,
     NB_EMPTY = NB_FLAG + 4 * 2 * NB_FLAGS, /* band is empty: by plane and orientation, two models alike */
-    NB_ROWS = NB_EMPTY + 2 * 16
+    NB_FRESH = NB_EMPTY + 2 * 16, /* what a set and flags start from */
+    NB_FRESH_FLAGS = NB_FRESH + NB_SET,
+    NB_ROWS = NB_FRESH_FLAGS + NB_FLAGS
 };
 
 /* Rows of magnitudes and of contexts, even and odd columns apart. */
@@ -52,6 +55,7 @@ enum { NB_BUFFERS = 3 * 2 + 2 + 3 };
 typedef struct {
     int16_t cdf[NB_ROWS][NB_SYMBOLS];
     uint8_t count[NB_ROWS];
+    uint64_t started; /* models that a band has used: a bit for each set, of flags or of a plane's LL */
     uint64_t x[NB_LANES];
     const uint8_t *in;
     uint8_t *out;
@@ -159,8 +163,17 @@ static inline void nibble_tell(nibble_state *s, const int32_t *at)
     s->spent = 0;
 }
 
+/* The first of the models of flags of blocks. */
+static inline uint32_t nibble_flags(int plane, int set)
+{
+    return NB_FLAG + (uint32_t)(plane * 2 + (set % 3 != 0)) * NB_FLAGS;
+}
+
 /* Models: their start, and what one learns from a symbol. */
 void nibble_start_models(nibble_state *s);
+
+/* Starts those of a band when the first of its kind comes: small pictures have few bands. */
+void nibble_start_band(nibble_state *s, int plane, int orientation, int set);
 void nibble_learn(nibble_state *s, uint32_t a, uint32_t b, uint32_t symbol);
 
 /* The state in the caller's memory. */

@@ -49,6 +49,12 @@ static void start_level(nibble_state *s, uint32_t row, uint32_t level)
     s->count[row] = level < NB_LARGE ? 0 : NB_COUNTS;
 }
 
+static void copy_rows(nibble_state *s, uint32_t to, uint32_t from, uint32_t rows)
+{
+    memcpy(s->cdf[to], s->cdf[from], rows * sizeof *s->cdf);
+    memcpy(s->count + to, s->count + from, rows);
+}
+
 static void start_flag(int16_t *cdf, uint32_t chance)
 {
     uint16_t weight[NB_SYMBOLS] = {0};
@@ -71,50 +77,41 @@ static void start_set(nibble_state *s, uint32_t first)
         for (uint32_t near = 0; near < NB_NEARS; near++)
             for (uint32_t far = 0; far < NB_FARS; far++) {
                 uint32_t level = level_of(near, far);
-                start_level(s, row + near * NB_FARS + far, level < NB_WIDE ? level : NB_WIDE - 1);
+                copy_rows(s, row + near * NB_FARS + far, first + (level < NB_WIDE ? level : NB_WIDE - 1), 1);
             }
-        for (uint32_t level = NB_WIDE; level < NB_LEVELS; level++)
-            start_level(s, row + NB_NEARS * NB_FARS + level - NB_WIDE, level);
-    }
-}
-
-/* -log2(i / 4096) in 1/256, from squarings. */
-static void make_cost(uint16_t *cost)
-{
-    cost[0] = 13 * 256;
-    for (uint32_t i = 1; i <= NB_WHOLE / 8; i++) {
-        uint32_t log = 0, x = i, fraction = 0;
-        for (; x < NB_WHOLE / 8; x <<= 1) log++;
-        uint64_t mantissa = (uint64_t)x << 19; /* 1 <= mantissa / 2^31 < 2 */
-        for (int bit = 0; bit < 8; bit++) {
-            mantissa = (mantissa * mantissa) >> 31;
-            fraction = fraction << 1 | (uint32_t)(mantissa >> 32);
-            mantissa >>= mantissa >> 32;
-        }
-        cost[i] = (uint16_t)(log * 256 - fraction);
+        copy_rows(s, row + NB_NEARS * NB_FARS, first + NB_WIDE, NB_LEVELS - NB_WIDE);
     }
 }
 
 void nibble_start_models(nibble_state *s)
 {
-    for (uint32_t set = 0; set < NB_SETS; set++) {
-        if (set == 0) {
-            start_set(s, 0);
-        } else {
-            memcpy(s->cdf[set * NB_SET], s->cdf[0], NB_SET * sizeof *s->cdf);
-            memcpy(s->count + set * NB_SET, s->count, NB_SET);
-        }
+    memset(s->count + NB_EMPTY, 0, NB_ROWS - NB_EMPTY);
+    start_set(s, NB_FRESH);
+    for (uint32_t i = 0; i < NB_FLAG_NEAR; i++) start_flag(s->cdf[NB_FRESH_FLAGS + i], 128u * NB_NEAR_PRIOR[i]);
+    for (uint32_t i = 0; i < NB_FLAG_FAR; i++)
+        start_flag(s->cdf[NB_FRESH_FLAGS + NB_FLAG_NEAR + i], 128u * NB_FAR_PRIOR[i]);
+    for (uint32_t i = NB_EMPTY; i < NB_FRESH; i++) start_flag(s->cdf[i], NB_WHOLE / 16);
+    logistic_costs(s->cost);
+}
+
+/* Whether the thing of this number is used for the first time. */
+static int is_first(nibble_state *s, uint32_t number)
+{
+    uint64_t before = s->started;
+    s->started |= 1ull << number;
+    return before != s->started;
+}
+
+void nibble_start_band(nibble_state *s, int plane, int orientation, int set)
+{
+    enum { FLAGS = NB_SETS, LOW = FLAGS + 4 * 2 };
+    uint32_t low = NB_LOW + (uint32_t)plane * 2 * NB_LEVELS, flags = nibble_flags(plane, set);
+    if (orientation == 0) {
+        if (!is_first(s, LOW + (uint32_t)plane)) return;
+        copy_rows(s, low, NB_FRESH, NB_LEVELS);
+        copy_rows(s, low + NB_LEVELS, NB_FRESH, NB_LEVELS);
+        return;
     }
-    for (uint32_t plane = 0; plane < 4; plane++)
-        for (uint32_t view = 0; view < 2; view++)
-            for (uint32_t level = 0; level < NB_LEVELS; level++)
-                start_level(s, NB_LOW + (plane * 2 + view) * NB_LEVELS + level, level);
-    for (uint32_t kind = 0; kind < 8; kind++) {
-        uint32_t first = NB_FLAG + kind * NB_FLAGS;
-        for (uint32_t i = 0; i < NB_FLAG_NEAR; i++) start_flag(s->cdf[first + i], 128u * NB_NEAR_PRIOR[i]);
-        for (uint32_t i = 0; i < NB_FLAG_FAR; i++)
-            start_flag(s->cdf[first + NB_FLAG_NEAR + i], 128u * NB_FAR_PRIOR[i]);
-    }
-    for (uint32_t i = NB_EMPTY; i < NB_ROWS; i++) start_flag(s->cdf[i], NB_WHOLE / 16);
-    make_cost(s->cost);
+    if (is_first(s, (uint32_t)set)) copy_rows(s, (uint32_t)set * NB_SET, NB_FRESH, NB_SET);
+    if (is_first(s, FLAGS + (flags - NB_FLAG) / NB_FLAGS)) copy_rows(s, flags, NB_FRESH_FLAGS, NB_FLAGS);
 }

@@ -32,7 +32,7 @@ int64_t rs_nibble_bound(size_t count)
 static void start(nibble_state *s, size_t width, size_t height, int encoder)
 {
     uint8_t *at = (uint8_t *)s + aligned(sizeof *s);
-    memset(s, 0, sizeof *s);
+    memset(&s->started, 0, sizeof *s - offsetof(nibble_state, started));
     s->width = width;
     s->height = height;
     s->mask = NB_LANES - 1;

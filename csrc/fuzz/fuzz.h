@@ -33,8 +33,9 @@ void fuzz_promise(int kept, const char *promise, const char *file, int line);
 void *fuzz_room(size_t bytes, uint8_t fill);
 void *fuzz_copy(const void *data, size_t bytes);
 
-/* The same with anything in it. */
-void *fuzz_scratch(size_t bytes);
+/* The same for the state of a coder, with anything in it. It lives until the next call: all coders use the same memory, which stays in the
+ * caches, and find in it what the last one left. */
+void *fuzz_state(size_t bytes);
 
 /* Takes numbers off the front of the input; zeros when it is used up. */
 typedef struct {

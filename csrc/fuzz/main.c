@@ -8,6 +8,17 @@
 
 #include "fuzz.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZES_ADDRESSES
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZES_ADDRESSES
+#endif
+#endif
+#ifdef SANITIZES_ADDRESSES
+#include <sanitizer/asan_interface.h>
+#endif
+
 typedef int64_t (*target)(const uint8_t *data, size_t size);
 
 static const struct {
@@ -67,7 +78,8 @@ static void *keep(size_t bytes)
     return kept[i].room;
 }
 
-void *fuzz_scratch(size_t bytes)
+/* Memory with anything in it. */
+static void *scratch(size_t bytes)
 {
     uint8_t *room = bytes >= LARGE ? keep(bytes) : NULL;
     if (!room) {
@@ -78,9 +90,34 @@ void *fuzz_scratch(size_t bytes)
     return bytes ? room : room + EMPTY;
 }
 
+/* Of room, what lies behind the first `bytes` is out of bounds: so much was in bounds. */
+static void bound(uint8_t *room, size_t bytes, size_t was)
+{
+#ifdef SANITIZES_ADDRESSES
+    if (bytes > was) __asan_unpoison_memory_region(room + was, bytes - was);
+    else __asan_poison_memory_region(room + bytes, was - bytes);
+#else
+    (void)room, (void)bytes, (void)was;
+#endif
+}
+
+void *fuzz_state(size_t bytes)
+{
+    static uint8_t *room;
+    static size_t capacity, open;
+    if (bytes > capacity) {
+        free(room);
+        room = allocate(bytes);
+        capacity = open = bytes;
+    }
+    bound(room, bytes, open);
+    open = bytes;
+    return room;
+}
+
 void *fuzz_room(size_t bytes, uint8_t fill)
 {
-    return memset(fuzz_scratch(bytes), fill, bytes);
+    return memset(scratch(bytes), fill, bytes);
 }
 
 void *fuzz_copy(const void *data, size_t bytes)

@@ -38,9 +38,22 @@ SANITIZERS = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize
 FUZZER = ["-O2", "-fsanitize=fuzzer", "-fno-sanitize-coverage=trace-cmp"]
 # With its C++ library inside, the program starts on machines that have none.
 FUZZER += ["-static-libstdc++", "-static-libgcc", "-Wno-unused-command-line-argument"]
+# Starts that are the same every time are made once: see once.c.
+FUZZER += [f"-Wl,--wrap={name}" for name in ("logistic_tables", "wavelet_model_start", "nibble_start_models")]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-pass-failed"]  # the last: loops that -O1 does not unroll
 # An input's sanitizer report ends the process; what the harness itself leaves behind is no finding.
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+
+# Nothing is freed while a target runs, so that there is nothing to keep in quarantine; stacks of allocations come from
+# running a finding again.
+FAST_MEMORY = "malloc_context_size=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
+# What is rare decides which input is tried next; keeping account of more of it than this, or as much of inputs that
+# take long, would take more time than decoding.
+SCHEDULE = [
+    "-entropic_scale_per_exec_time=1",
+    "-entropic_feature_frequency_threshold=1",
+    "-entropic_number_of_rarest_features=64",
+]
 
 MAX_INPUT = {"jpeg": 1400, "wavelet": 1500, "nibble": 1500, "dctr": 1200, "encoders": 400}  # bytes; 2000 for the others
 
@@ -64,7 +77,15 @@ DECODERS = {
     "latent": ["latent_coder.c", "rans_tables.h"],
     "networks": ["latent_conv.c", "latent_model.c"],
     "jpeg": ["jpeg_read.c", "jpeg_scan.c", "jpeg_frame.c", "jpeg_color.c", "dct8.c"],
-    "dctr": ["dctr_blocks.c", "dctr_model.h", "rans_binary.h", "logistic.c", "logistic.h", "jpeg_frame.c"],
+    "dctr": [
+        "dctr_blocks.c",
+        "dctr_start.c",
+        "dctr_model.h",
+        "rans_binary.h",
+        "logistic.c",
+        "logistic.h",
+        "jpeg_frame.c",
+    ],
     "wavelet": [
         "wavelet_bands.c",
         "wavelet_model.c",
@@ -151,10 +172,11 @@ def lay_out(target: str) -> Path:
 def _libfuzzer(program: Path, target: str, *arguments: str) -> str:
     """What libFuzzer says; raises with it if there was a finding."""
     size = MAX_INPUT.get(target, 2000)
-    options = [f"-max_len={size}", "-timeout=20", "-rss_limit_mb=2000", f"-artifact_prefix={WORK}/{target}-"]
+    options = [f"-max_len={size}", "-timeout=20", "-rss_limit_mb=2000", f"-artifact_prefix={WORK}/{target}-", *SCHEDULE]
+    memory = f"{ENVIRONMENT['ASAN_OPTIONS']}:{FAST_MEMORY}"
     run = subprocess.run(
         [str(program), *options, *arguments],
-        env={**os.environ, **ENVIRONMENT, "FUZZ_TARGET": target},
+        env={**os.environ, **ENVIRONMENT, "ASAN_OPTIONS": memory, "FUZZ_TARGET": target},
         capture_output=True,
         text=True,
         errors="replace",

@@ -30,7 +30,7 @@ static void *make_state(const picture *p, size_t *size)
     int64_t bytes = rs_dctr_state((int64_t)p->blocks);
     fuzz_require(bytes > 0);
     *size = (size_t)bytes;
-    return fuzz_scratch(*size);
+    return fuzz_state(*size);
 }
 
 static int64_t decode(picture *p, const uint8_t *stream, size_t size, uint8_t fill)

@@ -87,7 +87,7 @@ static frame make_frame(source *s, size_t count)
 static void code_and_decode(const frame *f, const int16_t *levels, const uint8_t *tables)
 {
     int64_t state_size = rs_dctr_state(f->blocks), bound = rs_dctr_bound(f->blocks);
-    void *state = fuzz_scratch((size_t)state_size);
+    void *state = fuzz_state((size_t)state_size);
     uint8_t *coded = fuzz_room((size_t)bound, 0xEE), *read_tables = fuzz_room(f->components == 3 ? 128 : 64, 0xEE);
     int16_t *again = fuzz_room(128 * (size_t)f->blocks, 0xEE);
     int64_t size = rs_dctr_encode(levels, f->width, f->height, f->components, f->h, f->v, tables, state,
@@ -175,7 +175,7 @@ static void code_plane(int fast, const float *coefficients, int32_t *q, size_t w
 {
     size_t samples = width * height;
     int64_t bound = fast ? rs_nibble_bound(samples) : rs_wavelet_bound(samples), result = 0;
-    void *state = fuzz_scratch((size_t)(fast ? rs_nibble_state(width, height, 1) : rs_wavelet_state(width)));
+    void *state = fuzz_state((size_t)(fast ? rs_nibble_state(width, height, 1) : rs_wavelet_state(width)));
     uint8_t *coded = fuzz_room((size_t)bound, 0xEE);
     int32_t *again = fuzz_room(4 * samples, 0xEE);
     if (fast) rs_nibble_encode_start(state, width, height, coded, (size_t)bound);

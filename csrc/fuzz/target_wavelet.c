@@ -67,7 +67,7 @@ static void *make_state(const picture *p, int encoder)
     int64_t bytes =
         p->coder == &NIBBLE ? rs_nibble_state(p->width, p->height, encoder) : rs_wavelet_state(p->width);
     fuzz_require(bytes > 0);
-    return fuzz_scratch((size_t)bytes);
+    return fuzz_state((size_t)bytes);
 }
 
 /* What a level's details cover when a stream ends there: all of the plane up to it. */

@@ -13,13 +13,15 @@ light as the chart does; measured on nine lightmaps, it costs nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine import charts
 from engine.codec import Ctx, Kind, Param
+from engine.codecs import wavelet_planes
+from engine.codecs.wavelet_planes import Plane, Steps
 from engine.image import Image
 from engine.native import wavelet as native
 
@@ -72,17 +74,27 @@ class FreeGutters:
             self._found = (place, [self._sparse(plane, 2.0 ** (place / _PER_OCTAVE)) for plane in self._planes])
         return self._found[1]
 
-    def nearer(self, decoded: Callable[[Coefficients], Coefficients], given: Coefficients) -> Coefficients:
-        """Coefficients that the coder likes better than `given`: its own of last time, where texels are free.
+    def planes(self, planes: list[Plane], steps: Steps, own_rounds: int = 0) -> list[Plane]:
+        """`planes` with coefficients for these steps. own_rounds: in which the coder itself decides what is left."""
+        coefficients = self.coefficients(steps.detail)
+        for _ in range(own_rounds):
+            coefficients = [
+                self._nearer(plane, values)
+                for plane, values in zip(self._planes, self._decoded(planes, coefficients, steps), strict=True)
+            ]
+        return _with(planes, coefficients)
 
-        decoded: coefficients that decoding gives, f32, which are used up.
-        """
-        out = []
-        for plane, values in zip(self._planes, decoded(given), strict=True):
-            self._ctx.check()
-            native.dwt(values, self._levels, inverse=True)
-            out.append(self._transformed(plane, values))
-        return out
+    def _decoded(self, planes: list[Plane], coefficients: Coefficients, steps: Steps) -> Coefficients:
+        given = _with(planes, coefficients)
+        wavelet_planes.encode(given, self._levels, steps, self._ctx, fast=True)
+        centres = wavelet_planes.unpack_centres(wavelet_planes.pack_centres(given, self._levels, steps))
+        return [steps.dequantise(p.q.copy(), self._levels, centres[p.number > 0]) for p in given]
+
+    def _nearer(self, plane: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Coefficients that the coder likes better: those that it gave last time, where texels are free."""
+        self._ctx.check()
+        native.dwt(values, self._levels, inverse=True)
+        return self._transformed(plane, values)
 
     def _sparse(self, plane: np.ndarray, step: float) -> np.ndarray:
         """Few coefficients of `plane`. Thresholds fall to the step: what is coarse settles first."""
@@ -104,3 +116,7 @@ class FreeGutters:
         values = np.where(self._free, guess, plane)
         native.dwt(values, self._levels)
         return values
+
+
+def _with(planes: list[Plane], coefficients: Coefficients) -> list[Plane]:
+    return [replace(plane, coefficients=values) for plane, values in zip(planes, coefficients, strict=True)]

@@ -62,18 +62,29 @@ class CoverTask(_CodecTask):
         return tuple(points[each] for each in sorted(points))
 
     def _trial(self, runner: Runner, settings: Settings, ctx: TaskCtx) -> Trial:
-        run = self.trial_at(runner, settings, ctx)
+        """Points outside of the range get no other score than their quality: they only hold the curve's ends."""
+        metric = db_metric(self.image)
+        run = runner.finish(self.encoded(runner, settings, ctx), (metric,), ctx)
+        if self.codec.info.rate_param is None or self._counts(run.trial.scores[metric]):
+            run = runner.score(run, self.metrics, ctx)
         self.keep(run, ctx)
         return run.trial
 
+    def _counts(self, db: float) -> bool:
+        return self.cover.lo <= db <= self.cover.hi
+
     def _curve(self, base: Settings, param: Param | None) -> list[Trial]:
-        """Those of `known` that differ from `base` in nothing but the RATE parameter, and have every score."""
+        """Those of `known` that differ from `base` in nothing but the RATE parameter, and have the scores they need."""
+        metric = db_metric(self.image)
 
         def others(settings: Settings) -> str:
             return canonical({name: value for name, value in settings.items() if param is None or name != param.name})
 
-        same = [trial for trial in self.known if others(trial.settings) == others(base)]
-        return [trial for trial in same if set(self.metrics) <= set(trial.scores)]
+        def is_scored(trial: Trial) -> bool:
+            needs_all = param is None or self._counts(trial.scores.get(metric, self.cover.lo))
+            return set(self.metrics if needs_all else (metric,)) <= set(trial.scores)
+
+        return [trial for trial in self.known if others(trial.settings) == others(base) and is_scored(trial)]
 
     def _next(self, points: dict[float, Trial], knob: Knob) -> float | None:
         """Where the next point should be; None where the range is covered, or nothing is left to try."""

@@ -156,13 +156,14 @@ class _CodecTask:
 
     def trial_at(self, runner: Runner, settings: Settings, ctx: Ctx) -> Run:
         """The run at `settings`, scored: from its stored file if there is one, else encoded."""
+        return runner.finish(self.encoded(runner, settings, ctx), self.metrics, ctx)
+
+    def encoded(self, runner: Runner, settings: Settings, ctx: Ctx) -> Run:
+        """The run at `settings`, not decoded: from its stored file if there is one, else encoded."""
         key = runner.key(settings)
         old = next((trial for trial in self.known if trial.key == key), None)
         data = self.file(old.blob) if old is not None and old.blob else None
-        if old is not None and data is not None:
-            return runner.finish(Run(old, data), self.metrics, ctx)
-        run = runner.encode(settings, ctx)
-        return runner.finish(run, self.metrics, ctx)
+        return Run(old, data) if old is not None and data is not None else runner.encode(settings, ctx)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("remove_lane", "Remove the active codec", "Codecs", ("Ctrl+W",)),
     ActionSpec("move_lane_up", "Move the active codec up", "Codecs", ("Ctrl+Up",)),
     ActionSpec("move_lane_down", "Move the active codec down", "Codecs", ("Ctrl+Down",)),
+    ActionSpec("save_preset", "Save the active codec's settings as a preset…", "Codecs"),
     ActionSpec("measure_times", "Measure times alone", "Codecs", ("Ctrl+T",)),
     ActionSpec("batch", "Batch of a folder…", "Codecs", ("Ctrl+B",)),
     ActionSpec("budget", "Memory budget of a set…", "Codecs", ("Ctrl+M",)),

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from engine import __version__, registry
 from engine.curves import Curve, published, read_curves
@@ -24,6 +24,7 @@ from gui.frame import Frame
 from gui.models.verdict_model import Disagreement
 from gui.panels.tone_strip import ToneStrip
 from gui.preferences import PreferencesDialog
+from gui.presets import add_actions, keep
 from gui.session.commands import SessionCommands
 from gui.session.document import SUFFIX
 from gui.state import BITS_VIEWS, ORIGINAL, Lane, View
@@ -51,6 +52,7 @@ class Commands:
     def __init__(self, window: Frame, sessions: SessionCommands) -> None:
         self._window, self._sessions = window, sessions
         self._state, self._controller = window.state, window.controller
+        self._presets = QObject(window)
         self._table = self._build_table()
 
     def serve(self, action_id: str) -> None:
@@ -209,6 +211,26 @@ class Commands:
         at = ids.index(lane.id)
         ids.insert(max(0, at + step), ids.pop(at))
         self._state.reorder_lanes(ids)
+
+    def save_preset(self) -> None:
+        self.keep_preset(self._state.active_lane)
+
+    def keep_preset(self, lane: Lane | None) -> None:
+        """Ask for a name and save the lane's settings under it."""
+        if lane is None:
+            self._window.tell("Choose a codec's pane first: its settings become the preset")
+            return
+        name, accepted = QInputDialog.getText(self._window, "Save as a preset", "Name", text=lane.label)
+        if accepted:
+            self._keep(lane, name)
+
+    def _keep(self, lane: Lane, name: str) -> None:
+        try:
+            preset = keep(lane, name)
+        except EngineError as error:
+            self._window.complain(str(error))
+        else:
+            self._window.tell(f"“{preset.label}” is under Add codec now, and --codec {preset.id} names it")
 
     # -- view
 
@@ -376,7 +398,11 @@ class Commands:
     # -- help
 
     def palette(self) -> None:
-        self._window.palette_list.open_with(list(self._window.actions_by_id.values()))
+        found, state = self._window.palette_list, self._state
+        self._presets.deleteLater()  # those of the last time
+        self._presets = QObject(found)
+        presets = add_actions(self._presets, self._controller.add_codec, is_light=state.is_float)
+        found.open_with([*self._window.actions_by_id.values(), *presets])
 
     def preferences(self) -> None:
         dialog = PreferencesDialog(self._window)

@@ -33,7 +33,7 @@ from gui.bakes import whole_bake
 from gui.desk import Desk
 from gui.folders import pictures_in
 from gui.judged import wanted_metrics
-from gui.lanes import lane_settings, same_curve
+from gui.lanes import customised, lane_settings, same_curve
 from gui.maps import MAP_JOBS, MapKeeper
 from gui.state import Lane, Outcome, Phase, Source, State, Topic
 
@@ -270,7 +270,7 @@ class Controller:
 
     def set_lane_settings(self, lane_id: int, settings: dict[str, Any]) -> None:
         lane = self.state.lane(lane_id)
-        if lane and self.state.set_lane_settings(lane_id, {**lane.settings, **settings}):
+        if lane and self.state.set_lane_settings(lane_id, *customised(lane, settings)):
             self.desk.cancel([("curve", lane_id)])
             self.solve(lane)
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEv
 from PySide6.QtWidgets import QMessageBox
 
 from engine.trial import Target, TargetKind
-from gui import actions
+from gui import actions, presets
 from gui.commands import Commands
 from gui.controller import Controller
 from gui.file_menu import FileMenu
@@ -61,6 +61,7 @@ class MainWindow(Frame):
         self.codecs.settings_changed.connect(lambda key, new: controller.set_lane_settings(int(key), new))
         self.codecs.visibility_changed.connect(lambda key, on: state.set_lane_visible(int(key), on))
         self.codecs.stop.connect(lambda key: controller.stop_lane(int(key)))
+        self.codecs.keep.connect(lambda key: self.commands.keep_preset(state.lane(int(key))))
         self.codecs.chosen.connect(lambda key: state.activate(int(key)))
         self.rate_lock.target_changed.connect(lambda kind, x: controller.set_target(Target(TargetKind(kind), x)))
         self.plot.point_clicked.connect(lambda _key, bpp: controller.set_target(Target(TargetKind.BPP, bpp)))
@@ -121,6 +122,7 @@ class MainWindow(Frame):
 
     def offer_codecs(self, choices: list[CodecChoice]) -> None:
         self.codecs.set_codecs(choices)
+        self.codecs.set_presets(lambda is_light: presets.choices(is_light=is_light))
 
     # -- Space, wherever the focus is, if nothing there wants it
 

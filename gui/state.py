@@ -300,12 +300,15 @@ class State:
             lane.visible = visible
             self.announce(Topic.LANES, Topic.CURVES)
 
-    def set_lane_settings(self, lane_id: int, settings: dict[str, Any]) -> bool:
-        """Replace a lane's settings; False if they were the same. Its curve belonged to the old ones."""
+    def set_lane_settings(self, lane_id: int, settings: dict[str, Any], codec: str = "", label: str = "") -> bool:
+        """Replace a lane's settings; False if they were the same. Its curve belonged to the old ones.
+
+        codec, label: of the codec that they are for, where it is another than before.
+        """
         lane = self.lane(lane_id)
-        if lane is None or lane.settings == settings:
+        if lane is None or (lane.settings == settings and codec in ("", lane.codec)):
             return False
-        lane.settings = settings
+        lane.settings, lane.codec, lane.label = settings, codec or lane.codec, label or lane.label
         for per_lane in self.curves.values():
             per_lane.pop(lane_id, None)
         for source_id, per_source in self.outcomes.items():

@@ -64,15 +64,15 @@ def measure(
     A codec of one rate is one point.
     """
 
-    def sweep(rows: Mapping[str, Settings], cover: Cover) -> ExperimentResult:
-        experiment = Experiment(maps, rows, cover, METRICS, load=LoadMapTask)
+    def sweep(rows: Mapping[str, Settings], cover: Cover, metrics: tuple[str, ...]) -> ExperimentResult:
+        experiment = Experiment(maps, rows, cover, metrics, load=LoadMapTask)
         return experiment.run(store, workers=workers, on_progress=on_progress)
 
-    found = sweep(codecs, COVER)
+    found = sweep(codecs, COVER, METRICS)
     rows = {codec: _rows(images) for codec, images in found.curves.items()}
     failures = list(found.failures)
     if any(registry.codec(each).info.rate_param is None for each in codecs):
-        wider = sweep({each: codecs[each] for each in anchors}, WIDER)
+        wider = sweep({each: codecs[each] for each in anchors}, WIDER, (METRIC,))
         rows |= {codec: _rows(images) for codec, images in wider.curves.items()}
         failures += wider.failures
     return Measured(rows, tuple(failures), found.notes, found.environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from engine.carry import refusal
 from engine.codec import CodecInfo
 from gui import style
 from gui.models.lane import LaneTag
+from gui.presets import PresetChoice
 from gui.theme import GRID, Theme
 from gui.widgets.lane_card import LaneCard, LaneItem, LaneState, Phase
 from gui.widgets.themed import Heading, Panel, label
@@ -59,12 +60,22 @@ class _Cards(QWidget):
             painter.fillRect(0, self._line - 1, self.width(), 2, QColor(style.current().accent))
 
 
+def _heading(menu: QMenu, text: str) -> QWidgetAction:
+    title = QWidgetAction(menu)
+    heading = Heading(text)
+    heading.setContentsMargins(12, 8, 12, 2)
+    title.setDefaultWidget(heading)
+    title.setEnabled(False)
+    return title
+
+
 class CodecsPanel(Panel):
     """Cards of all lanes, and "Add codec".
 
     Signals, from the user only: add(codec_id), duplicate(lane_id), remove(lane_id), reorder(lane ids in their new
     order), settings_changed(lane_id, settings without the RATE parameter; debounced by ~150 ms),
-    visibility_changed(lane_id, visible), chosen(lane_id: a click on a card), stop(lane_id: give up its work).
+    visibility_changed(lane_id, visible), chosen(lane_id: a click on a card), stop(lane_id: give up its work),
+    keep(lane_id: save it as a preset). add's codec_id may be a preset's.
     """
 
     add = Signal(str)
@@ -75,11 +86,13 @@ class CodecsPanel(Panel):
     visibility_changed = Signal(str, bool)
     chosen = Signal(str)
     stop = Signal(str)
+    keep = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Codecs", parent)
         self._cards: dict[str, LaneCard] = {}
         self._choices: list[CodecChoice] = []
+        self._presets: Callable[[bool], Sequence[PresetChoice]] = lambda _is_light: ()
         self._is_light = False
         self._holder = _Cards()
         self.add_button = QPushButton("Add codec")
@@ -144,6 +157,10 @@ class CodecsPanel(Panel):
         """What "Add codec" offers, in the order of the registry."""
         self._choices = list(choices)
 
+    def set_presets(self, presets: Callable[[bool], Sequence[PresetChoice]]) -> None:
+        """What gives the presets for a picture of light, or of code values: it is asked whenever the menu opens."""
+        self._presets = presets
+
     def set_light(self, is_light: bool) -> None:
         """Whether the picture holds light in floats: codecs that carry none are then greyed in the menu."""
         self._is_light = is_light
@@ -163,16 +180,27 @@ class CodecsPanel(Panel):
         menu.setToolTipsVisible(True)
         families = list(dict.fromkeys(choice.info.family for choice in self._choices))
         for family in families:
-            title = QWidgetAction(menu)
-            heading = Heading(FAMILIES.get(family, family))
-            heading.setContentsMargins(12, 8, 12, 2)
-            title.setDefaultWidget(heading)
-            title.setEnabled(False)
-            menu.addAction(title)
+            menu.addAction(_heading(menu, FAMILIES.get(family, family)))
             for choice in self._choices:
                 if choice.info.family == family:
                     self._offer(menu, choice)
+        self._offer_presets(menu)
         return menu
+
+    def _offer_presets(self, menu: QMenu) -> None:
+        """A submenu for each title; what cannot be taken is greyed, the reason beside it."""
+        parts: dict[str, QMenu] = {}
+        for choice in self._presets(self._is_light):
+            if not parts:
+                menu.addAction(_heading(menu, "Presets"))
+            part = parts.get(choice.title) or menu.addMenu(choice.title)
+            parts[choice.title] = part
+            part.setToolTipsVisible(True)
+            short = menu.fontMetrics().elidedText(choice.reason, Qt.TextElideMode.ElideRight, 260)
+            action = part.addAction(f"{choice.label}\t{short}" if choice.reason else choice.label)
+            action.setEnabled(not choice.reason)
+            action.setToolTip(choice.reason or choice.about or choice.label)
+            action.triggered.connect(lambda _checked=False, name=choice.id: self.add.emit(name))
 
     def _offer(self, menu: QMenu, choice: CodecChoice) -> None:
         info = choice.info
@@ -199,6 +227,7 @@ class CodecsPanel(Panel):
         card.duplicate.connect(self.duplicate)
         card.chosen.connect(self.chosen)
         card.stop.connect(self.stop)
+        card.keep.connect(self.keep)
         card.moved.connect(self._move)
         card.dragged.connect(self._show_drop)
         card.dropped.connect(self._drop)

@@ -110,6 +110,7 @@ class LaneCard(Themed):
     dropped = Signal(str, QPoint)
     chosen = Signal(str)
     stop = Signal(str)
+    keep = Signal(str)
 
     def __init__(self, item: LaneItem, parent: QWidget | None = None) -> None:
         super().__init__("card", parent)
@@ -167,13 +168,15 @@ class LaneCard(Themed):
 
     def set_item(self, item: LaneItem) -> None:
         """Show another state of the same lane, without a signal."""
-        self._item = item
+        other, self._item = item.info.id != self._item.info.id, item
         self.mark.set_look(item.tag.look)
         self.name.setText(item.tag.label)
         set_tone(self.name, "" if item.visible else "dim")
         self.setAccessibleName(f"{item.tag.label}: {item.words()}")
         self.eye.set_icon("eye" if item.visible else "eye-off")
         self.eye.set_name("Hide the pane" if item.visible else "Show the pane")
+        if other:
+            self._drop_form()
         if self._form is not None:
             self._form.set_settings({**item.info.defaults(), **item.settings})
         self._say()
@@ -226,6 +229,17 @@ class LaneCard(Themed):
         if self._form is not None:
             self._form.setVisible(expanded)
             self._foot.setVisible(expanded)
+
+    def _drop_form(self) -> None:
+        """The lane is another codec's now, whose settings are others."""
+        if self._form is None:
+            return
+        for part in (self._form, self._foot):
+            self._below.removeWidget(part)
+            part.hide()
+            part.deleteLater()
+        self._form = None
+        self.set_expanded(self._expanded)
 
     def _make_form(self) -> None:
         info = self._item.info
@@ -317,6 +331,7 @@ class LaneCard(Themed):
         menu.addSeparator()
         menu.addAction("Duplicate", self._duplicate)
         menu.addAction("Reset settings", self._reset)
+        menu.addAction("Save as preset…", lambda: self.keep.emit(lane))
         menu.addAction("Remove\tDel", self._remove)
         return menu
 

@@ -18,7 +18,7 @@ from engine.formats import suffix_of
 from gui import clipboard, presenters, saving, style
 from gui.actions import ACTIONS
 from gui.bakes import next_map
-from gui.budget.offer import choices
+from gui.budget.offer import choices, preset_choices
 from gui.curve_picker import CurvePicker
 from gui.frame import Frame
 from gui.models.verdict_model import Disagreement
@@ -195,7 +195,8 @@ class Commands:
         """Open the budget window with the codecs that there are, and the folder of the picture."""
         source, lanes = self._state.current, presenters.tags(self._state)
         looks = {lane.codec: lanes[lane.id] for lane in reversed(self._state.lanes)}
-        self._window.budget.offer(choices(self._state), looks, str(source.path.parent) if source else "")
+        self._window.budget.form.offer(choices(self._state), preset_choices(self._state))
+        self._window.budget.offer(looks, str(source.path.parent) if source else "")
         self._window.budget.show()
         self._window.budget.raise_()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QSpinBox
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QMenu, QPushButton, QSpinBox
 
 from engine.budget.measure import Format
 from gui.theme import GRID
@@ -27,13 +27,15 @@ _COLUMNS = 2
 
 @dataclass(frozen=True)
 class Choice:
-    """A format on offer. settings: in words. why: it cannot be taken, "" if it can. ticked: at first."""
+    """A format on offer. settings: in words. why: it cannot be taken, "" if it can. ticked: at first. title: what a
+    preset stands under in the menu."""
 
     form: Format
     label: str
     settings: str = ""
     why: str = ""
     ticked: bool = False
+    title: str = ""
 
 
 class BudgetForm(Panel):
@@ -69,6 +71,14 @@ class BudgetForm(Panel):
         self._grid.setVerticalSpacing(0)
         self._grid.setColumnStretch(_COLUMNS, 1)
         self._grid.setColumnMinimumWidth(0, 128)
+        self._presets: list[Choice] = []
+        self._chosen_presets: list[Choice] = []
+        self._preset_menu = QMenu(self)
+        self._preset_menu.aboutToShow.connect(self._fill_menu)
+        self.add_preset = QPushButton("Add a preset")
+        self.add_preset.setProperty("kind", "quiet")
+        self.add_preset.setToolTip("A codec with settings under a name that people know: Unity, Godot, your own")
+        self.add_preset.setMenu(self._preset_menu)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -80,6 +90,7 @@ class BudgetForm(Panel):
         self.body.addWidget(self.count)
         self.body.addWidget(Heading("Formats they may take"))
         self.body.addLayout(self._grid)
+        self.body.addWidget(self.add_preset, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addWidget(Heading("Resolutions"))
         sides = QHBoxLayout()
         sides.setSpacing(2 * GRID)
@@ -97,8 +108,10 @@ class BudgetForm(Panel):
 
     # ------------------------------------------------------------ data
 
-    def offer(self, choices: Sequence[Choice]) -> None:
-        """Offer these formats; those that were offered before keep their ticks."""
+    def offer(self, choices: Sequence[Choice], presets: Sequence[Choice] = ()) -> None:
+        """Offer these formats, and presets in a menu; those that were offered before keep their ticks."""
+        self._presets = list(presets)
+        self.add_preset.setVisible(bool(presets))
         before = {form.codec: tick.isChecked() for tick, form in self._formats}
         while (item := self._grid.takeAt(0)) is not None:
             widget = item.widget()
@@ -107,13 +120,39 @@ class BudgetForm(Panel):
                 widget.deleteLater()
         self._formats = []
         for place, choice in enumerate(choices):
-            tick = Tick(choice.label)
-            tick.setToolTip(choice.why or choice.settings)
-            tick.setEnabled(not choice.why)
-            tick.setChecked(not choice.why and before.get(choice.form.codec, choice.ticked))
-            tick.toggled.connect(self._on_allowed)
-            self._formats.append((tick, choice.form))
+            tick = self._tick(choice, on=before.get(choice.form.codec, choice.ticked))
             self._grid.addWidget(tick, place // _COLUMNS, place % _COLUMNS)
+        for choice in self._chosen_presets:
+            tick = self._tick(choice, on=before.get(choice.form.codec, True))
+            self._grid.addWidget(tick, self._grid.rowCount(), 0, 1, _COLUMNS)
+
+    def _tick(self, choice: Choice, *, on: bool) -> Tick:
+        tick = Tick(choice.label)
+        tick.setToolTip(choice.why or choice.settings)
+        tick.setEnabled(not choice.why)
+        tick.setChecked(on and not choice.why)
+        tick.toggled.connect(self._on_allowed)
+        self._formats.append((tick, choice.form))
+        return tick
+
+    def _fill_menu(self) -> None:
+        """The presets that are not there yet, under their titles."""
+        self._preset_menu.clear()
+        there = self.ticks
+        for title in dict.fromkeys(choice.title for choice in self._presets):
+            self._preset_menu.addSection(title)
+            for choice in self._presets:
+                if choice.title == title and choice.form.codec not in there:
+                    action = self._preset_menu.addAction(choice.label)
+                    action.setToolTip(choice.why or choice.settings)
+                    action.setEnabled(not choice.why)
+                    action.triggered.connect(lambda _checked=False, choice=choice: self.take_preset(choice))
+
+    def take_preset(self, choice: Choice) -> None:
+        """Add a preset below the formats, ticked."""
+        self._chosen_presets.append(choice)
+        self._grid.addWidget(self._tick(choice, on=True), self._grid.rowCount(), 0, 1, _COLUMNS)
+        self._on_allowed()
 
     @property
     def ticks(self) -> Mapping[str, Tick]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
@@ -30,7 +30,7 @@ from engine.export import csv_text, json_text
 from engine.files import atomic_write
 from engine.store import RunStore
 from gui import style
-from gui.budget.form import BudgetForm, Choice
+from gui.budget.form import BudgetForm
 from gui.budget.rows import PlanModel, PlanView, format_text, rows
 from gui.budget.work import Carrying, Measuring, Solving, allowed
 from gui.desk import Desk
@@ -45,7 +45,7 @@ from gui.widgets.rate_slider import RateSlider
 from gui.widgets.segmented import Segment, Segmented
 from gui.widgets.themed import Panel, label, set_tone
 
-_FORM_WIDTH = 320
+_FORM_WIDTH = 348
 _LOOK_MS = 150  # what comes in quick succession is shown together
 _COUNT_MS = 250  # after the last stroke, the maps of the folder are counted
 _MB = 2**20
@@ -191,10 +191,9 @@ class BudgetWindow(QDialog):
 
     # ------------------------------------------------------------ what is asked
 
-    def offer(self, choices: Sequence[Choice], tags: Mapping[str, LaneTag], folder: str) -> None:
-        """Take over the codecs on offer, the looks of those that are lanes, and the folder of the picture."""
+    def offer(self, tags: Mapping[str, LaneTag], folder: str) -> None:
+        """Take over the looks of codecs that are lanes, and the folder of the picture."""
         self._tags = tags
-        self.form.offer(choices)
         if not self.form.folder.edit.text():
             self.form.set_folder(folder)
         self._show_what_may()
@@ -453,7 +452,9 @@ def _compared(plan: Plan) -> str:
         return "no single preset fits"
     one = next(iter(plan.single.values()))
     sides = "" if one.scale == 1 else f", sides 1/{one.scale}"
-    return f"{100 * plan.less_error:.0f}{NBSP}% less error than {format_text(one)}{sides} for all"
+    percent = round(100 * plan.less_error)
+    said = f"{percent}{NBSP}% less error than" if percent else "no less error than"
+    return f"{said} {format_text(one)}{sides} for all"
 
 
 def _bytes_of(text: str) -> int | None:

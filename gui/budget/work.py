@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,15 @@ class Measuring:
 
 def allowed(survey: Survey, wish: Wish) -> tuple[dict[str, Facts], dict[str, list[Option]]]:
     """Of what was measured, pictures and options that the wish takes; pictures without any are left out."""
-    codecs = {form.codec for form in wish.formats}
+    forms = {form.codec: form.settings for form in wish.formats}
+
+    @cache
+    def fits(codec: str, settings: str) -> bool:
+        chosen = json.loads(settings)
+        return codec in forms and all(chosen.get(name) == value for name, value in forms[codec])
+
     options = {
-        name: [each for each in found if each.codec in codecs and each.scale in wish.scales]
+        name: [each for each in found if each.scale in wish.scales and fits(each.codec, each.settings)]
         for name, found in survey.options.items()
     }
     kept = {name: found for name, found in options.items() if found}

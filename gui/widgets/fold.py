@@ -137,7 +137,9 @@ class FoldingSide(QWidget):
         entry.panel.setParent(window)
         at = self.mapTo(window, self.rect().topLeft())
         left = at.x() + STRIP + GRID if self._edge == Qt.Edge.LeftEdge else at.x() - self._open_width - GRID
-        entry.panel.setGeometry(left, at.y(), self._open_width, self.height())
+        whole = entry.panel.property("foldStretch") > 0  # others keep their height, and the pictures below in sight
+        height = self.height() if whole else min(self.height(), entry.panel.sizeHint().height())
+        entry.panel.setGeometry(left, at.y(), self._open_width, height)
         entry.panel.show()
         entry.panel.raise_()
         entry.panel.setFocus(Qt.FocusReason.PopupFocusReason)

@@ -90,9 +90,13 @@ def test_a_set_is_measured_once_answered_live_and_carried_out(
 def test_a_plan_is_carried_out_and_listed(
     window: BudgetWindow, bench: Workbench, maps: Path, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window.form.points.setValue(2)
+    menu = window.form.add_preset.menu()
+    menu.aboutToShow.emit()
+    next(action for action in menu.actions() if action.text() == "Unity mobile, encoding Low").trigger()
+    window.form.ticks["wavelet"].setChecked(False)
     window.begin()
     settle(bench)
+    assert {row.option.codec for row in window.model.rows} == {"unity-mobile-low"}
     out = maps.with_name("packed")
     out.mkdir()
     window.carry_out(maps)

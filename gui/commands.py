@@ -89,7 +89,7 @@ class Commands:
             "previous_map": lambda: self._step_map(-1),
             "move_lane_up": lambda: self._move_lane(-1),
             "move_lane_down": lambda: self._move_lane(1),
-            "measure_times": self._controller.measure_times,
+            "measure_times": self._controller.times.measure,
             "reload": self._controller.reload_current,
             "add_codec": self._window.codecs.open_menu,
             "quit": self._window.close,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from engine.store import Recorder, RunStore
 from engine.tasks import (
     Beginning,
     LoadTask,
-    MeasureTimesTask,
     Solved,
     SolveTask,
     Thumbnail,
@@ -36,6 +34,7 @@ from gui.judged import wanted_metrics
 from gui.lanes import customised, lane_settings, same_curve
 from gui.maps import MAP_JOBS, MapKeeper
 from gui.state import Lane, Outcome, Phase, Source, State, Topic
+from gui.times import Times
 
 CURVE_RATES = (0.1, 2.0, 0.5, 0.2, 1.0, 0.3, 0.7, 1.5)  # bpp, in the order in which they tell most
 
@@ -53,6 +52,7 @@ class Controller:
         self._incoming: int | None = None  # the source that is being read to become the current one
         self._sketched: set[tuple[int, int, str, tuple[str, ...]]] = set()  # curves that were filled
         self._maps = MapKeeper(state, desk)
+        self.times = Times(state, desk, self._keep)
 
     def close(self) -> None:
         self.desk.close()
@@ -490,33 +490,3 @@ class Controller:
 
     def _cancel_lane_jobs(self) -> None:
         self.desk.cancel(key for key in self.desk.taken() if key[0] in ("load", *LANE_JOBS))
-
-    def measure_times(self) -> None:
-        """Time every lane's answer alone, one after the other."""
-        source = self.state.current
-        if source is None or source.image is None:
-            return
-        for lane in self.state.lanes:
-            trial = self.state.outcome(lane.id).trial
-            if trial is not None:
-                task = MeasureTimesTask(source.image, lane.codec, trial.settings)
-                self.desk.start(("times", lane.id), task, self._on_times(source, lane), lane="timing")
-
-    def _on_times(self, source: Source, lane: Lane) -> Callable[[Event], None]:
-        def on(event: Event) -> None:
-            if event.state is Job.DONE:
-                self._place_times(source, lane, event.value)
-            elif event.state is Job.FAILED:
-                self.desk.complain(f"{lane.label}: {event.error}")
-
-        return on
-
-    def _place_times(self, source: Source, lane: Lane, timed: Trial) -> None:
-        outcome = self.state.outcome(lane.id, source.id)
-        if outcome.solved is None or outcome.solved.result.best.key != timed.key:
-            return
-        result = outcome.solved.result
-        best = replace(result.best, encode_s=timed.encode_s, decode_s=timed.decode_s, busy=timed.busy)
-        outcome.solved = replace(outcome.solved, result=replace(result, best=best))
-        self._keep(source, lane, (best,))
-        self.state.announce(Topic.OUTCOME)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.metric import MetricInfo
@@ -18,10 +17,10 @@ from gui import style
 from gui.models.curves import RdPoint, Reference, drawable, frontier
 from gui.models.lane import LaneTag
 from gui.models.units import rate_text, score_text, size_text
-from gui.theme import Theme, lane_colour, mix
+from gui.theme import Theme, mix
 from gui.widgets.combo import Combo
 from gui.widgets.keys import keep_keys
-from gui.widgets.marks import marker_path
+from gui.widgets.lane_items import LaneItems
 from gui.widgets.plot_items import CurveEnd, Overlay, ReadOut, Ring, TickAxis
 from gui.widgets.themed import IconButton, Panel, label
 
@@ -40,20 +39,6 @@ class _Fit(enum.Enum):
     USEFUL = enum.auto()
     ALL = enum.auto()
     HAND = enum.auto()
-
-
-@dataclass
-class _Lane:
-    """A lane's data and the items that draw it."""
-
-    tag: LaneTag
-    line: pg.PlotCurveItem
-    dots: pg.ScatterPlotItem
-    faint: pg.ScatterPlotItem
-    points: tuple[RdPoint, ...] = ()
-    shown: list[RdPoint] | None = None
-    best: list[RdPoint] | None = None
-    operating: RdPoint | None = None
 
 
 class RdPlot(Panel):
@@ -75,7 +60,7 @@ class RdPlot(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Rate – distortion", parent)
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, LaneItems] = {}
         self._metrics: dict[str, MetricInfo] = {}
         self._references: list[tuple[Reference, pg.PlotCurveItem]] = []
         self._dirty: set[str] = set()
@@ -181,14 +166,16 @@ class RdPlot(Panel):
             gone = self._lanes.pop(lane_id)
             if self._marked is not None and self._marked[0] == lane_id:
                 self._mark(None)
-            for item in (gone.line, gone.dots, gone.faint):
+            for item in gone.items:
                 self._item.removeItem(item)
         for tag in lanes:
             if tag.id not in self._lanes:
-                self._lanes[tag.id] = self._make_lane(tag)
+                self._lanes[tag.id] = fresh = LaneItems(tag)
+                for item in fresh.items:
+                    self._item.addItem(item, ignoreBounds=True)
             lane = self._lanes[tag.id]
             lane.tag = tag
-            self._dress(lane, style.current())
+            lane.dress(style.current())
             self._dirty.add(tag.id)
         self._timer.start()
 
@@ -246,25 +233,6 @@ class RdPlot(Panel):
 
     # ------------------------------------------------------------ drawing
 
-    def _make_lane(self, tag: LaneTag) -> _Lane:
-        line = pg.PlotCurveItem(antialias=True)
-        dots, faint = pg.ScatterPlotItem(pxMode=True, antialias=True), pg.ScatterPlotItem(pxMode=True, antialias=True)
-        for height, item in ((10, line), (9, faint), (11, dots)):
-            item.setZValue(height)
-            self._item.addItem(item, ignoreBounds=True)
-        return _Lane(tag, line, dots, faint)
-
-    def _dress(self, lane: _Lane, theme: Theme) -> None:
-        colour = QColor(lane_colour(lane.tag.look.colour, theme))
-        weak = QColor(colour)
-        weak.setAlphaF(0.35)
-        lane.line.setPen(pg.mkPen(colour, width=1.8))
-        for item, ink in ((lane.dots, colour), (lane.faint, weak)):
-            item.setSymbol(marker_path(lane.tag.look.marker))
-            item.setSize(8)
-            item.setPen(pg.mkPen(None))
-            item.setBrush(pg.mkBrush(ink))
-
     def retheme(self, theme: Theme) -> None:
         if not hasattr(self, "_overlay"):
             return
@@ -281,7 +249,7 @@ class RdPlot(Panel):
         for _, item in self._references:
             item.setPen(grey)
         for lane in self._lanes.values():
-            self._dress(lane, theme)
+            lane.dress(theme)
         self._label_axes()
         self._overlay.update()
 
@@ -330,7 +298,7 @@ class RdPlot(Panel):
             self._fit(metric)
         self._overlay.update()
 
-    def _draw_lane(self, lane: _Lane, metric: MetricInfo) -> None:
+    def _draw_lane(self, lane: LaneItems, metric: MetricInfo) -> None:
         lane.shown = drawable(self._placed(lane.points), metric)
         lane.best = frontier(lane.shown, metric)
         kept = {id(point) for point in lane.best}
@@ -346,7 +314,7 @@ class RdPlot(Panel):
             return points
         return [placed for placed in (point.in_memory() for point in points) if placed is not None]
 
-    def _operating(self, lane: _Lane, metric: MetricInfo) -> list[RdPoint]:
+    def _operating(self, lane: LaneItems, metric: MetricInfo) -> list[RdPoint]:
         """What the lane's pane shows, as a list of one; none where it cannot be drawn."""
         return drawable(self._placed([lane.operating] if lane.operating else []), metric)
 

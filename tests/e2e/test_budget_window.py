@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from engine.color import LINEAR_SRGB
 from engine.image import Image
 from engine.io import write
+from engine.presets import presets
 from gui.app import Workbench
 from gui.budget.window import BudgetWindow, Page
 from tests.e2e.test_session_with_light import scene
@@ -92,7 +93,8 @@ def test_a_plan_is_carried_out_and_listed(
 ) -> None:
     menu = window.form.add_preset.menu()
     menu.aboutToShow.emit()
-    next(action for action in menu.actions() if action.text() == "Unity mobile, encoding Low").trigger()
+    wanted = presets().by_id["unity-mobile-low"].label
+    next(action for action in menu.actions() if action.text() == wanted).trigger()
     window.form.ticks["wavelet"].setChecked(False)
     window.begin()
     settle(bench)

@@ -73,16 +73,20 @@ def from_samples(pixels: np.ndarray, bits: int, data: Meaning, notes: list[str])
     return Image(np.ascontiguousarray(pixels), SRGB, alpha, bits, mask=counts, data=data)
 
 
+def is_signed(values: np.ndarray) -> bool:
+    """Whether floats of directions (H×W×C) are −1 … 1: any of x, y, z is below 0."""
+    return bool((values[:, :, :3] < 0).any())
+
+
 def _codes(values: np.ndarray, data: Meaning, notes: list[str]) -> np.ndarray:
     """Floats as 16-bit codes."""
     wrong = ~np.isfinite(values).all(axis=2)
     if wrong.any():
         notes.append(f"{texels(int(wrong.sum()))} not finite, taken as 0")
         values = np.where(wrong[:, :, None], 0, values)
-    vector = values[:, :, :3]
-    if data is Meaning.DIRECTION and (vector < 0).any():
+    if data is Meaning.DIRECTION and is_signed(values):
         notes.append("signed directions, kept as 16-bit codes of −1 … 1")
-        values = np.concatenate([(vector + 1) / 2, values[:, :, 3:]], axis=2)
+        values = np.concatenate([(values[:, :, :3] + 1) / 2, values[:, :, 3:]], axis=2)
         values[wrong] = 0
     else:
         notes.append("floats of 0 … 1, kept as 16-bit codes")

@@ -73,11 +73,18 @@ def whole_bake(path: Path) -> list[Path]:
     return [path] if bake is None else [path, *(each.path for each in bake.maps if each.path != path)]
 
 
+def bake_around(sources: Sequence[Source], current: int | None) -> Bake | None:
+    """The bake that the current source is a map of; None where it stands alone."""
+    at = next((source.path for source in sources if source.id == current), None)
+    found = bakes(source.path for source in sources)
+    return next((bake for bake in found if any(each.path == at for each in bake.maps)), None)
+
+
 def next_map(sources: Sequence[Source], current: int | None, step: int = 1) -> int | None:
     """The source that holds the next map of the current one's bake; None where it stands alone."""
-    by_path = {source.path: source for source in sources}
-    for bake in bakes(by_path):
-        ids = [by_path[each.path].id for each in bake.maps]
-        if current in ids:
-            return ids[(ids.index(current) + step) % len(ids)]
-    return None
+    bake = bake_around(sources, current)
+    if bake is None or current is None:
+        return None
+    by_path = {source.path: source.id for source in sources}
+    ids = [by_path[each.path] for each in bake.maps]
+    return ids[(ids.index(current) + step) % len(ids)]

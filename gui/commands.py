@@ -21,6 +21,7 @@ from gui.bakes import next_map
 from gui.budget.offer import choices, preset_choices
 from gui.curve_picker import CurvePicker
 from gui.frame import Frame
+from gui.light_set.view import LightSet
 from gui.models.verdict_model import Disagreement
 from gui.panels.tone_strip import ToneStrip
 from gui.preferences import PreferencesDialog
@@ -53,6 +54,7 @@ class Commands:
         self._window, self._sessions = window, sessions
         self._state, self._controller = window.state, window.controller
         self._presets = QObject(window)
+        self._light_set = LightSet(window)
         self._table = self._build_table()
 
     def serve(self, action_id: str) -> None:
@@ -93,6 +95,8 @@ class Commands:
             "reload": self._controller.reload_current,
             "add_codec": self._window.codecs.open_menu,
             "quit": self._window.close,
+            "toggle_set": self._light_set.toggle,
+            "write_back": self._light_set.ask_write_back,
         }
         table |= {f"layout_{each}": partial(state.set_view, layout=each) for each in Layout}
         table |= {f"view_{each}": partial(self._set_view, each) for each in View}

@@ -13,6 +13,7 @@ from gui import presenters, style
 from gui.batch.window import BatchWindow
 from gui.budget.window import BudgetWindow
 from gui.controller import Controller
+from gui.light_set.panel import SetPanel
 from gui.panels.codecs import CodecsPanel
 from gui.panels.doctor_bar import DoctorBar
 from gui.panels.histogram import HistogramPanel
@@ -71,6 +72,8 @@ class Frame(QMainWindow):
         self.rate_lock = RateLock()
         self.plot = RdPlot()
         self.verdict = VerdictPanel()
+        self.light_set = SetPanel()
+        self.light_set.hide()
         self.codecs = CodecsPanel()
         self.histogram = HistogramPanel()
         self.loupe = Loupe()
@@ -91,6 +94,7 @@ class Frame(QMainWindow):
         self.bottom = QSplitter(Qt.Orientation.Horizontal)
         self.bottom.addWidget(self.plot)
         self.bottom.addWidget(self.verdict)
+        self.bottom.addWidget(self.light_set)
         self.bottom.setSizes([520, 480])
         self.bottom.setStretchFactor(0, 1)
         upper = QWidget()
@@ -141,7 +145,7 @@ class Frame(QMainWindow):
 
     def plot_share(self) -> float | None:
         """Of the width below the pictures, the share of the plot; None while neither has any."""
-        plot, table = self.bottom.sizes()
+        plot, table = self.bottom.sizes()[:2]
         return round(plot / (plot + table), 3) if plot and table else None
 
     def set_plot_share(self, share: float) -> None:

@@ -34,6 +34,7 @@ _WORK = {
     "budget": "measuring for a budget",
     "carry": "writing files",
     "write": "writing a file",
+    "set": "measuring the set",
 }
 
 

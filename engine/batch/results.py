@@ -15,8 +15,10 @@ from engine.curves import parse_curves
 from engine.experiment import environment
 from engine.export import csv_text, json_text
 from engine.files import atomic_write
+from engine.light_sets.measured import set_document
 from engine.metrics import metric, metric_ids
 from engine.report import curves_document, rd_chart
+from engine.trial import DB_METRICS
 
 TABLE, DOCUMENT, CHART = "results.csv", "results.json", "rd.svg"
 _LAST = (
@@ -103,6 +105,7 @@ def gather(
         "job": job.described(),
         "pictures": len(pictures),
         **curves_document(points, [picture.name for picture in pictures]),
+        "set": _set(job, table),
         "rows": table,
         "failed": sum(row["status"] == FAILED for row in table),
         "unreachable": sum(row["status"] == UNREACHABLE for row in table),
@@ -110,6 +113,21 @@ def gather(
         "environment": {**environment(job.codecs), **where},
     }
     return Results(job, tuple(table), document)
+
+
+def _set(job: Job, table: Sequence[Row]) -> dict[str, Any]:
+    """The pictures as one object: for each codec and goal what all of them take, and which came out worst, by dB."""
+    found: dict[str, list[dict[str, Any]]] = {codec: [] for codec in job.codecs}
+    for codec, goals in found.items():
+        for goal in job.goals:
+            rows = [row for row in table if row["codec"] == codec and row.get(goal.column) == goal.value]
+            done = [{**row, "db": _db(row)} for row in rows if row["status"] == DONE]
+            goals.append({goal.column: goal.value, **set_document(done, "db", higher_is_better=True)})
+    return found
+
+
+def _db(row: Row) -> float | None:
+    return next((row[metric] for metric in reversed(DB_METRICS.values()) if row.get(metric) is not None), None)
 
 
 def _point(row: Row) -> Row:

@@ -33,6 +33,7 @@ COMMANDS = {
     "budget": "fit a set of pictures into so many bytes on disk or in memory",
     "lightmaps": "compare codecs on a folder of lightmaps, gutters left out",
     "presets": "list the presets: what engines choose, by the names that artists know",
+    "writeback": "store decoded or encoded maps under their own names in another folder",
     "bench": "time our codecs, coders, metrics and window beside their best peers",
     "train": "train a learned codec, over as many sessions as one likes",
     "models": "list, show, export and verify the weights of learned codecs",

@@ -17,7 +17,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+from engine import memory
 from engine.batch.flow import Progress
 from engine.batch.job import KINDS, QUALITY, Goal, Job
 from engine.batch.results import Results
@@ -135,6 +137,14 @@ def _json_lines(progress: Progress) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+def _set_line(codec: str, goal: dict[str, Any], kind: str) -> str:
+    """What all pictures take with a codec at a goal, and the worst of them."""
+    disk, vram = (memory.size_text(goal[name]) for name in ("disk_bytes", "vram_bytes"))
+    worst = ", ".join(f"{each['image']} {each['db']:.2f} dB" for each in goal["worst"][:3])
+    told = f"; worst: {worst}" if worst else ""
+    return f"{codec} {goal[kind]:g}: {goal['maps']} pictures, {disk} on disk, {vram} in VRAM{told}"
+
+
 def _text(results: Results) -> str:
     """Means by codec and target, what went wrong, and where the files are."""
     metrics = results.metrics
@@ -146,6 +156,8 @@ def _text(results: Results) -> str:
             scores = [number(name, point[name]) if point.get(name) is not None else "" for name in metrics]
             rows.append([codec, f"{point[kind]:g}", f"{point['bpp']:.4f}", *scores])
     lines = [table(rows, right=range(1, len(head)))] if len(rows) > 1 else []
+    lines += [""] if lines else []
+    lines += [_set_line(codec, goal, kind) for codec, goals in results.document["set"].items() for goal in goals]
     wrong = [row for row in results.rows if row["error"]]
     for row in wrong[:10]:
         lines.append(f"{row['image']}: {row['codec'] + ': ' if row['codec'] else ''}{row['error']}")

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import memory
+from engine.channels import is_signed
 from engine.codec import Ctx
 from engine.doctor import Finding, examine
 from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, UnknownFormat, Unsupported
@@ -76,6 +77,7 @@ class Loaded:
     """A picture from a file. notes: what was done to it on the way in, in plain words. format: "PNG", "JPEG", …
 
     file: which bytes it was read from. findings: what `engine.doctor` found in light as the file holds it.
+    signed: the file holds directions of −1 … 1 as floats.
     """
 
     image: Image
@@ -84,6 +86,7 @@ class Loaded:
     path: Path
     file: FileMark
     findings: tuple[Finding, ...] = ()
+    signed: bool = False
 
 
 def read(
@@ -123,7 +126,8 @@ def load(
         findings = examine(raw.as_light()) if image.is_float else ()
     except EngineError as error:
         raise error.at(path) from error.__cause__
-    return Loaded(image, notes, reader.format, path, mark_of(data), findings)
+    signed = image.data is Meaning.DIRECTION and raw.pixels.dtype.kind == "f" and is_signed(raw.pixels)
+    return Loaded(image, notes, reader.format, path, mark_of(data), findings, signed)
 
 
 def _data(path: Path, meaning: Meaning | None) -> Meaning | None:

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
 )
-from PySide6.QtWidgets import QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QListView, QMenu, QPushButton, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from gui import style
 from gui.models.sources_model import Badge, SourceItem, SourcesModel
@@ -267,7 +267,8 @@ class _List(QListView):
 class SourcesPanel(Panel):
     """The pictures of the session.
 
-    Signals, from the user only: chosen(id), remove(id), reveal(id), open_requested(), dropped(list of paths).
+    Signals, from the user only: chosen(id), remove(id), reveal(id), open_requested(), dropped(list of paths),
+    set_requested().
     A failed item (`SourceItem.error`) cannot be chosen, only removed; a missing one can be located: locate(id).
     """
 
@@ -277,6 +278,7 @@ class SourcesPanel(Panel):
     locate = Signal(str)
     open_requested = Signal()
     dropped = Signal(list)
+    set_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Sources", parent)
@@ -295,7 +297,13 @@ class SourcesPanel(Panel):
         self.card = DropCard()
         self.card.open_requested.connect(self.open_requested)
         self.card.dropped.connect(self.dropped)
+        self.set_button = QPushButton()
+        self.set_button.setProperty("kind", "quiet")
+        self.set_button.setAccessibleName("The set of all maps")
+        self.set_button.setToolTip("All maps as one: what they take, the worst first (F10)")
+        self.set_button.clicked.connect(self.set_requested)
         self.body.addWidget(self.list, 1)
+        self.body.addWidget(self.set_button)
         self.body.addWidget(self.card)
         self._arrange()
 
@@ -307,6 +315,10 @@ class SourcesPanel(Panel):
 
     def items(self) -> list[SourceItem]:
         return self._model.items()
+
+    def set_summary(self, text: str) -> None:
+        """What all pictures take in all, on the button that opens the set."""
+        self.set_button.setText(text)
 
     def set_thumbnail(self, item_id: str, picture: np.ndarray | QImage) -> None:
         """Give an item its thumbnail: H×W×3 u8 sRGB (C-contiguous), or a QImage; it fills 54 × 36, cropped evenly.
@@ -340,6 +352,7 @@ class SourcesPanel(Panel):
     def _arrange(self) -> None:
         empty = self._model.rowCount() == 0
         self.list.setVisible(not empty)
+        self.set_button.setVisible(self._model.rowCount() > 1 or any(item.maps for item in self._model.items()))
         self.card.set_large(empty)
 
     def _moved(self, index: QModelIndex) -> None:

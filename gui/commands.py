@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
@@ -15,6 +17,8 @@ from engine import __version__, registry
 from engine.curves import Curve, published, read_curves
 from engine.errors import EngineError
 from engine.formats import suffix_of
+from engine.image import Meaning
+from engine.lit.mesh import SUFFIXES as MESHES
 from gui import clipboard, presenters, saving, style
 from gui.actions import ACTIONS
 from gui.bakes import next_map
@@ -24,11 +28,12 @@ from gui.frame import Frame
 from gui.light_set.view import LightSet
 from gui.models.verdict_model import Disagreement
 from gui.panels.tone_strip import ToneStrip
+from gui.panels.top_bar import NO_LIGHT
 from gui.preferences import PreferencesDialog
 from gui.presets import add_actions, keep
 from gui.session.commands import SessionCommands
 from gui.session.document import SUFFIX
-from gui.state import BITS_VIEWS, ORIGINAL, Lane, View
+from gui.state import BITS_VIEWS, LIT_VIEWS, ORIGINAL, Lane, View
 from gui.views.layouts import Layout
 
 ZOOM_STEP = 2**0.5
@@ -108,7 +113,9 @@ class Commands:
     # -- pictures
 
     def take(self, paths: list[Path]) -> None:
-        """What was dropped or named: sessions, pictures and folders are opened, .json files are curves for the plot."""
+        """What was dropped or named: sessions, pictures and folders are opened, .json files are curves for the plot,
+        meshes are for the lightmap that is looked at.
+        """
         session = next((path for path in paths if path.suffix.lower() == SUFFIX), None)
         if session is not None:
             self._sessions.open(session)
@@ -116,10 +123,13 @@ class Commands:
         curves = [path for path in paths if path.suffix.lower() == ".json"]
         for path in curves:
             self.lay_under(path)
-        pictures = [path for path in paths if path not in curves]
+        meshes = [path for path in paths if path.suffix.lower() in MESHES]
+        pictures = [path for path in paths if path not in (*curves, *meshes)]
         if pictures:
             self._controller.open_paths(pictures)
             self._sessions.remember(pictures)
+        for path in meshes[:1]:
+            self._take_mesh(path)
 
     def open(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(self._window, "Open pictures", "", f"{PICTURE_FILTER};;All files (*)")
@@ -241,10 +251,42 @@ class Commands:
 
     def _set_view(self, view: View) -> None:
         reason = presenters.no_bits(self._state) if view in BITS_VIEWS else ""
+        if view in LIT_VIEWS and self._state.meaning is not Meaning.LIGHT:
+            reason = NO_LIGHT
         if reason:
             self._window.tell(reason)
         else:
             self._state.set_view(view=View.PICTURE if self._state.view is view else view)
+
+    def set_lit(self, **changes: Any) -> None:
+        """Change any of `LitView`."""
+        self._state.set_view(lit=replace(self._state.lit, **changes))
+
+    def lit_errors(self) -> None:
+        self.set_lit(errors=not self._state.lit.errors)
+
+    def open_albedo(self) -> None:
+        """Ask for a picture that is the albedo."""
+        name, _ = QFileDialog.getOpenFileName(self._window, "Albedo", "", f"{PICTURE_FILTER};;All files (*)")
+        if name:
+            self.set_lit(picture=Path(name), look=replace(self._state.lit.look, albedo="image"))
+        else:
+            self._state.set_view()  # the strip shows what it showed
+
+    def open_mesh(self) -> None:
+        """Ask for a mesh of the current lightmap."""
+        filters = f"Meshes ({' '.join(f'*{suffix}' for suffix in MESHES)});;All files (*)"
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open mesh", "", filters)
+        if name:
+            self._take_mesh(Path(name))
+
+    def _take_mesh(self, path: Path) -> None:
+        source = self._state.current
+        if source is None or self._state.meaning is not Meaning.LIGHT:
+            self._window.tell(NO_LIGHT)
+            return
+        lit = replace(self._state.lit, meshes=self._state.lit.with_mesh(source.id, path))
+        self._state.set_view(lit=lit, view=View.SCENE)
 
     def _tone(self, change: Callable[[ToneStrip], object]) -> None:
         if self._state.is_float:

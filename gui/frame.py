@@ -17,6 +17,7 @@ from gui.light_set.panel import SetPanel
 from gui.panels.codecs import CodecsPanel
 from gui.panels.doctor_bar import DoctorBar
 from gui.panels.histogram import HistogramPanel
+from gui.panels.lit_strip import LitStrip
 from gui.panels.rate_lock import RateLock
 from gui.panels.rd_plot import RdPlot
 from gui.panels.sources import SourcesPanel
@@ -28,6 +29,8 @@ from gui.preferences import save_theme
 from gui.state import State, Topic
 from gui.theme import GRID, THEMES
 from gui.views.compare import CompareArea
+from gui.views.scene import SceneView
+from gui.views.scene_pane import ScenePane
 from gui.widgets.fold import FoldingSide
 from gui.widgets.loupe import Loupe
 from gui.widgets.palette import CommandPalette
@@ -66,9 +69,13 @@ class Frame(QMainWindow):
         self.sources = SourcesPanel()
         self.tone_strip = ToneStrip()
         self.tone_strip.hide()
+        self.lit_strip = LitStrip()
+        self.lit_strip.hide()
         self.doctor_bar = DoctorBar()
         self.doctor_bar.hide()
         self.compare = CompareArea()
+        self.scene_pane = ScenePane()
+        self.scene_pane.hide()
         self.rate_lock = RateLock()
         self.plot = RdPlot()
         self.verdict = VerdictPanel()
@@ -103,7 +110,9 @@ class Frame(QMainWindow):
         column.setSpacing(GRID + 2)
         column.addWidget(self.doctor_bar)
         column.addWidget(self.tone_strip)
+        column.addWidget(self.lit_strip)
         column.addWidget(self.compare, 1)
+        column.addWidget(self.scene_pane, 1)
         column.addWidget(self.rate_lock)
         self.middle = QSplitter(Qt.Orientation.Vertical)
         self.middle.addWidget(upper)
@@ -130,6 +139,11 @@ class Frame(QMainWindow):
         rows.addWidget(inset, 1)
         rows.addWidget(self.status)
         self.setCentralWidget(whole)
+
+    @property
+    def scene(self) -> SceneView:
+        """The mesh that the lightmap is shown on."""
+        return self.scene_pane.view
 
     def _note_hand(self) -> None:
         self._sized_by_hand = True

@@ -80,6 +80,11 @@ class MainWindow(Frame):
         self.histogram.exposure_moved.connect(self.tone_strip.move_to)
         self.histogram.released.connect(self.tone_strip.rest)
         self.histogram.reset.connect(self.tone_strip.choose_zero)
+        self.lit_strip.look_changed.connect(lambda look: self.commands.set_lit(look=look))
+        self.lit_strip.errors_changed.connect(lambda on: self.commands.set_lit(errors=on))
+        self.lit_strip.picture_wanted.connect(self.commands.open_albedo)
+        self.lit_strip.mesh_wanted.connect(lambda: self.commands.serve("open_mesh"))
+        self.scene.problem.connect(self.complain)
         self.doctor_bar.fixes_changed.connect(controller.mend)
         self.doctor_bar.dismissed.connect(state.hide_findings)
         self._listen_to_pictures()
@@ -118,7 +123,8 @@ class MainWindow(Frame):
     @property
     def settled(self) -> bool:
         """Nothing runs, nothing waits to be drawn."""
-        return self.controller.desk.idle and not self._timer.isActive() and not self._dirty and not self.compare.busy
+        drawing = self._timer.isActive() or self._dirty or self.compare.busy or self.scene.busy
+        return self.controller.desk.idle and not drawing
 
     def offer_codecs(self, choices: list[CodecChoice]) -> None:
         self.codecs.set_codecs(choices)
@@ -128,8 +134,12 @@ class MainWindow(Frame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self.compare.setFocus()
-            self.compare.set_flipped(True)
+            if self.scene.isVisible():
+                self.scene.setFocus()
+                self.scene.set_first_alone(True)
+            else:
+                self.compare.setFocus()
+                self.compare.set_flipped(True)
         else:
             super().keyPressEvent(event)
 
@@ -164,6 +174,7 @@ class MainWindow(Frame):
         self._timer.stop()
         self.sessions.close()
         self.compare.close_work()
+        self.scene.close_work()
         super().closeEvent(event)
 
     def _may_leave_batch(self) -> bool:

@@ -14,6 +14,8 @@ from gui.bakes import Bakes
 from gui.frame import Frame
 from gui.heat import HeatMaps
 from gui.histograms import Histograms
+from gui.lit_panes import LitPanes, Sources
+from gui.lit_scene import LitScene
 from gui.models.lane import LaneTag
 from gui.panels import doctor_bar
 from gui.panels.status import PixelReadOut
@@ -29,6 +31,8 @@ _WORK = {
     "curve": "{}: curve",
     "map": "{}: error map",
     "bits": "{}: map of bits",
+    "lit": "{}: error of the lit picture",
+    "lit_scene": "error of the lit picture",
     "times": "{}: times",
     "histogram": "histogram",
     "budget": "measuring for a budget",
@@ -47,6 +51,10 @@ class Refresher:
         self._heat = HeatMaps(window.state, window.controller.desk, window.compare)
         self._bakes = Bakes()
         self._histograms = Histograms(window.state, window.controller.desk, window.histogram)
+        lights = Sources(window.state, window.controller.desk)
+        redraw = window.state.set_view
+        self._lit = LitPanes(window.state, window.controller.desk, window.compare, lights, redraw)
+        self._scene = LitScene(window, lights)
         self._tags: dict[int, LaneTag] = {}
         self._pictures: dict[str, object] = {}
         self._thumbnails: dict[int, object] = {}
@@ -76,6 +84,8 @@ class Refresher:
             self._plot()
         if topics & {Topic.VIEW}:
             self._view()
+        if topics & {Topic.LANES, Topic.CURRENT, Topic.OUTCOME, Topic.VIEW, Topic.TONE}:
+            self._lit_views()
         if topics & {Topic.CURRENT, Topic.TONE}:
             self._tone()
         if topics & {Topic.JOBS}:
@@ -146,16 +156,21 @@ class Refresher:
             area.set_active(str(state.active))
         if state.current is not None:
             image = state.current.image
-            self._picture(str(ORIGINAL), state.current.display, image.pixels if image is not None else None)
+            shown = self._lit.shown(ORIGINAL, image, state.current.display)
+            self._picture(str(ORIGINAL), shown, image.pixels if image is not None else None)
             for lane_id in state.renditions()[1:]:
                 outcome = state.outcome(lane_id)
                 if outcome.beginning is not None:
                     self._picture(str(lane_id), outcome.beginning, None)
                 else:
-                    values = outcome.solved.decoded.pixels if outcome.solved else None
-                    self._picture(str(lane_id), outcome.display, values)
+                    decoded = outcome.solved.decoded if outcome.solved else None
+                    shown = self._lit.shown(lane_id, decoded, outcome.display)
+                    values = decoded.pixels if decoded is not None else None
+                    self._picture(str(lane_id), shown, values)
         self._pictures = {key: shown for key, shown in self._pictures.items() if key in area.keys}
-        self._heat.refresh()
+        self._lit.refresh()
+        if not self._lit.on:
+            self._heat.refresh()
         self._loupe()
 
     def _models(self) -> dict[str, PaneModel]:
@@ -171,7 +186,7 @@ class Refresher:
             models[str(lane_id)] = presenters.lane_pane(
                 number, self._tags[lane_id], state.outcome(lane_id), info, shown
             )
-        return models
+        return self._lit.judged(models)
 
     def _tone(self) -> None:
         """The tone of the panes, the loupe and the strip, which is there for floating-point pictures only."""
@@ -184,6 +199,24 @@ class Refresher:
         self._window.histogram.set_tone(state.tone)
         self._window.compare.set_tone(state.tone, moving=state.tone_moves)
         self._loupe()
+
+    def _lit_views(self) -> None:
+        """The strip of the lit views, the panes' errors where they are lit, and the mesh in the panes' place."""
+        state, window = self._state, self._window
+        on = self._lit.on or self._scene.on
+        window.top_bar.set_lit_available(state.meaning is Meaning.LIGHT)
+        window.lit_strip.setVisible(on)
+        window.lit_strip.set_scene(self._scene.on)
+        window.lit_strip.set_look(state.lit.look, state.lit.picture.name if state.lit.picture is not None else "")
+        window.lit_strip.set_errors(state.lit.errors)
+        if window.scene_pane.isHidden() is self._scene.on:  # hiding one hands its focus to anybody
+            window.compare.setVisible(not self._scene.on)
+            window.scene_pane.setVisible(self._scene.on)
+            (window.scene if self._scene.on else window.compare).setFocus()
+        self._scene.refresh(self._models())
+        if self._lit.on:
+            self._lit.refresh()
+            window.compare.set_renditions(self._models())
 
     def _picture(self, key: str, display: Shown | None, values: np.ndarray | None) -> None:
         """Hand a picture over when it is another one than before; the pane keeps the old one meanwhile."""
@@ -200,6 +233,7 @@ class Refresher:
             display = state.current.display if key == str(ORIGINAL) and state.current else None
             if key != str(ORIGINAL):
                 display = state.outcome(int(key)).display
+            display = self._lit.film(int(key)) or display
             pixels = Print(display, state.tone) if isinstance(display, Film) else display
             sources.append(LoupeSource(model.label, model.colour, model.marker, pixels))
         shown = {str(rendition) for rendition in state.shown()}
@@ -307,9 +341,10 @@ class Refresher:
         self._window.status.set_jobs(len(begun), len(running) - len(begun), name, running.get(key))
 
     def hovered(self, x: int, y: int) -> None:
+        self._window.loupe.look_at(x, y)
+        x, y = self._lit.texel(x, y)
         values = self._window.compare.values_at(x, y)
         original = values.pop(str(ORIGINAL), None)
-        self._window.loupe.look_at(x, y)
         if original is None:
             return
         lane = self._state.active_lane

@@ -27,6 +27,7 @@ from engine.metrics import metric
 from engine.tasks import Solved
 from engine.tone import NEUTRAL, Tone
 from engine.trial import Target, TargetKind, Trial
+from gui.models.lit import LitView
 from gui.views.layouts import Layout, visible_keys
 
 ORIGINAL = 0  # the rendition that is not a lane; lane ids begin at 1
@@ -57,10 +58,13 @@ class View(enum.StrEnum):
     ERROR = "error"
     BITS = "bits"
     BITS_ERROR = "bits_error"
+    LIT = "lit"
+    SCENE = "scene"
 
 
 ERROR_VIEWS = (View.ERROR, View.BITS_ERROR)
 BITS_VIEWS = (View.BITS, View.BITS_ERROR)
+LIT_VIEWS = (View.LIT, View.SCENE)
 
 
 class Phase(enum.StrEnum):
@@ -170,6 +174,7 @@ class State:
         self.map_metrics = dict(_JUDGED_BY)
         self.tone_moves = False  # a control of the tone is being dragged
         self.overlay = False
+        self.lit = LitView()
         self.active = ORIGINAL
         self.codec = ORIGINAL  # the lane that was active last
         self.anchor: int | None = None
@@ -327,10 +332,10 @@ class State:
         return True
 
     def set_view(self, **changes: Any) -> None:
-        """Change any of layout, view, map_metric, score_metric, overlay, anchor."""
+        """Change any of layout, view, map_metric, score_metric, overlay, anchor, lit."""
         topics = [Topic.VIEW]
         for name, value in changes.items():
-            if name not in ("layout", "view", "map_metric", "score_metric", "overlay", "anchor"):
+            if name not in ("layout", "view", "map_metric", "score_metric", "overlay", "anchor", "lit"):
                 raise AttributeError(name)
             setattr(self, name, value)
             if name in ("score_metric", "anchor"):
@@ -407,6 +412,10 @@ class State:
     @property
     def shows_bits(self) -> bool:
         return self.view in BITS_VIEWS
+
+    def shows_lit(self, view: View) -> bool:
+        """Whether light is shown as a game would, in this of `LIT_VIEWS`."""
+        return self.view is view and self.meaning is Meaning.LIGHT
 
     @property
     def anchor_here(self) -> int | None:

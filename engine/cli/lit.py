@@ -47,10 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mips", choices=MIPS, default="auto", metavar="M", help="off, auto or a level (default auto)")
     densities = ", ".join(f"{each:g}" for each in DENSITIES)
     parser.add_argument("--density", type=float, default=1.0, metavar="N", help=f"pixels a texel, flat: {densities}")
-    parser.add_argument("--albedo", default="", metavar="A", help="white, grey, checker, mesh, or a picture file")
     parser.add_argument(
-        "--exposure", type=_stops, metavar="STOPS", help="default: middle grey is the mean of the light"
+        "--albedo", default="mesh", metavar="A", help="mesh (default), white, grey, checker, or a picture"
     )
+    parser.add_argument("--exposure", type=_stops, metavar="STOPS", help="default: as the window chooses it")
     parser.add_argument("--curve", choices=list(CURVES), default="clip")
     parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WxH", help="of the view of a mesh")
     for name, text in (("yaw", "degrees around"), ("pitch", "degrees above the horizon"), ("zoom", "times as near")):
@@ -95,10 +95,9 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
 
 
 def _look(args: argparse.Namespace, console: Console) -> tuple[Lit, Albedo]:
-    wanted = args.albedo or ("mesh" if args.mesh is not None else "grey")
-    known = wanted in ALBEDOS and wanted != "image"
-    picture = None if known else read_picture(Path(wanted), console, full_ctx())
-    look = Lit(args.filter, args.mips, args.density, wanted if known else "image")
+    known = args.albedo in ALBEDOS and args.albedo != "image"
+    picture = None if known else read_picture(Path(args.albedo), console, full_ctx())
+    look = Lit(args.filter, args.mips, args.density, args.albedo if known else "image")
     return look, albedo_of(look, picture)
 
 
@@ -110,7 +109,7 @@ def _drawn(
         films = [LitFilm(source, look, albedo) for source in sources]
         return [film.develop(tone) for film in films], films[0].counts()
     mesh = read_mesh(room_path() if args.mesh == ROOM else Path(args.mesh))
-    camera = Camera.seeing(mesh)
+    camera = Camera.seeing(mesh, args.size[0] / args.size[1])
     yaw = args.yaw - camera.yaw if args.yaw is not None else 0.0
     pitch = args.pitch - camera.pitch if args.pitch is not None else 0.0
     if args.zoom is not None and args.zoom <= 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ FIELD = 45.0  # degrees, of the smaller side of the view
 STEEPEST = 89.0  # degrees
 _CLOSEST, _FARTHEST = 0.01, 12.0  # radii of the mesh
 _MARGIN = 1.04  # around the whole mesh
+_ROUNDS = 6  # of finding the place from where that is seen largest
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,20 @@ class Camera:
     radius: float = 1.0
 
     @staticmethod
-    def seeing(mesh: Mesh) -> Camera:
-        """The whole mesh, from above and beside."""
+    def seeing(mesh: Mesh, aspect: float = 1.0) -> Camera:
+        """The whole mesh, from above and beside. aspect: width over height of the view."""
         x, y, z = mesh.centre.tolist()
-        found = Camera((x, y, z), mesh.radius, radius=mesh.radius)
-        corners = np.array(list(itertools.product(*zip(*mesh.box, strict=True)))) - mesh.centre
-        axes = found._axes()
-        across, nearer = np.abs(corners @ axes[:2].T).max(axis=1), corners @ axes[2]
-        return replace(found, distance=_MARGIN * float((across / _slope() + nearer).max()))
+        camera = Camera((x, y, z), mesh.radius, radius=mesh.radius)
+        points = _facing(mesh, camera)
+        room = np.array([max(1.0, aspect), max(1.0, 1 / aspect)]) * _slope()
+        for _ in range(_ROUNDS):
+            across = (points - np.array(camera.target)) @ camera._axes().T
+            nearest = (np.abs(across[:, :2]) / room).max(axis=1) + across[:, 2]
+            camera = replace(camera, distance=_MARGIN * float(nearest.max()))
+            seen = across[:, :2] / (camera.distance - across[:, 2:])
+            right, up = (seen.min(axis=0) + seen.max(axis=0)) / (4 * _slope())
+            camera = camera.moved(float(right), float(up))
+        return camera
 
     def orbited(self, yaw: float, pitch: float) -> Camera:
         """Turned by so many degrees."""
@@ -85,3 +91,11 @@ class Camera:
 def _slope() -> float:
     """Half the height of what is seen at a distance of 1."""
     return math.tan(math.radians(FIELD / 2))
+
+
+def _facing(mesh: Mesh, camera: Camera) -> np.ndarray:
+    """N×3: the vertices of triangles that turn their front to a camera far away; all, where none does."""
+    corners = mesh.positions[mesh.triangles].astype(np.float64)
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    turned = (normals @ camera._axes()[2] > 0) | (mesh.two_sided > 0)
+    return corners[turned if turned.any() else slice(None)].reshape(-1, 3)

@@ -24,7 +24,7 @@ class Lit:
     filter: str = "bilinear"
     mips: str = "auto"
     density: float = 1.0
-    albedo: str = "grey"
+    albedo: str = "mesh"
 
     def __post_init__(self) -> None:
         if self.filter not in FILTERS:

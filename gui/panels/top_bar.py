@@ -27,17 +27,20 @@ VIEWS = (
     Segment("error", "Error", "error", "Where is it wrong? (E)"),
     Segment("bits", "Bits", "bits", "Where did the bits go? (B)"),
     Segment("bits_error", "Bits × error", "", "Were the bits well spent? (X)"),
+    Segment("lit", "Lit", "lit", "How will the game show it? (L)"),
+    Segment("scene", "3-D", "scene", "How does it look on a mesh? (D)"),
 )
 ZOOMS = (("Fit", 0.0), ("50 %", 0.5), ("100 %", 1.0), ("200 %", 2.0), ("400 %", 4.0), ("800 %", 8.0))
 _COMPACT_BELOW = 1400
 _NARROW_BELOW = 1120
 _LEAST = 860
 _NO_BITS = "No codec of this comparison tells where its bits went"
+NO_LIGHT = "Lit and 3-D show lightmaps: pictures of floating-point light (EXR, Radiance, KTX2)"
 
 
 class TopBar(Themed):
     """Signals, from the user only: layout_changed(single | wipe | side | grid | blink),
-    view_changed(picture | error | bits | bits_error), map_metric_changed(metric_id),
+    view_changed(picture | error | bits | bits_error | lit | scene), map_metric_changed(metric_id),
     zoom_chosen(factor; 0 is fit), search_requested(), theme_toggled().
     """
 
@@ -77,6 +80,7 @@ class TopBar(Themed):
         self.search.clicked.connect(self.search_requested)
         self._build()
         self.set_bits_available(False, _NO_BITS)
+        self.set_lit_available(False)
         self.retheme(style.current())
 
     def _build(self) -> None:
@@ -120,7 +124,7 @@ class TopBar(Themed):
         self.layouts.set_key(key)
 
     def set_view(self, key: str) -> None:
-        """One of picture, error, bits, bits_error; without a signal."""
+        """One of picture, error, bits, bits_error, lit, scene; without a signal."""
         self.views.set_key(key)
         self.map_metric.setVisible(key in ("error", "bits_error"))
 
@@ -133,6 +137,11 @@ class TopBar(Themed):
         """Whether any codec gives a map of its bits; else the two views are disabled and `reason` is their tooltip."""
         for key in ("bits", "bits_error"):
             self.views.set_enabled(key, available, reason)
+
+    def set_lit_available(self, available: bool) -> None:
+        """Whether the picture is light; else the two views that show it lit are disabled."""
+        for key in ("lit", "scene"):
+            self.views.set_enabled(key, available, NO_LIGHT)
 
     def set_zoom(self, factor: float | None) -> None:
         """Screen pixels per picture pixel; None for fit."""

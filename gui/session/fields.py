@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import EngineError
 from engine.image import Meaning
+from engine.lit.look import ALBEDOS, DENSITIES, FILTERS, MIPS
 from engine.metrics import metric, metric_ids
 from engine.tone import CURVES, EXPOSURE_LIMIT, GAMMA_RANGE, LOOKS, OFFSET_LIMIT, Tone
 from gui.models.verdict_model import Order
@@ -125,6 +126,26 @@ def _viewed(name: str, check: Check) -> Value:
     return Value(name, check, lambda w: getattr(w.state, name), lambda w, value: w.state.set_view(**{name: value}))
 
 
+def _lit(name: str, check: Check) -> Value:
+    """How the lit views show a map. A picture that is the albedo is not remembered."""
+
+    def get(window: Frame) -> Any:
+        value = getattr(window.state.lit.look, name)
+        return None if value == "image" else value
+
+    def put_in_force(window: Frame, value: Any) -> None:
+        lit = window.state.lit
+        window.state.set_view(lit=replace(lit, look=replace(lit.look, **{name: value})))
+
+    return Value(f"lit_{name}", check, get, put_in_force)
+
+
+def _density(value: Any) -> float:
+    if value not in DENSITIES:
+        raise ValueError(f"not one of {', '.join(f'{each:g}' for each in DENSITIES)}")
+    return float(value)
+
+
 def _get_zoom(window: Frame) -> Any:
     linked = window.compare.linked
     return "fit" if linked.fits else linked.scale
@@ -181,6 +202,10 @@ VIEW = (
     _viewed("view", one_of(View)),
     *(_judges(f"map_metric{of}", "map_metrics", meaning) for of, meaning in _KINDS.items()),
     _viewed("overlay", truth),
+    _lit("filter", member(FILTERS)),
+    _lit("mips", member(MIPS)),
+    _lit("density", _density),
+    _lit("albedo", member([each for each in ALBEDOS if each != "image"])),
     Value("zoom", _zoom, _get_zoom, _set_zoom),
     Value("centre", _centre, _get_centre, _set_centre),
     Value("wipe", number(0, 1), lambda w: w.compare.split, lambda w, at: w.compare.set_split(at)),

@@ -26,7 +26,15 @@ MAX_ICC = 2**22
 CHECKSUM_BYTES = 4
 
 # Wire ids: pinned for ever, new ones at the end.
-CODECS: dict[int, str] = {1: "wavelet", 2: "dct-rans", 3: "hyperprior", 4: "jpeg2000", 5: "jxl", 6: "avif"}
+CODECS: dict[int, str] = {
+    1: "wavelet",
+    2: "dct-rans",
+    3: "hyperprior",
+    4: "jpeg2000",
+    5: "jxl",
+    6: "avif",
+    7: "lightmap-ae",
+}
 _CODEC_BYTE = {name: byte for byte, name in CODECS.items()}
 _ALPHA: dict[int, Alpha] = {0: Alpha.NONE, 1: Alpha.STRAIGHT, 2: Alpha.PREMULTIPLIED}
 _ALPHA_BITS = {alpha: bits for bits, alpha in _ALPHA.items()}
@@ -38,6 +46,7 @@ class Section(enum.IntEnum):
     WAVELET = 0x01
     DCT_RANS = 0x02
     HYPERPRIOR = 0x03
+    LIGHTMAP_AE = 0x04
     FILE = 0x10  # a file of the codec's own format, which holds the codes of a float picture
     ICC = 0x80
 

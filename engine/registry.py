@@ -27,6 +27,7 @@ BUILTIN: dict[str, str] = {
     "dct-rans": "engine.codecs.dct_rans:DctRansCodec",
     "wavelet": "engine.codecs.wavelet:WaveletCodec",
     "hyperprior": "engine.codecs.hyperprior:HyperpriorCodec",
+    "lightmap-ae": "engine.codecs.lightmap_ae:LightmapAeCodec",
     "jpeg": "engine.codecs.jpeg:JpegCodec",
     "jpeg2000": "engine.codecs.jpeg2000:Jpeg2000Codec",
     "webp": "engine.codecs.webp:WebpCodec",

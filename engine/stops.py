@@ -30,3 +30,8 @@ def filled_stops(image: Image) -> np.ndarray:
 def covered(image: Image) -> np.ndarray:
     """H×W bool: the texels that count; all of them without a mask."""
     return image.mask if image.mask is not None else np.ones((image.height, image.width), bool)
+
+
+def middle_of(stops: np.ndarray, counts: np.ndarray) -> float:
+    """The mean of the stops (H×W×C) that count (H×W bool), in whole quarters of a stop; 0 where none does."""
+    return round(4 * float(stops[counts].mean())) / 4 if counts.any() else 0.0

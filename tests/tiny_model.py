@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import torch
 
 from engine.learned.data import Photographs
 from engine.learned.export import export
+from engine.learned.light_data import LightMap, LightMaps
 from engine.learned.model import HyperpriorModel
-from engine.learned.recipe import DecayRecipe, ModelRecipe, RateRecipe, Recipe, TrainingRecipe
+from engine.learned.recipe import DecayRecipe, LightRecipe, ModelRecipe, RateRecipe, Recipe, TrainingRecipe
 
 MODEL = ModelRecipe(
     channels=24,
@@ -25,6 +27,19 @@ MODEL = ModelRecipe(
 RATE = RateRecipe(points=3)
 TRAINING = TrainingRecipe(batch=2, patch=64, learning_rate=1e-3, table_rate=5e-3, warmup_steps=2, static_steps=4)
 RECIPE = Recipe(MODEL, RATE, TRAINING, DecayRecipe(batch=2, patch=64))
+
+
+LIGHT_MODEL = replace(
+    MODEL,
+    channels=768,
+    slices=(6, 18, 744),
+    seen=24,
+    last_context_width=6,
+    last_anchor_width=4,
+    learned_transform=False,
+)
+LIGHT_RATE = RateRecipe(points=3, lambda_low=1e-3, lambda_high=30.0)
+LIGHT_RECIPE = replace(RECIPE, model=LIGHT_MODEL, rate=LIGHT_RATE, light=LightRecipe())
 
 
 def picture(seed: int, side: int = 96) -> np.ndarray:
@@ -46,10 +61,18 @@ def tensor(*pictures: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
 
 
-def trained_looking_model(seed: int = 0) -> HyperpriorModel:
+def light_maps() -> LightMaps:
+    """Pictures as stops around -2, of which the left quarter does not count."""
+    counts = np.ones((96, 96), bool)
+    counts[:, :24] = False
+    maps = [LightMap(picture(seed).astype(np.float32) / 64 - 4, counts) for seed in (0, 1, 2, 3, 90)]
+    return LightMaps(tuple(maps[:4]), tuple(maps[4:]))
+
+
+def trained_looking_model(seed: int = 0, recipe: Recipe = RECIPE) -> HyperpriorModel:
     """A model in which every part has a say, as after training: nothing is at zero."""
     torch.manual_seed(seed)
-    model = HyperpriorModel(MODEL, RATE)
+    model = HyperpriorModel(recipe.model, recipe.rate)
     model.fit(tensor(*(picture(seed) for seed in range(4)))[..., :64, :64])
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -65,4 +88,14 @@ def tiny_weights(folder: Path, seed: int = 0) -> Path:
     """A weights file of `trained_looking_model`, with its card."""
     path = folder / "hyperprior.safetensors"
     export(trained_looking_model(seed).state_dict(), {"recipe": RECIPE.to_dict()}, path)
+    return path
+
+
+def tiny_light_weights(folder: Path, seed: int = 0) -> Path:
+    """The same for light; its decoder's network says little, as high rates of light are exact."""
+    path = folder / "lightmap-ae.safetensors"
+    model = trained_looking_model(seed, LIGHT_RECIPE)
+    for parameter in model.synthesis.leave.parameters():
+        parameter.mul_(0.01)
+    export(model.state_dict(), {"recipe": LIGHT_RECIPE.to_dict()}, path)
     return path

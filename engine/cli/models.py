@@ -19,7 +19,8 @@ from engine.cli.pictures import add_store
 from engine.cli.train import count
 from engine.errors import EngineError, UsageError
 from engine.learned import needs, zoo
-from engine.learned.card import ARCHITECTURE, attribution_path, card_path, load_card, write_card
+from engine.learned.card import attribution_path, card_path, load_card, write_card
+from engine.learned.recipe import LIGHT
 from engine.memory import size_text
 
 VERBS = {"list": "every set of weights", "show": "a card", "export": "weights from a run", "verify": "check weights"}
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
 def _list() -> Answer:
     rows = [_row(model) for model in zoo.models()]
     folder = str(zoo.user_folder())
-    head = ["id", "size", "steps", "BD-rate against jpeg", "from", "note"]
+    head = ["id", "size", "steps", "BD-rate", "from", "note"]
     body = [_cells(row) for row in rows]
     text = table([head, *body], right=(1, 2, 3)) if rows else "there are no weights"
     return Answer({"models": rows, "folder": folder}, f"{text}\n\nyour own weights lie in {folder}")
@@ -103,7 +104,8 @@ def _part(card: dict[str, Any], name: str) -> dict[str, Any]:
 def _cells(row: dict[str, Any]) -> list[str]:
     size = "" if row["bytes"] is None else size_text(row["bytes"])
     steps = "" if row["steps"] is None else str(row["steps"])
-    against = f"{row['bd_rate']['jpeg']:+.1f} %" if "jpeg" in row["bd_rate"] else "not measured"
+    anchor, value = next(iter(row["bd_rate"].items()), ("", 0.0))
+    against = f"{value:+.1f} % ({anchor})" if anchor else "not measured"
     return [row["id"], size, steps, against, "the program" if row["bundled"] else "you", row["problem"] or row["note"]]
 
 
@@ -147,7 +149,8 @@ def _worth(card: dict[str, Any]) -> str:
     measured = _part(_part(card, "measured"), "pictures")
     if not measured:
         return ""
-    points = [("bpp", "PSNR"), *((f"{p['bpp']:.4f}", f"{p['psnr']:.2f} dB") for p in measured["curve"])]
+    metric, label = ("log2_psnr", "log2-PSNR") if card["architecture"] == LIGHT else ("psnr", "PSNR")
+    points = [("bpp", label), *((f"{p['bpp']:.4f}", f"{p[metric]:.2f} dB") for p in measured["curve"])]
     against = ", ".join(f"{value:+.1f} % against {anchor}" for anchor, value in bd_rates(card).items())
     head = f"\n\non {measured['pictures']} pictures of '{measured['folder']}'"
     return f"{head} (file bytes): BD-rate {against or 'not comparable'}\n{table(points, right=(0, 1))}"
@@ -161,8 +164,8 @@ def _export(args: argparse.Namespace, console: Console) -> Answer:
     from engine.learned.export import export_run
     from engine.learned.train import make_folder, trained_on
 
-    folder, steps, decayed = trained_on(args.run)
-    path = args.out or zoo.user_folder() / f"{ARCHITECTURE}-{steps}{zoo.SUFFIX}"
+    architecture, folder, steps, decayed = trained_on(args.run)
+    path = args.out or zoo.user_folder() / f"{architecture}-{steps}{zoo.SUFFIX}"
     if path.suffix != zoo.SUFFIX:
         raise UsageError(f"weights are safetensors; let the name end in {zoo.SUFFIX}", path=path)
     zoo.check_id(path.stem)

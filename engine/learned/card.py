@@ -9,8 +9,9 @@ from typing import Any
 
 from engine.errors import CorruptStream, EngineError
 from engine.files import atomic_write
+from engine.learned.recipe import LIGHT, PHOTOGRAPHS
 
-ARCHITECTURE = "hyperprior"
+ARCHITECTURES = (PHOTOGRAPHS, LIGHT)  # by the codecs that use them
 LICENCE = "Apache-2.0"
 MAX_BYTES = 4 << 20
 
@@ -35,8 +36,8 @@ def load_card(path: Path) -> dict[str, Any]:
         raise EngineError("the card of these weights cannot be read", path=card) from error
     except (ValueError, RecursionError) as error:
         raise CorruptStream(f"is not valid JSON: {error}", path=card) from error
-    if not isinstance(content, dict) or content.get("architecture") != ARCHITECTURE:
-        raise CorruptStream(f"is not the card of a {ARCHITECTURE} model", path=card)
+    if not isinstance(content, dict) or content.get("architecture") not in ARCHITECTURES:
+        raise CorruptStream(f"is not the card of a model for {' or '.join(ARCHITECTURES)}", path=card)
     return content
 
 

@@ -225,9 +225,9 @@ class HyperSynthesis(nn.Module):
 class SliceContext(nn.Module):
     """Predicts one slice from the hyper-latent and the slices before it; its second pass also from its anchors."""
 
-    def __init__(self, before: int, size: int, recipe: ModelRecipe, points: int) -> None:
+    def __init__(self, before: int, number: int, recipe: ModelRecipe, points: int) -> None:
         super().__init__()
-        width, anchor_width = recipe.context_width, recipe.anchor_width
+        size, (width, anchor_width) = recipe.slices[number], recipe.widths(number)
         self.join = EntropyConv(2 * before + recipe.hyper_width, width, 3, padding=1)
         self.scale = RateScale(points, width)
         self.first_hidden = EntropyConv(width, width, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +17,11 @@ from engine import io
 from engine.errors import EngineError
 from engine.learned.data import SUFFIXES, rgb, to_tensor
 from engine.learned.export import load_model
+from engine.learned.light_loss import UNITS, light_cost, squared_light_error
 from engine.learned.loss import rate_distortion
 from engine.learned.model import GRANULE, HyperpriorModel
+from engine.learned.recipe import LightRecipe
+from engine.metrics.coded_psnr import PEAK_STOPS
 
 
 class Point(NamedTuple):
@@ -29,6 +32,9 @@ class Point(NamedTuple):
     hyper_bpp: float
     psnr: float
     cost: float
+
+
+PointOf = Callable[[HyperpriorModel, Tensor, float], Point]
 
 
 @torch.no_grad()
@@ -49,16 +55,36 @@ def estimate(model: HyperpriorModel, picture: Tensor, rate: float) -> Point:
     )
 
 
+@torch.no_grad()
+def estimate_light(model: HyperpriorModel, patch: Tensor, rate: float, recipe: LightRecipe) -> Point:
+    """One point of a lightmap, 1×4×H×W (codes and what counts), padded by texels that do not count. psnr: log2-PSNR."""
+    height, width = patch.shape[-2:]
+    padding = (0, -width % GRANULE, 0, -height % GRANULE)
+    rates = torch.full((1,), rate, device=patch.device)
+    coded = model(F.pad(patch[:, :3], padding, mode="replicate"), rates)
+    coded = coded._replace(picture=coded.picture[..., :height, :width])
+    share = patch[:, 3].mean().clamp_min(1e-9)
+    error = (squared_light_error(coded.picture, patch) / share).clamp_min(1e-10) / UNITS**2
+    return Point(
+        bpp=float(coded.bits) / (height * width),
+        hyper_bpp=float(coded.hyper_bits) / (height * width),
+        psnr=float(10 * torch.log10(PEAK_STOPS**2 / error)),
+        cost=float(light_cost(coded, patch, model.lambda_of(rates), recipe)),
+    )
+
+
 def to_8_bits(picture: Tensor) -> Tensor:
     """0…1 → whole numbers 0…255."""
     return torch.round(picture.clamp(0, 1) * 255)
 
 
-def mean_curve(model: HyperpriorModel, pictures: Sequence[Tensor], rates: Sequence[float]) -> list[Point]:
-    """The mean over pictures (1×3×H×W each) at every rate."""
+def mean_curve(
+    model: HyperpriorModel, pictures: Sequence[Tensor], rates: Sequence[float], point: PointOf = estimate
+) -> list[Point]:
+    """The mean over pictures (1×C×H×W each) at every rate."""
     curve = []
     for rate in rates:
-        points = [estimate(model, picture, rate) for picture in pictures]
+        points = [point(model, picture, rate) for picture in pictures]
         curve.append(Point(*(sum(values) / len(points) for values in zip(*points, strict=True))))
     return curve
 

@@ -16,11 +16,11 @@ from torch import Tensor
 from engine.errors import CorruptStream
 from engine.files import atomic_write
 from engine.learned import stored
-from engine.learned.card import ARCHITECTURE, LICENCE, attribution_path, load_card, write_card
+from engine.learned.card import LICENCE, attribution_path, load_card, write_card
 from engine.learned.checkpoint import LOG, read_checkpoint
 from engine.learned.freeze import entropy_convolutions, freeze, thaw
 from engine.learned.model import HyperpriorModel, channels_last
-from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_of
+from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_name, architecture_of
 from engine.learned.stored import INTEGERS, Stored
 
 
@@ -36,7 +36,7 @@ def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -
     parameters = sum(tensor.numel() for tensor in weights.values())
     made = {"digest": hashlib.sha256(data).hexdigest(), "bytes": len(data), "parameters": parameters}
     atomic_write(path, data)
-    write_card(path, {"architecture": ARCHITECTURE, "licence": LICENCE, **card, **made})
+    write_card(path, {"architecture": architecture_name(card["recipe"]), "licence": LICENCE, **card, **made})
 
 
 def export_run(folder: Path, path: Path, *, note: str = "", attribution: str = "") -> dict[str, Any]:

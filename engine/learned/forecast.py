@@ -43,7 +43,8 @@ class Outlook:
     def size(self, value: Any, ctx: Ctx) -> float:
         """Bytes of the file at a quality of 0…100, within 5 % as a rule."""
         ctx.check()
-        share = self.analysis.nonzero(fixed.rate_of(value, self.points)) / self.pixels
+        rate = fixed.rate_of(value, self.points)
+        share = self.analysis.nonzero(rate) / self.pixels
         return self.pixels * _BITS * share**_POWER / 8
 
 

@@ -29,7 +29,7 @@ from engine.errors import EngineError, UsageError
 from engine.image import Image
 from engine.learned.data import SUFFIXES, is_held_back
 from engine.light import TOE, over_black, repaired
-from engine.stops import covered, filled_stops
+from engine.stops import covered, filled_stops, middle_of
 
 LEAST_COVERED = 0.25  # of a patch's texels count, if so many can be found in …
 TRIES = 8  # … that many places
@@ -58,11 +58,6 @@ class LightMaps:
     training: tuple[LightMap, ...]
     held_back: tuple[LightMap, ...]
     folder: str = ""
-
-
-def middle_of(stops: np.ndarray, counts: np.ndarray) -> float:
-    """The mean of the stops that count, in whole quarter stops; 0 where none does."""
-    return round(4 * float(stops[counts].mean())) / 4 if counts.any() else 0.0
 
 
 def load_light(folder: str | Path, *, threads: int = 1) -> LightMaps:

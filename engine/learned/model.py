@@ -8,6 +8,7 @@ interpolated in between (after Z. Cui et al., "Asymmetric gained deep image comp
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple, cast
 
@@ -29,6 +30,7 @@ from engine.learned.layers import (
     wide,
 )
 from engine.learned.recipe import ModelRecipe, RateRecipe
+from engine.learned.symbols import SPREAD_OCTAVES
 from engine.learned.synthesis import SynthesisNetwork
 from engine.learned.transform import LappedTransform
 
@@ -61,16 +63,17 @@ class HyperpriorModel(nn.Module):
         self.correcting = True
         """Whether the decoder's network takes part; without it the reconstruction is linear."""
         points, channels = rate.points, model.channels
-        self.transform = LappedTransform(channels, model.lapped_scale)
+        self.transform = LappedTransform(channels, model.lapped_scale, learned=model.learned_transform)
         self.log_gain = RateTable(points, channels)
-        self.hyper_analysis = HyperAnalysis(channels, model.hyper_width, model.hyper_channels, points)
+        self.hyper_analysis = HyperAnalysis(model.looked_at, model.hyper_width, model.hyper_channels, points)
         self.hyper_latent = HyperLatent(model.hyper_channels, points)
         self.hyper_synthesis = HyperSynthesis(model.hyper_channels, model.hyper_width)
         starts = [0, *accumulate(model.slices)]
         self.slices = nn.ModuleList(
-            SliceContext(before, size, model, points) for before, size in zip(starts, model.slices, strict=False)
+            SliceContext(before, number, model, points)
+            for number, before in zip(range(len(model.slices)), starts, strict=False)
         )
-        self.synthesis = SynthesisNetwork(channels, model.synthesis_widths, model.synthesis_blocks, points)
+        self.synthesis = SynthesisNetwork(model.looked_at, model.synthesis_widths, model.synthesis_blocks, points)
         self._start()
 
     @torch.no_grad()
@@ -90,9 +93,12 @@ class HyperpriorModel(nn.Module):
         nn.init.zeros_(self.synthesis.leave.weight)
 
     @torch.no_grad()
-    def fit(self, pictures: Tensor) -> None:
-        """Start from data: choose the transform's coefficients on `pictures` and set the gains for every rate."""
-        norms = self.transform.fit(pictures * 255 - 127.5)
+    def fit(self, pictures: Tensor, first: Sequence[int] = ()) -> None:
+        """Start from data: choose the transform's coefficients on `pictures` and set the gains for every rate.
+
+        first: coefficients that come before the others, as for `LappedTransform.fit`.
+        """
+        norms = self.transform.fit(pictures * 255 - 127.5, first)
         lambdas = self.lambda_of(torch.arange(self.rate.points).float())
         self.log_gain.table.copy_(0.5 * torch.log(lambdas / LAMBDA_AT_UNIT_STEP)[:, None] + torch.log(norms)[None])
 
@@ -161,8 +167,10 @@ class HyperpriorModel(nn.Module):
         return self._picture(torch.cat(decoded, 1), own, weights)
 
     def octaves(self) -> Tensor:
-        """log₂ of the coefficients' spread, in quantisation steps, at every point of the range of rates."""
-        return (wide(self.log_gain.table) + wide(self.transform.deviation).log()) / math.log(2)
+        """log₂ of the coefficients' spread, in quantisation steps, at every point of the range of rates; not less than
+        integers can hold, where a coefficient is never but zero."""
+        octaves = (wide(self.log_gain.table) + wide(self.transform.deviation).log()) / math.log(2)
+        return octaves.clamp_min(SPREAD_OCTAVES[0])
 
     def _units(self, weights: Tensor) -> list[Units]:
         """How each slice's coefficients are measured at these rates."""
@@ -180,7 +188,8 @@ class HyperpriorModel(nn.Module):
 
     def hyper_entered(self, coefficients: Tensor) -> Tensor:
         """As much of the way from coefficients to the hyper-latent as no rate counts in."""
-        relative = entropy.features(coefficients / self.transform.deviation[:, None, None])
+        seen = self.recipe.looked_at
+        relative = entropy.features(coefficients[:, :seen] / self.transform.deviation[:seen, None, None])
         return self.hyper_analysis.entered(self._cast(torch.cat([relative, relative.abs()], 1)))
 
     def _hyper(self, coefficients: Tensor, weights: Tensor, noisy: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -196,7 +205,7 @@ class HyperpriorModel(nn.Module):
         with precision(coefficients.device, half=False):
             linear = self.transform.synthesis(coefficients)
         if self.correcting:
-            known = known.contiguous(memory_format=torch.channels_last)
+            known = known[:, : self.recipe.looked_at].contiguous(memory_format=torch.channels_last)
             linear = linear + self.synthesis(known, linear.contiguous(memory_format=torch.channels_last), weights)
         return linear / 255 + 0.5
 

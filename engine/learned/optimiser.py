@@ -45,7 +45,8 @@ class Optimiser:
             ([parameter for parameter in others if parameter.dim() != 4], recipe.table_rate),
             (transform, recipe.transform_rate),
         ]
-        device = transform[0].device
+        groups = [(members, rate) for members, rate in groups if members]
+        device = others[0].device
         self._peaks = [rate for _, rate in groups]
         self._parameters: list[nn.Parameter] = [parameter for members, _ in groups for parameter in members]
         on_card = device.type == "cuda"

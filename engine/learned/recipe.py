@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
+PHOTOGRAPHS, LIGHT = "hyperprior", "lightmap-ae"  # architectures, by the codecs that they are for
+
 
 @dataclass(frozen=True)
 class ModelRecipe:
@@ -28,7 +30,10 @@ class ModelRecipe:
     together, in that order. hyper_channels: of the hyper-latent at 1/64; hyper_width: of the networks around it.
     context_width, anchor_width: features of a slice's context, and of its own first half. synthesis_widths,
     synthesis_blocks: channels and residual blocks of the decoder at 1/4, 1/8 and 1/16. lapped_scale: the first
-    scale of the lapped pre-filter.
+    scale of the lapped pre-filter. learned_transform: whether training moves the linear transform; else the weights
+    hold no more of it than which coefficients are kept. seen: how many of these, from the first on, the hyper-analysis
+    and the decoder's network look at (0: all). last_context_width, last_anchor_width: of the last slice, if it is to
+    be narrower (0: it is not).
     """
 
     channels: int = 288
@@ -40,12 +45,29 @@ class ModelRecipe:
     synthesis_widths: tuple[int, int, int] = (64, 128, 160)
     synthesis_blocks: tuple[int, int, int] = (2, 2, 2)
     lapped_scale: float = 1.3
+    learned_transform: bool = True
+    seen: int = 0
+    last_context_width: int = 0
+    last_anchor_width: int = 0
+
+    @property
+    def looked_at(self) -> int:
+        """Coefficients that the hyper-analysis and the decoder's network look at."""
+        return self.seen or self.channels
+
+    def widths(self, number: int) -> tuple[int, int]:
+        """Features of the context, and of its own first half, of a slice."""
+        if number < len(self.slices) - 1:
+            return self.context_width, self.anchor_width
+        return self.last_context_width or self.context_width, self.last_anchor_width or self.anchor_width
 
     def __post_init__(self) -> None:
         if sum(self.slices) != self.channels or min(self.slices, default=0) < 1:
             raise UsageError(f"slices {self.slices} do not add up to {self.channels} channels")
         if not 3 <= self.channels <= 768:
             raise UsageError("a block of 16×16×3 has 768 coefficients: keep 3 to 768 channels")
+        if self.seen > self.channels:
+            raise UsageError(f"of {self.channels} channels {self.seen} cannot be looked at")
         if len(self.synthesis_widths) != 3 or len(self.synthesis_blocks) != 3:
             raise UsageError("the synthesis has three resolutions: give three widths and three numbers of blocks")
 
@@ -98,14 +120,36 @@ class DecayRecipe:
 
 
 @dataclass(frozen=True)
+class LightRecipe:
+    """What errors of light cost besides their squares; see `engine.learned.light_loss`."""
+
+    structure: float = 18.0
+    gradient: float = 0.03
+    lighting: float = 0.3
+
+
+@dataclass(frozen=True)
 class Recipe:
+    """light: for models of lightmaps; None for those of photographs."""
+
     model: ModelRecipe
     rate: RateRecipe
     training: TrainingRecipe
     decay: DecayRecipe
+    light: LightRecipe | None = None
+
+    @property
+    def architecture(self) -> str:
+        """The codec that the weights are for."""
+        return architecture_name(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def architecture_name(content: Mapping[str, Any]) -> str:
+    """The codec that weights of this recipe are for."""
+    return PHOTOGRAPHS if content.get("light") is None else LIGHT
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -124,7 +168,7 @@ def read_recipe(path: str | Path) -> Recipe:
 
 def recipe_of(content: Mapping[str, Any]) -> Recipe:
     """The recipe in nested mappings, as TOML and JSON give them. `UsageError` names what is unknown or misfits."""
-    unknown = sorted(set(content) - {"model", "rate", "training", "decay"})
+    unknown = sorted(set(content) - {"model", "rate", "training", "decay", "light"})
     if unknown:
         raise UsageError(f"unknown section '{unknown[0]}'")
     return Recipe(
@@ -132,6 +176,7 @@ def recipe_of(content: Mapping[str, Any]) -> Recipe:
         _section(RateRecipe, content.get("rate", {}), "rate"),
         _section(TrainingRecipe, content.get("training", {}), "training"),
         _section(DecayRecipe, content.get("decay", {}), "decay"),
+        _section(LightRecipe, content["light"], "light") if content.get("light") is not None else None,
     )
 
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from engine.learned.layers import precision
 from engine.learned.loss import rate_distortion
-from engine.learned.model import HyperpriorModel
+from engine.learned.model import Coded, HyperpriorModel
 from engine.learned.optimiser import Optimiser
+
+Cost = Callable[[Coded, Tensor, Tensor], Tensor]
+"""Of what a model made of pictures, the pictures, and λ of each."""
 
 LOSS_MEMORY = 0.99
 EAGER_STEPS = 3  # before a capture: libraries choose their kernels in them
@@ -24,8 +28,8 @@ EAGER_STEPS = 3  # before a capture: libraries choose their kernels in them
 class TrainingStep:
     """Takes steps with a model and its optimiser; `renew` after a change of what takes part in them."""
 
-    def __init__(self, model: HyperpriorModel, optimiser: Optimiser, device: torch.device) -> None:
-        self._model, self._optimiser, self._device = model, optimiser, device
+    def __init__(self, model: HyperpriorModel, optimiser: Optimiser, device: torch.device, cost: Cost) -> None:
+        self._model, self._optimiser, self._device, self._cost = model, optimiser, device, cost
         self._loss = torch.full((), math.nan, device=device)
         on_card = device.type == "cuda"
         self._compiled = torch.compile(training_loss, dynamic=False) if on_card else training_loss
@@ -53,7 +57,7 @@ class TrainingStep:
         self._eager_left = EAGER_STEPS
 
     def take(self, pictures: Tensor, rates: Tensor) -> None:
-        """One step on B×3×H×W pictures in 0…1 at B rates, both on the device."""
+        """One step on B×C×H×W pictures, as `training_loss` takes them, at B rates, both on the device."""
         if self._stream is None:
             self._take(pictures, rates)
             return
@@ -82,15 +86,16 @@ class TrainingStep:
     def _take(self, pictures: Tensor, rates: Tensor) -> None:
         # The integers' arithmetic is the short last part of a run: compiling it takes longer than it saves.
         compute = training_loss if self._model.quantised else self._compiled
-        loss = compute(self._model, pictures, rates)
+        loss = compute(self._model, pictures, rates, self._cost)
         taken = self._optimiser.step(loss)
         value = loss.detach()
         follow = torch.where(torch.isnan(self._loss), value, LOSS_MEMORY * self._loss + (1 - LOSS_MEMORY) * value)
         self._loss.copy_(torch.where(taken > 0, follow, self._loss))
 
 
-def training_loss(model: HyperpriorModel, pictures: Tensor, rates: Tensor) -> Tensor:
-    """What one step goes down from: noisy rounding, networks in half the bits."""
+def training_loss(model: HyperpriorModel, pictures: Tensor, rates: Tensor, cost: Cost = rate_distortion) -> Tensor:
+    """What one step goes down from: noisy rounding, networks in half the bits. The first three channels of pictures are
+    what the model takes, in 0…1; the others are for the cost."""
     with precision(pictures.device, half=True):
-        coded = model(pictures, rates, noisy=True)
-    return rate_distortion(coded, pictures, model.lambda_of(rates))
+        coded = model(pictures[:, :3], rates, noisy=True)
+    return cost(coded, pictures, model.lambda_of(rates))

@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.errors import CorruptStream, EngineError
 from engine.learned import zoo
-from engine.learned.card import ARCHITECTURE, card_path, load_card
+from engine.learned.card import card_path, load_card
 from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_of
 
 INTEGERS = "integers."
@@ -30,9 +30,10 @@ NAME_BYTES = 4  # of a model's digest, in a stream
 
 @dataclass(frozen=True)
 class Stored:
-    """A weights file. digest: hex SHA-256. floats, integers: tensors by name."""
+    """A weights file. architecture: its codec's id. digest: hex SHA-256. floats, integers: tensors by name."""
 
     path: Path
+    architecture: str
     digest: str
     model: ModelRecipe
     rate: RateRecipe
@@ -64,29 +65,30 @@ def read(path: Path) -> Stored:
         raise CorruptStream(f"is not a safetensors file: {error}", path=path) from error
     integers = {name.removeprefix(INTEGERS): array for name, array in tensors.items() if name.startswith(INTEGERS)}
     floats = {name: array for name, array in tensors.items() if not name.startswith(INTEGERS)}
-    return Stored(path, card["digest"], model, rate, floats, integers)
+    return Stored(path, card["architecture"], card["digest"], model, rate, floats, integers)
 
 
 @dataclass(frozen=True)
 class Installed:
-    """Weights that are there. name: the first bytes of their digest in hex, as streams and `version` have it.
-    points: of their range of rates."""
+    """Weights that are there. architecture: the codec that they are for. name: the first bytes of their digest in hex,
+    as streams and `version` have it. points: of their range of rates."""
 
     path: Path
+    architecture: str
     name: str
     points: int
 
 
-def preferred() -> Installed | None:
+def preferred(architecture: str) -> Installed | None:
     """The weights to encode with: those that the environment names, else the first of the zoo."""
-    return next(installed(), None)
+    return next(installed(architecture), None)
 
 
 @contextmanager
 def encoding_with(path: Path) -> Iterator[None]:
     """Encode with the weights in `path` for a while, here and in the processes that are started meanwhile."""
     before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = str(path.resolve())
+    os.environ[VARIABLE] = os.pathsep.join(filter(None, (str(path.resolve()), before)))
     try:
         yield
     finally:
@@ -96,32 +98,32 @@ def encoding_with(path: Path) -> Iterator[None]:
             os.environ[VARIABLE] = before
 
 
-def nothing_installed() -> str:
+def nothing_installed(architecture: str) -> str:
     """Why there is nothing to encode with, and what to do."""
-    return f"there are no {ARCHITECTURE} weights: put some into {zoo.user_folder()}, or name a file in {VARIABLE}"
+    return f"there are no {architecture} weights: put some into {zoo.user_folder()}, or name a file in {VARIABLE}"
 
 
-def named(name: str) -> Installed:
+def named(architecture: str, name: str) -> Installed:
     """The weights that a stream names; `EngineError` says which are missing and where they would be looked for."""
-    for each in installed():
+    for each in installed(architecture):
         if each.name == name:
             return each
     raise EngineError(
-        f"this picture was coded with the {ARCHITECTURE} weights {name}, which are not in {zoo.bundled_folder()}",
+        f"this picture was coded with the {architecture} weights {name}, which are not in {zoo.bundled_folder()}",
         hint=f"put their .safetensors and .json files into {zoo.user_folder()}, or name the file in {VARIABLE}",
     )
 
 
-def installed() -> Iterator[Installed]:
-    """All weights of this architecture whose card can be read, in the order in which they are preferred."""
-    given = os.environ.get(VARIABLE, "")
-    for path in [*([Path(given)] if given else []), *(model.path for model in zoo.models())]:
+def installed(architecture: str) -> Iterator[Installed]:
+    """All weights of an architecture whose card can be read, in the order in which they are preferred."""
+    given = [Path(name) for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name]
+    for path in [*given, *(model.path for model in zoo.models())]:
         card = card_path(path)
         try:
             found = _look(path, card.stat().st_mtime_ns, path.stat().st_mtime_ns)
         except OSError:
             continue
-        if found is not None:
+        if found is not None and found.architecture == architecture:
             yield found
 
 
@@ -132,4 +134,4 @@ def _look(path: Path, _card_time: int, _time: int) -> Installed | None:
         digest, points = str(card.get("digest", "")), architecture_of(card.get("recipe", {}))[1].points
     except EngineError:
         return None
-    return Installed(path, digest[: 2 * NAME_BYTES], points) if len(digest) == 64 else None
+    return Installed(path, card["architecture"], digest[: 2 * NAME_BYTES], points) if len(digest) == 64 else None

@@ -39,6 +39,7 @@ Tensors = Mapping[str, np.ndarray]
 class Latent:
     """What a stream says. hyper: h×w×C i32, whole. values: 4h×4w×M i32, coefficients in 1/16 of a quantisation step.
     features: of these, i16 multiples of 1/64. index, residuals: rows of tables and symbols in the order of the stream.
+    slices: how many were coded; all coefficients of those that follow are 0.
     """
 
     hyper: np.ndarray
@@ -46,6 +47,7 @@ class Latent:
     features: np.ndarray
     index: np.ndarray
     residuals: np.ndarray
+    slices: int
 
     @property
     def checksum(self) -> int:
@@ -94,16 +96,19 @@ class SymbolNetwork:
         """Of the range of rates."""
         return len(self._octaves)
 
-    def encode(self, hyper: np.ndarray, steps: np.ndarray, rate: int, ctx: Ctx) -> tuple[bytes, Latent]:
-        """Code a hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) at a rate in 1/256."""
+    def encode(
+        self, hyper: np.ndarray, steps: np.ndarray, rate: int, ctx: Ctx, *, slices: int | None = None
+    ) -> tuple[bytes, Latent]:
+        """Code a hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) at a rate in 1/256; of
+        the coefficients so many slices, all by default."""
         source = _Picture(hyper, steps)
-        decoded = self._run(source, hyper.shape[:2], rate, ctx)
+        decoded = self._run(source, hyper.shape[:2], rate, ctx, slices)
         return latent.encode(decoded.residuals, decoded.index, self.tables, decoded.mark), decoded
 
-    def decode(self, data: bytes, size: tuple[int, int], rate: int, ctx: Ctx) -> Latent:
+    def decode(self, data: bytes, size: tuple[int, int], rate: int, ctx: Ctx, *, slices: int | None = None) -> Latent:
         """What :meth:`encode` coded for a hyper-latent of `size` (rows, columns); `CorruptStream`."""
         source = _Stream(data, self.tables)
-        decoded = self._run(source, size, rate, ctx)
+        decoded = self._run(source, size, rate, ctx, slices)
         if source.reader.finish() != decoded.mark:
             raise CorruptStream("the decoded symbols are not those that were coded: stream or weights are damaged")
         return decoded
@@ -121,9 +126,9 @@ class SymbolNetwork:
     def in_place(self, decoded: Latent, values: np.ndarray) -> np.ndarray:
         """What belongs to the symbols, in the order of the stream, at the places of the latent's: 4h×4w×M."""
         rows, columns, _ = decoded.values.shape
-        out = np.empty(decoded.values.shape, values.dtype)
+        out = np.zeros(decoded.values.shape, values.dtype)
         end = decoded.hyper.size
-        for part in self._slices:
+        for part in self._slices[: decoded.slices]:
             for every in (ANCHORS, OTHERS):
                 start, end = end, end + rows * (columns // 2) * part.size
                 own = values[start:end].reshape(rows, columns // 2, part.size)
@@ -138,7 +143,7 @@ class SymbolNetwork:
         """log₂ of the gain of each channel of the hyper-latent, C f64."""
         return fixed.interpolate(self._hyper_octaves, rate) / (1 << fixed.FINE_BITS)
 
-    def _run(self, source: Symbols, size: tuple[int, int], rate: int, ctx: Ctx) -> Latent:
+    def _run(self, source: Symbols, size: tuple[int, int], rate: int, ctx: Ctx, slices: int | None) -> Latent:
         rows, columns = (HYPER * side for side in size)
         recipe = self.recipe
         bands = _Bands(ctx)
@@ -146,10 +151,11 @@ class SymbolNetwork:
         symbols = [source.hyper(index[0])]
         context = latent.plane(rows, columns, recipe.hyper_width + 2 * recipe.channels)
         context[:, :, : recipe.hyper_width] = self._from_hyper(symbols[0], rate, bands)
-        values = np.empty((rows, columns, recipe.channels), np.int32)
-        features = np.empty(values.shape, np.int16)
+        values = np.zeros((rows, columns, recipe.channels), np.int32)
+        features = np.zeros(values.shape, np.int16)
         logs = fixed.interpolate(self._octaves, rate)
-        for part in self._slices:
+        coded = self._slices[:slices]
+        for part in coded:
             own = slice(part.start, part.stop)
             for means, rest, residual, every in part.run(source, context, part.units(logs, rate), bands):
                 index.append(rest)
@@ -158,8 +164,8 @@ class SymbolNetwork:
             at = recipe.hyper_width + 2 * part.start
             features[:, :, own] = context[:, :, at : at + part.size]
             ctx.progress(part.stop / recipe.channels)
-        flat = (np.concatenate([array.ravel() for array in arrays]) for arrays in (index, symbols))
-        return Latent(symbols[0], values, features, *flat)
+        rows_of_tables, coded_symbols = (np.concatenate([a.ravel() for a in arrays]) for arrays in (index, symbols))
+        return Latent(symbols[0], values, features, rows_of_tables, coded_symbols, len(coded))
 
     def _hyper_index(self, size: tuple[int, int], rate: int) -> np.ndarray:
         rows = fixed.rounded(fixed.interpolate(self._hyper_rows, rate), fixed.FINE_BITS)
@@ -213,7 +219,7 @@ class _Slice:
         self.size = recipe.slices[number]
         self.start, self.stop = start, start + self.size
         self._base = recipe.hyper_width
-        self._width, self._anchor_width = recipe.context_width, recipe.anchor_width
+        self._width, self._anchor_width = recipe.widths(number)
         name = f"slices.{number}"
         seen = 2 * start
         hyper_first = np.r_[seen : seen + recipe.hyper_width, :seen]  # the order in which the context lies in memory

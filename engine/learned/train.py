@@ -19,12 +19,13 @@ import torch
 
 from engine.errors import UsageError
 from engine.files import claimed, write_error
+from engine.learned import stored
 from engine.learned.checkpoint import FILE, read_checkpoint
-from engine.learned.data import load_photographs
 from engine.learned.device import choose
-from engine.learned.export import export_run, load_weights
+from engine.learned.export import export_run
 from engine.learned.progress import Length, Progress
-from engine.learned.recipe import Recipe, architecture_of
+from engine.learned.recipe import Recipe, architecture_name, architecture_of
+from engine.learned.subject import load_subject
 from engine.learned.trainer import Reports, Trainer
 
 WEIGHTS = "weights.safetensors"
@@ -36,7 +37,7 @@ class Session:
     """What to train, on what, and for how long.
 
     length: of this session. decay: of a decay that branches off, no length for none. resume: continue the run, or the
-    newest decay, that is there. init: exported weights of the same architecture to start from.
+    newest decay, that is there. init: exported weights to start from, of the same model or of one within it.
     """
 
     recipe: Recipe
@@ -70,12 +71,11 @@ def train(session: Session, reports: Reports) -> Outcome:
         torch.set_num_threads(session.threads)
     check_folder(session)
     recipe = session.recipe
-    side = max(recipe.training.patch, recipe.decay.patch)
-    photographs = load_photographs(session.data, min_side=side, threads=torch.get_num_threads())
-    reports.note(f"{len(photographs.training)} pictures to train on, {len(photographs.held_back)} held back")
+    subject = load_subject(recipe, session.data, device, torch.get_num_threads())
+    reports.note(f"{subject.data['training']} pictures to train on, {subject.data['held_back']} held back")
 
     def trainer_in(folder: Path) -> Trainer:
-        return Trainer(recipe, photographs, folder, device=device, reports=reports)
+        return Trainer(recipe, subject, folder, device=device, reports=reports)
 
     branching = session.decay != Length()
     folder = decay_folder(session.out, resume=session.resume) if branching else session.out
@@ -121,7 +121,7 @@ def prepare(trainer_in: Callable[[Path], Trainer], out: Path, *, init: Path | No
     if (out / FILE).exists():
         trainer.restore(read_checkpoint(out))
     else:
-        trainer.start(load_weights(init) if init is not None else None)
+        trainer.start(stored.read(init) if init is not None else None)
         trainer.save()
     return trainer
 
@@ -155,12 +155,14 @@ def branch_decay(trainer_in: Callable[[Path], Trainer], run: Path, folder: Path,
     return trainer
 
 
-def trained_on(folder: Path) -> tuple[str | None, int, bool]:
-    """Of the run or decay in `folder`: the name of its data's folder, its steps, whether it is a decay that is over."""
+def trained_on(folder: Path) -> tuple[str, str | None, int, bool]:
+    """Of the run or decay in `folder`: what codec it is for, the name of its data's folder, its steps, whether it is a
+    decay that is over."""
     state = read_checkpoint(folder)
     progress = Progress(**state["progress"])
     data = state.get("data")
-    return data["folder"] if data else None, progress.steps, progress.decaying and progress.decayed >= 1
+    architecture = architecture_name(state["recipe"])
+    return architecture, data["folder"] if data else None, progress.steps, progress.decaying and progress.decayed >= 1
 
 
 def make_folder(folder: Path) -> None:

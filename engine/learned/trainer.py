@@ -16,15 +16,17 @@ from torch.utils.tensorboard import SummaryWriter
 
 from engine import bd
 from engine.learned.checkpoint import LOG, write_checkpoint
-from engine.learned.data import Patches, Photographs, central_patches
 from engine.learned.device import random_state, restore_random_state
 from engine.learned.evaluate import Point, mean_curve
 from engine.learned.layers import precision
-from engine.learned.model import GRANULE, HyperpriorModel, channels_last
+from engine.learned.model import HyperpriorModel, channels_last
 from engine.learned.optimiser import Optimiser
 from engine.learned.progress import Length, Progress
 from engine.learned.recipe import Recipe
 from engine.learned.step import TrainingStep
+from engine.learned.stored import Stored
+from engine.learned.subject import Subject
+from engine.learned.warm import begin
 from engine.store import processor
 
 CHECKPOINT_SECONDS = 100.0
@@ -32,7 +34,6 @@ LONGEST_STEP = 30.0  # seconds that one counts for: a process that was suspended
 AVERAGE_EVERY = 4
 LOG_EVERY = 100
 VALIDATION_PICTURES = 24
-VALIDATION_SIDE = 256
 FIT_PATCHES = 320
 CPU = torch.device("cpu")
 
@@ -55,7 +56,7 @@ class Trainer:
     def __init__(
         self,
         recipe: Recipe,
-        photographs: Photographs,
+        subject: Subject,
         folder: Path,
         *,
         device: torch.device = CPU,
@@ -64,32 +65,29 @@ class Trainer:
         self.recipe, self.folder, self.device, self.reports = recipe, folder, device, reports
         self.progress = Progress()
         self.record: dict[str, Any] | None = None
-        counts = {"training": len(photographs.training), "held_back": len(photographs.held_back)}
-        self.data = {"folder": photographs.folder, **counts}
+        self.subject, self.patches, self.data = subject, subject.patches, subject.data
         torch.manual_seed(recipe.training.seed)
         self.model = channels_last(HyperpriorModel(recipe.model, recipe.rate)).to(device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         self.optimiser = Optimiser(self.model, recipe.training)
-        self.step = TrainingStep(self.model, self.optimiser, device)
-        self.patches = Patches(photographs.training, recipe.training.seed, recipe.training.downscale, device)
-        side = min(VALIDATION_SIDE, *(s for p in photographs.held_back for s in p.shape[:2])) // GRANULE * GRANULE
-        self.validation = central_patches(photographs.held_back, VALIDATION_PICTURES, side).to(device)
+        self.step = TrainingStep(self.model, self.optimiser, device, subject.cost)
+        self.validation = subject.validation(VALIDATION_PICTURES).to(device)
         self.first_curve: list[list[float]] = []
 
     # --- Starting ---------------------------------------------------------------------------------
 
-    def start(self, weights: dict[str, Tensor] | None = None) -> None:
-        """Begin a run: from the statistics of some patches, or from trained weights."""
-        if weights is None:
-            # Statistics take a second: they are computed on the CPU, in the same floats for every device.
-            patches = self.patches.batch(FIT_PATCHES, self.recipe.training.patch)
-            fitted = copy.deepcopy(self.model).cpu()
-            fitted.fit(patches.cpu())
-            self.model.load_state_dict(fitted.state_dict())
+    def start(self, weights: Stored | None = None) -> None:
+        """Begin a run: from the statistics of some patches, or from trained weights of this model or one within it."""
+        # Statistics take a second: they are computed on the CPU, in the same floats for every device.
+        fitted = copy.deepcopy(self.model).cpu()
+        if begin(fitted, weights, self._statistics):
             self.progress.static_until = self.recipe.training.static_steps
-        else:
-            self.model.load_state_dict(weights)
+        self.model.load_state_dict(fitted.state_dict())
         self.averaged.load_state_dict(self.model.state_dict())
+
+    def _statistics(self) -> Tensor:
+        """Patches to take statistics of."""
+        return self.patches.batch(FIT_PATCHES, self.recipe.training.patch)[:, :3].cpu()
 
     def state(self) -> dict[str, Any]:
         self._set_stage()  # now: where the next step begins another stage, a resumed run could not tell that it is new
@@ -220,7 +218,7 @@ class Trainer:
         self._set_stage()
         rates = [float(rate) for rate in range(self.recipe.rate.points)]
         with precision(self.device, half=True):
-            curve = mean_curve(self.averaged, self.validation.split(1), rates)
+            curve = mean_curve(self.averaged, self.validation.split(1), rates, self.subject.estimate)
         pairs = [[point.bpp, point.psnr] for point in curve]
         self.first_curve = self.first_curve or pairs
         record = self.record = self._record(curve)

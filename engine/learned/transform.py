@@ -9,6 +9,7 @@ are parameters, the synthesis untied from the analysis, so that training can mov
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -81,19 +82,37 @@ def filter_edges(picture: Tensor, matrix: Tensor) -> Tensor:
 
 
 class LappedTransform(nn.Module):
-    """Pictures (B×3×H×W, 0…255 less 127.5, sides multiples of 16) to coefficients (B×M×H/16×W/16) and back."""
+    """Pictures (B×3×H×W, 0…255 less 127.5, sides multiples of 16) to coefficients (B×M×H/16×W/16) and back.
 
+    learned: whether the matrices are parameters; else `kept`, numbers of basis functions, says all of them.
+    """
+
+    pre: Tensor
+    post: Tensor
+    analysis_matrix: Tensor
+    synthesis_matrix: Tensor
+    kept: Tensor
     deviation: Tensor
     """Standard deviation of every coefficient over photographs; the networks see coefficients relative to it."""
 
-    def __init__(self, channels: int, lapped_scale: float) -> None:
+    def __init__(self, channels: int, lapped_scale: float, *, learned: bool = True) -> None:
         super().__init__()
         pre = lapped_filter(BLOCK, lapped_scale)
-        self.pre = nn.Parameter(torch.tensor(pre, dtype=torch.float32))
-        self.post = nn.Parameter(torch.tensor(np.linalg.inv(pre), dtype=torch.float32))
         kept = torch.tensor(block_basis()[:channels], dtype=torch.float32)
-        self.analysis_matrix = nn.Parameter(kept)
-        self.synthesis_matrix = nn.Parameter(kept.clone())
+        matrices = {
+            "pre": torch.tensor(pre, dtype=torch.float32),
+            "post": torch.tensor(np.linalg.inv(pre), dtype=torch.float32),
+            "analysis_matrix": kept,
+            "synthesis_matrix": kept.clone(),
+        }
+        for name, matrix in matrices.items():
+            if learned:
+                self.register_parameter(name, nn.Parameter(matrix))
+            else:
+                self.register_buffer(name, matrix, persistent=False)
+        if not learned:
+            self.register_buffer("kept", torch.arange(channels).float())
+            self.register_load_state_dict_post_hook(lambda module, _: module._keep(module.kept.long()))
         self.register_buffer("deviation", torch.ones(channels))
 
     def analysis(self, picture: Tensor) -> Tensor:
@@ -103,19 +122,31 @@ class LappedTransform(nn.Module):
         return filter_edges(from_blocks(coefficients.permute(0, 2, 3, 1) @ self.synthesis_matrix), self.post)
 
     @torch.no_grad()
-    def fit(self, pictures: Tensor) -> Tensor:
+    def fit(self, pictures: Tensor, first: Sequence[int] = ()) -> Tensor:
         """Keep the coefficients that carry most energy of `pictures` (as for `analysis`), and learn their deviation.
 
+        first: numbers of basis functions that come before the others, whatever they carry.
         Returns M norms: how far in the picture an error of 1 in a coefficient reaches (1 for an orthonormal basis).
         """
         basis = torch.tensor(block_basis(), dtype=torch.float32)
         variance = (to_blocks(filter_edges(pictures, self.pre)).reshape(-1, BLOCK_VALUES) @ basis.T).square().mean(0)
         norms = self._synthesis_norms()
-        kept = torch.argsort(-variance * norms.square())[: len(self.deviation)]
-        self.analysis_matrix.copy_(basis[kept])
-        self.synthesis_matrix.copy_(basis[kept])
+        energy = variance * norms.square()
+        energy[list(first)] = torch.inf
+        order = torch.argsort(-energy, stable=True)
+        kept = torch.cat([torch.tensor(first, dtype=torch.long), order[len(first) :]])[: len(self.deviation)]
+        self._keep(kept)
         self.deviation.copy_(variance[kept].sqrt().clamp_min(1e-3))
         return norms[kept]
+
+    @torch.no_grad()
+    def _keep(self, kept: Tensor) -> None:
+        """Let the matrices hold the basis functions of these numbers."""
+        basis = torch.tensor(block_basis(), dtype=torch.float32)[kept.cpu()]
+        self.analysis_matrix.copy_(basis)
+        self.synthesis_matrix.copy_(basis)
+        if "kept" in self._buffers:
+            self.kept.copy_(kept)
 
     def _synthesis_norms(self) -> Tensor:
         """Norms of the 768 basis functions after the post-filter, away from the picture's border."""

@@ -15,7 +15,7 @@ from tiny_model import picture, tiny_weights
 
 from engine import container, memory, registry
 from engine.codec import Ctx, Modelled
-from engine.codecs import hyperprior
+from engine.codecs import hyperprior, learned
 from engine.container import Picture, Section
 from engine.errors import Cancelled, CorruptStream, EngineError, LimitExceeded, Unsupported
 from engine.image import Alpha, Image
@@ -93,7 +93,7 @@ def test_tiles_bound_what_the_networks_see_at_once(
 ) -> None:
     seen: list[int] = []
     monkeypatch.setattr(tiles, "TILE", 128)
-    model = hyperprior.load(stored.named(codec.encode(image(), {}, CTX).stats["weights"])).networks
+    model = learned.load(stored.named("hyperprior", codec.encode(image(), {}, CTX).stats["weights"])).networks
     render = model.render
     monkeypatch.setattr(
         model, "render", lambda values, *rest: (seen.append(values.shape[-1]), render(values, *rest))[1]
@@ -115,16 +115,16 @@ def test_version_names_the_weights(codec: hyperprior.HyperpriorCodec, weights: P
 
 def test_loading_is_no_part_of_any_time(codec: hyperprior.HyperpriorCodec, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count()
-    load = hyperprior.load.__wrapped__
+    load = learned.load.__wrapped__
 
-    def slow(weights: stored.Installed) -> hyperprior.Model:
+    def slow(weights: stored.Installed) -> learned.Model:
         for _ in range(1000):
             next(seconds)
         return load(weights)
 
-    monkeypatch.setattr(hyperprior, "load", functools.lru_cache(slow))
+    monkeypatch.setattr(learned, "load", functools.lru_cache(slow))
     monkeypatch.setattr("engine.trial.time.perf_counter", lambda: float(next(seconds)))
-    hyperprior._warm.cache_clear()
+    learned._warm.cache_clear()
     run = run_trial(codec, image(), {}, (), CTX)
     assert next(seconds) > 1000, "nothing was loaded"
     assert (run.trial.encode_s, run.trial.decode_s) == (1, 1)
@@ -173,7 +173,7 @@ def test_weights_whose_integers_were_exchanged_are_noticed(
     data = codec.encode(image(), {}, CTX).data
     other = tiny_weights(tmp_path, seed=1)
     monkeypatch.setenv(stored.VARIABLE, str(other))
-    name = bytes.fromhex(next(stored.installed()).name)
+    name = bytes.fromhex(next(stored.installed("hyperprior")).name)
     with pytest.raises(CorruptStream):
         codec.decode(rewritten(data, lambda section: section[:1] + name + section[5:]), CTX)
 

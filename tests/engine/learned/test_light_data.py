@@ -13,8 +13,8 @@ from engine.errors import UsageError
 from engine.image import Image
 from engine.io import write
 from engine.learned.data import is_held_back
-from engine.learned.light_data import LightMap, LightPatches, as_light, central_light, load_light, middle_of
-from engine.stops import filled_stops, light_of, stops_of
+from engine.learned.light_data import LightMap, LightPatches, as_light, central_light, load_light
+from engine.stops import filled_stops, light_of, middle_of, stops_of
 
 
 def ramp(side: int, scale: float) -> Image:

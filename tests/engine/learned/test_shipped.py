@@ -40,7 +40,7 @@ def test_a_stream_of_shipped_weights_has_the_symbols_and_the_picture_it_always_h
 
 
 def test_the_shipped_weights_are_those_of_their_card_with_a_list_of_pictures() -> None:
-    weights = stored.preferred()
+    weights = stored.preferred("hyperprior")
     assert weights is not None
     stored.read(weights.path)  # checks the digest and the bounds of the integers
     card = json.loads(weights.path.with_suffix(".json").read_text(encoding="utf-8"))

@@ -26,6 +26,7 @@ from engine.learned.layers import precision
 from engine.learned.model import HyperpriorModel
 from engine.learned.progress import Length
 from engine.learned.step import training_loss
+from engine.learned.subject import OfPhotographs
 from engine.learned.train import branch_decay, decay_folder, prepare
 from engine.learned.trainer import LONGEST_STEP, Trainer
 
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard"
 
 
 def tiny(folder: Path) -> Trainer:
-    return Trainer(RECIPE, photographs(), folder)
+    return Trainer(RECIPE, OfPhotographs(photographs(), RECIPE, torch.device("cpu")), folder)
 
 
 def begun(folder: Path) -> Trainer:

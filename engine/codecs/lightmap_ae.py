@@ -1,0 +1,132 @@
+"""`lightmap-ae`: the networks of `hyperprior` trained on lightmaps, on the logarithm of light.
+
+Stops, log2(x + 2⁻¹⁰), take the place of code values, 64 units for each, around the map's own middle: an error is worth
+the same in shadow and in sun, and no range need be known. All coefficients of a block are kept, the last 480 coded only
+where they say anything. Texels that do not count become whatever costs little (engine/learned/gutters.py).
+docs/learned.md tells the rest.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from engine import charts
+from engine.codec import Capabilities, CodecInfo, Ctx, Kind, Param, Role
+from engine.codecs import gutters
+from engine.codecs.checks import require_carried
+from engine.codecs.learned import LearnedCodec, Model, Source, padded
+from engine.container import Picture, Section
+from engine.errors import CorruptStream, Unsupported
+from engine.image import Image
+from engine.light import LogTransfer
+from engine.stops import covered, light_of, middle_of, stops_of
+
+if TYPE_CHECKING:
+    from engine.learned.symbols import SymbolNetwork
+    from engine.learned.tiles import Analysis
+
+# Measured on the bundled lightmap and five that were baked alike.
+_TYPICAL_BPP = (
+    0.012, 0.017, 0.025, 0.037, 0.055, 0.08, 0.12, 0.17, 0.26,
+    0.37, 0.55, 0.8, 1.2, 1.7, 2.3, 3.1, 4.2,
+)  # fmt: skip
+
+UNITS = 64  # for each stop
+_MIDDLE = np.float32(127.5)  # what networks take for nothing
+_QUARTERS = 4  # of a stop: in these the map's middle stands in the stream
+
+
+class LightmapAeCodec(LearnedCodec):
+    """The codec of this module. Decoded symbols are the same everywhere; light may differ by its last bits."""
+
+    info: ClassVar = CodecInfo(
+        id="lightmap-ae",
+        label="Lightmap AE",
+        family="learned",
+        extension=".rsl",
+        params=(
+            Param(
+                "quality",
+                Kind.FLOAT,
+                50.0,
+                0.0,
+                100.0,
+                role=Role.RATE,
+                better=+1,
+                label="Quality",
+                help="from end to end of the rates that the model was trained for: log2-PSNR of about 36 to 62 dB",
+                typical_bpp=_TYPICAL_BPP,
+            ),
+            gutters.param("fill"),
+        ),
+        capabilities=Capabilities(memory=80.0, depths=(32,), light="codes light as log2(x + 2⁻¹⁰) in floats"),
+        about="the hyperprior's networks on the logarithm of light, trained on lightmaps; one model for all rates",
+    )
+    section = Section.LIGHTMAP_AE
+    stream_version = 1
+    encoder_revision = 1
+    extra_bytes = 2  # the middle in quarter stops, signed; slices that are coded
+
+    def _source(self, image: Image, chosen: dict[str, Any], model: Model, ctx: Ctx) -> Source:
+        """Of finite light without alpha, grey or R, G, B."""
+        require_carried(image, self.info)
+        if not np.isfinite(image.pixels).all():
+            raise Unsupported("floats are coded only where they are finite")
+        counts = covered(image) if gutters.are_free(image, chosen) else np.ones(image.pixels.shape[:2], bool)
+        light = np.broadcast_to(image.colour_pixels, (image.height, image.width, 3))
+        stops = charts.filled(Image(stops_of(light), image.color, mask=counts)).pixels
+        middle = middle_of(stops, counts)
+        pixels = padded((stops - np.float32(middle)) * np.float32(UNITS) + _MIDDLE)
+        ctx.check()
+        picture = Picture.of(image, LogTransfer.reaching(float(image.pixels.max())))
+        extra = round(middle * _QUARTERS).to_bytes(1, "little", signed=True)
+        return Source(picture, extra, _Analyses(model, pixels, _free(counts, pixels.shape), ctx).at)
+
+    def _sliced(self, steps: np.ndarray, model: Model) -> tuple[int, bytes]:
+        """All slices, but for the last where all of it is rounded to nothing."""
+        slices = model.symbols.recipe.slices
+        count = len(slices) - 1 if np.abs(steps[:, :, -slices[-1] :]).max() < 0.5 else len(slices)
+        return count, bytes([count])
+
+    def _slices(self, extra: bytes, network: SymbolNetwork) -> int:
+        if extra[1] > len(network.recipe.slices):
+            raise CorruptStream("the lightmap-ae stream claims more of a latent than its model has")
+        return extra[1]
+
+    def _claims(self, picture: Picture, extra: bytes) -> None:
+        if picture.transfer is None or picture.channels not in (1, 3):
+            raise CorruptStream("the lightmap-ae stream claims a picture of a kind that it cannot hold")
+
+    def _image(self, pixels: np.ndarray, picture: Picture, extra: bytes) -> Image:
+        middle = int.from_bytes(extra[:1], "little", signed=True) / _QUARTERS
+        light = light_of((pixels - _MIDDLE) / np.float32(UNITS) + np.float32(middle))
+        assert picture.transfer is not None
+        return Image(np.minimum(light, np.float32(picture.transfer.brightest)), picture.color, icc=picture.icc)
+
+
+class _Analyses:
+    """What the networks make of a map at a rate: what is free is filled for rates that are about the same at once."""
+
+    def __init__(self, model: Model, pixels: np.ndarray, free: np.ndarray, ctx: Ctx) -> None:
+        self._model, self._pixels, self._free, self._ctx = model, pixels, free, ctx
+        self._last: tuple[int, Analysis] | None = None
+
+    def at(self, rate: int) -> Analysis:
+        from engine.learned import fixed, gutters, tiles
+
+        place = round(rate / fixed.RATE_STEPS * 2) if self._free.any() else 0
+        if self._last is None or self._last[0] != place:
+            fill = partial(gutters.sparse, self._model.networks, self._pixels, self._free, ctx=self._ctx)
+            pixels = fill(rate=place * fixed.RATE_STEPS // 2) if self._free.any() else self._pixels
+            self._last = place, tiles.Analysis(self._model.networks, pixels, self._ctx)
+        return self._last[1]
+
+
+def _free(counts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """What may hold anything, of a picture continued to `shape`: not even a filter reads it."""
+    out = np.ones(shape[:2], bool)
+    out[: counts.shape[0], : counts.shape[1]] = ~(counts | charts.around(counts))
+    return out

@@ -1,0 +1,81 @@
+"""How a run begins: from statistics, from trained weights, or from those of a model within this one.
+
+A model of light may begin as one of photographs: the networks that it has in common with the other are copied, with
+tables over the rates read at the same λ; what the other does not have begins as always. The transform's statistics are
+taken anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from engine.errors import UsageError
+from engine.learned.export import tensors_of
+from engine.learned.model import LAMBDA_AT_UNIT_STEP, HyperpriorModel
+from engine.learned.recipe import RateRecipe
+from engine.learned.stored import Stored
+from engine.learned.transform import block_basis
+
+_GAINS = "log_gain.table"
+
+
+@torch.no_grad()
+def begin(model: HyperpriorModel, weights: Stored | None, pictures: Callable[[], Tensor]) -> bool:
+    """Prepare a new model (on the CPU); whether its entropy model has something to learn before anything else moves.
+
+    pictures: gives patches as the model takes them. `UsageError` if the weights have nothing in common with it.
+    """
+    if weights is None:
+        model.fit(pictures())
+        return True
+    tensors = tensors_of(weights)
+    if (weights.model, weights.rate) == (model.recipe, model.rate):
+        model.load_state_dict(tensors)
+        return False
+    if (weights.model.lapped_scale, weights.model.hyper_width) != (model.recipe.lapped_scale, model.recipe.hyper_width):
+        raise UsageError("these weights are of another model, and not of one within this one", path=weights.path)
+    model.fit(pictures(), first=_order(tensors["transform.analysis_matrix"])[: model.recipe.channels])
+    own = model.state_dict()
+    for name, tensor in tensors.items():
+        if name.startswith("transform.") or name not in own:
+            continue
+        if name == _GAINS:
+            learned = _at_same_lambda(tensor - _start(weights.rate), weights.rate, model)
+            own[name][:, : tensor.shape[1]] = _start(model.rate) + learned
+        elif name.endswith(".table") and tensor.shape[1:] == own[name].shape[1:]:
+            own[name].copy_(_at_same_lambda(tensor, weights.rate, model))
+        elif tensor.shape == own[name].shape:
+            own[name].copy_(tensor)
+    return True
+
+
+def _order(analysis: Tensor) -> list[int]:
+    """Which basis functions the rows of a transform began as, each once."""
+    likeness = (analysis @ torch.tensor(block_basis(), dtype=torch.float32).T).abs()
+    order: list[int] = []
+    for row in likeness:
+        row[order] = -1
+        order.append(int(row.argmax()))
+    return order
+
+
+def _lambdas(rate: RateRecipe) -> Tensor:
+    return rate.lambda_low * (rate.lambda_high / rate.lambda_low) ** torch.linspace(0, 1, rate.points)
+
+
+def _start(rate: RateRecipe) -> Tensor:
+    """The gains that a model begins with, but for the norms of its transform, points×1."""
+    return 0.5 * torch.log(_lambdas(rate) / LAMBDA_AT_UNIT_STEP)[:, None]
+
+
+def _at_same_lambda(table: Tensor, rate: RateRecipe, model: HyperpriorModel) -> Tensor:
+    """A table over one range of rates, read at the λ of the model's points; beyond its ends as there."""
+    step = math.log(rate.lambda_high / rate.lambda_low) / (rate.points - 1)
+    places = (torch.log(_lambdas(model.rate) / rate.lambda_low) / step).clamp(0, rate.points - 1)
+    low = places.floor().long().clamp_max(rate.points - 2)
+    part = (places - low)[:, None]
+    return table[low] * (1 - part) + table[low + 1] * part

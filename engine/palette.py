@@ -29,5 +29,6 @@ ORIGINAL = Look("#9AA0A8", "o")
 
 
 def look(place: int) -> Look:
-    """The look of the codec at `place` (0, 1, …); it repeats after the seventh."""
-    return LOOKS[place % len(LOOKS)]
+    """The look of the codec at `place` (0, 1, …): after the seventh colours come again, with another marker each."""
+    again, index = divmod(place, len(LOOKS))
+    return Look(LOOKS[index].colour, LOOKS[(index + again) % len(LOOKS)].marker)

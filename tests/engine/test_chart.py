@@ -112,6 +112,7 @@ def test_references_reach_a_fifth_beyond_the_rates_of_the_series() -> None:
     assert chart._within_reach(Chart((), "dB", references=(gone,))) == [(gone, [(9.0, 1.0)])]
 
 
-def test_looks_repeat_after_the_seventh() -> None:
-    assert [look(place) for place in (0, 6, 7, 13)] == [LOOKS[0], LOOKS[6], LOOKS[0], LOOKS[6]]
-    assert len(set(LOOKS)) == 7
+def test_after_the_seventh_colours_come_again_with_other_markers() -> None:
+    assert [look(place) for place in range(7)] == list(LOOKS)
+    assert [look(place).colour for place in (7, 13, 14)] == [LOOKS[0].colour, LOOKS[6].colour, LOOKS[0].colour]
+    assert len({look(place) for place in range(49)}) == 49

@@ -7,6 +7,7 @@ a part that lacks its pixels is an error.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import math
 import os
@@ -29,6 +30,10 @@ _NAMES = {"r": "R", "red": "R", "g": "G", "green": "G", "b": "B", "blue": "B", "
 _CHUNK_ROWS = 256  # at most: of DWAB
 _TILE_SIDE = 1024  # tiles may be larger than a small picture
 _SAMPLE_BYTES = 4
+_SEVERAL_PARTS = 0x1000
+_LONGEST_NAME = 255
+_CHANNELS_BYTES = 1 << 17  # some 5,000 channels
+_DAMAGED_HEADER = "the header of the OpenEXR file is damaged or cut off"
 _FINISH_BYTES = 32  # a pixel, to stack, repair and convert
 _quiet_lock = threading.Lock()
 
@@ -38,6 +43,7 @@ Layer = dict[str, str]
 
 def _read(source: Source) -> Raw:
     notes: list[str] = []
+    _check_header(source.data)
     parts = _parts(source.data, header_only=True)
     _check_sizes(parts, source)
     number, layer = _picture_part(parts, notes)
@@ -62,6 +68,26 @@ def _read(source: Source) -> Raw:
     return Raw(pixels, kind, 32, chromaticities=primaries, notes=notes)
 
 
+def _check_header(data: bytes) -> None:
+    """Attributes must end within the file, and channels be as many as pictures have: the library takes time by the
+    square of their number, minutes for a small file. Layout: OpenEXR File Layout, "Header" and "Multi-part"."""
+    at, several = 8, int.from_bytes(data[4:8], "little") & _SEVERAL_PARTS
+    while True:
+        start = at
+        while (first := data[at : at + 1]) != b"\0":
+            name_end = data.find(b"\0", at, at + _LONGEST_NAME + 1)
+            type_end = data.find(b"\0", name_end + 1, name_end + 2 + _LONGEST_NAME)
+            if not first or min(name_end, type_end) < 0:
+                raise CorruptStream(_DAMAGED_HEADER)
+            size = int.from_bytes(data[type_end + 1 : type_end + 5], "little")
+            if data[at:name_end] == b"channels" and size > _CHANNELS_BYTES:
+                raise Unsupported("an OpenEXR file of thousands of channels cannot be read")
+            at = type_end + 5 + size
+        at += 1
+        if not several or at == start + 1:
+            return
+
+
 def _parts(data: bytes, *, header_only: bool = False, threads: int = 0) -> list[Any]:
     """The parts of the file; those whose pixels are damaged are left out by the library."""
     import OpenEXR
@@ -72,7 +98,7 @@ def _parts(data: bytes, *, header_only: bool = False, threads: int = 0) -> list[
                 io.BytesIO(data), separate_channels=True, header_only=header_only, num_threads=max(threads, 1)
             )
         except (RuntimeError, ValueError, TypeError, OSError) as error:
-            raise CorruptStream("the header of the OpenEXR file is damaged or cut off") from error
+            raise CorruptStream(_DAMAGED_HEADER) from error
     return list(file.parts)
 
 
@@ -210,17 +236,26 @@ def is_dwa(data: bytes) -> bool:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Nothing on standard output or error meanwhile: the library comments on damaged files there."""
-    with _quiet_lock, contextlib.redirect_stdout(io.StringIO()):
-        kept = os.dup(2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Nothing on standard output or error meanwhile: the library and its codecs comment on damaged files there."""
+    with _quiet_lock, contextlib.redirect_stdout(io.StringIO()), _to_nowhere(1), _to_nowhere(2):
         try:
-            os.dup2(nowhere, 2)
             yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)
+            if os.name == "posix":
+                ctypes.CDLL(None).fflush(None)  # of what C prints to a pipe or a file the end is still in its buffer
+
+
+@contextlib.contextmanager
+def _to_nowhere(stream: int) -> Iterator[None]:
+    kept = os.dup(stream)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream)
+        yield
+    finally:
+        os.dup2(kept, stream)
+        os.close(kept)
+        os.close(nowhere)
 
 
 READER = Reader("OpenEXR", (".exr",), lambda data: data.startswith(_MAGIC), _read)

@@ -43,7 +43,7 @@ _HELP = {
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="searched with all its folders")
     parser.add_argument("--out", required=True, metavar="DIR", type=Path, help="a new folder, for the results")
-    parser.add_argument("--codecs", required=True, metavar="A,B", help="ratescope codecs lists them")
+    parser.add_argument("--codecs", required=True, metavar="A,B", help="ratescope codecs and presets list them")
     goals = parser.add_mutually_exclusive_group(required=True)
     for kind in KINDS:
         goals.add_argument(f"--{kind}", metavar="A,B", help=_HELP[kind])

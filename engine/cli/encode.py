@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_in_out(parser)
     add_fix(parser)
     add_kind(parser)
-    parser.add_argument("--codec", required=True, metavar="ID", help="ratescope codecs lists them")
+    parser.add_argument("--codec", required=True, metavar="ID", help="ratescope codecs and presets list them")
     goal = parser.add_mutually_exclusive_group()
     goal.add_argument("--quality", metavar="Q", help="the value of the codec's rate setting")
     goal.add_argument("--bpp", type=float, metavar="X", help="at most X bits per pixel")

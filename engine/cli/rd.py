@@ -47,7 +47,7 @@ FILES = ("json", "csv", *FORMATS)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUTS", type=Path, help="pictures and folders")
-    parser.add_argument("--codecs", required=True, metavar="A,B", help="ratescope codecs lists them")
+    parser.add_argument("--codecs", required=True, metavar="A,B", help="ratescope codecs and presets list them")
     steps = parser.add_mutually_exclusive_group()
     steps.add_argument("--points", type=int, default=8, metavar="N", help="settings from 0.1 to 2 bpp (default 8)")
     steps.add_argument("--bpp", metavar="A,B,C", help="rates that every codec is brought to on every picture")

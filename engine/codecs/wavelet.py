@@ -36,7 +36,7 @@ STREAM_VERSION = 2  # of what is on the wire: 2 knows the fast coder
 # Names what the encoder does in the store of results. Raise it with every change here, in wavelet_planes.py,
 # colour_axes.py, gutters.py or in csrc/wavelet_*.c, dwt.c or rangecoder.* that alters the bytes of any file: results of
 # before are then not taken for those of now. Streams of every revision decode.
-ENCODER_REVISION = 4
+ENCODER_REVISION = 5
 _TRADE = {"fast": 0.0, "normal": TRADE, "max": TRADE}
 # Rounds in which gutters of lightmaps come to cost little (gutters.py), and such in which the coder itself takes part.
 _ROUNDS = {"fast": 0, "normal": 8, "max": 16}

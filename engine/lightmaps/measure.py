@@ -13,6 +13,7 @@ from engine.codec import Ctx, Settings
 from engine.cover import Cover
 from engine.doctor import mend
 from engine.experiment import Experiment, ExperimentResult, Shortfall
+from engine.image import Meaning
 from engine.io import Loaded
 from engine.lightmaps.compare import METRIC, RANGE, Maps, nearest
 from engine.report import by_rate, point_of
@@ -29,7 +30,12 @@ _REPEATS = 3
 
 @dataclass(frozen=True)
 class LoadMapTask(LoadTask):
-    """Reads a lightmap; gutters that the doctor finds, where no alpha and no mask file names them, do not count."""
+    """Reads a lightmap; gutters that the doctor finds, where no alpha and no mask file names them, do not count.
+
+    Maps of directions are taken as light: it is by light that codecs are compared here.
+    """
+
+    meaning: Meaning | None = Meaning.LIGHT
 
     def run(self, ctx: TaskCtx) -> Loaded:
         loaded = super().run(ctx)

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from engine.channel_film import ChannelFilm
 from engine.color import LINEAR_SRGB, SRGB, ColorSpec, from_linear, rgb_matrix, to_linear
 from engine.errors import UsageError
 from engine.film import Film
@@ -28,17 +29,18 @@ _ANCHORS = {
 }
 COLOUR_TABLES = tuple(_ANCHORS)
 Shown = np.ndarray | Film
-"""What a view shows: H×W×3 u8 sRGB, or of a floating-point picture a film, which it develops in a tone."""
+"""What a view shows: H×W×3 u8 sRGB, or of light, directions and masks a film, which it develops in a tone."""
 
 
 def to_display(image: Image, *, background: str = "checker", tone: Tone = NEUTRAL) -> np.ndarray:
     """`image` as H×W×3 u8 sRGB, C-contiguous.
 
     background: what shows through alpha: "checker" or a colour "#rrggbb". tone: of floating-point pictures, whose
-    alpha is coverage and not shown. Directions and masks are shown as their codes are stored, x, y, z or the first
-    three masks as red, green, blue, without their fourth channel. Other primaries go through linear light; what lies
-    outside sRGB is clipped.
+    alpha is coverage and not shown; and of directions and masks (`engine.channel_film`). Other primaries go through
+    linear light; what lies outside sRGB is clipped.
     """
+    if image.data is not None:
+        return ChannelFilm(image).develop(tone)
     if image.is_float:
         return Film(image).develop(tone)
     out = np.empty((image.height, image.width, 3), np.uint8)
@@ -47,7 +49,7 @@ def to_display(image: Image, *, background: str = "checker", tone: Tone = NEUTRA
         part = slice(top, min(top + rows, image.height))
         pixels = image.pixels[part]
         out[part] = _colours(pixels[:, :, :-1] if image.has_alpha else pixels, image)
-        if image.has_alpha and image.data is None:
+        if image.has_alpha:
             behind = _background(background, top, out[part].shape)
             out[part] = _over(out[part], pixels[:, :, -1], behind, image)
     return out
@@ -55,6 +57,8 @@ def to_display(image: Image, *, background: str = "checker", tone: Tone = NEUTRA
 
 def displayable(image: Image) -> Shown:
     """What a view keeps of a picture."""
+    if image.data is not None:
+        return ChannelFilm(image)
     return Film(image) if image.is_float else to_display(image)
 
 

@@ -81,7 +81,7 @@ def histogram(image: Image) -> Histogram:
 def _counting(image: Image) -> np.ndarray:
     """H×W bool: what the mask lets count and is not wholly transparent."""
     counts = np.ones((image.height, image.width), bool) if image.mask is None else image.mask
-    return counts if image.alpha_plane is None else counts & (image.alpha_plane > 0)
+    return counts if image.alpha_plane is None or image.data is not None else counts & (image.alpha_plane > 0)
 
 
 def _of_light(image: Image) -> Histogram:

@@ -21,6 +21,7 @@ EXPOSURE_LIMIT = 16.0  # stops either way
 OFFSET_LIMIT = 1.0
 GAMMA_RANGE = (0.2, 5.0)
 _HABLE_WHITE = 11.2
+CHANNELS = 4  # of a map of directions or masks, at most
 LOOKS = ("picture", "zebra", "stops")
 
 
@@ -59,6 +60,7 @@ class Tone:
     """exposure: stops. offset: light added after it. gamma: 1 is plain sRGB, more is brighter. curve: of `CURVES`.
 
     look: of `LOOKS`: the picture itself, with stripes where it is no proper light or clipped, or its stops in colours.
+    channel: of directions and masks, 1 … 4 for one of them alone; 0 is all (`engine.channel_film`).
     """
 
     exposure: float = 0.0
@@ -66,12 +68,15 @@ class Tone:
     gamma: float = 1.0
     curve: str = "clip"
     look: str = "picture"
+    channel: int = 0
 
     def __post_init__(self) -> None:
         if self.curve not in CURVES:
             raise UsageError(f"unknown tone curve '{self.curve}'; known are {', '.join(CURVES)}")
         if self.look not in LOOKS:
             raise UsageError(f"unknown look '{self.look}'; known are {', '.join(LOOKS)}")
+        if self.channel not in range(CHANNELS + 1):
+            raise UsageError(f"there is no channel {self.channel}; they are 1 to {CHANNELS}, and 0 for all")
 
 
 NEUTRAL = Tone()

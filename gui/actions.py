@@ -85,6 +85,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("exposure_down_much", "Less exposure (a stop)", "View", ("Alt+,",)),
     ActionSpec("exposure_auto", "Automatic exposure", "View", ("A",)),
     ActionSpec("tone_reset", "Exposure 0, sRGB", "View", ("0",)),
+    ActionSpec("next_channel", "Next channel of directions or masks", "View", ("C",)),
     ActionSpec("next_curve", "Next tone curve", "View", ("T",)),
     ActionSpec("fit", "Fit to pane", "View", ("F",)),
     ActionSpec("one_to_one", "One to one", "View", ("Z",)),

@@ -86,6 +86,7 @@ class Commands:
             "exposure_down_much": lambda: self._tone(lambda strip: strip.step(-1, coarse=True)),
             "exposure_auto": lambda: self._tone(ToneStrip.choose_auto),
             "tone_reset": lambda: self._tone(ToneStrip.choose_neutral),
+            "next_channel": self._next_channel,
             "next_curve": lambda: self._tone(ToneStrip.next_curve),
             "overlay": lambda: state.set_view(overlay=not state.overlay),
             "next_rendition": lambda: self._step_rendition(1),
@@ -287,6 +288,12 @@ class Commands:
             return
         lit = replace(self._state.lit, meshes=self._state.lit.with_mesh(source.id, path))
         self._state.set_view(lit=lit, view=View.SCENE)
+
+    def _next_channel(self) -> None:
+        if self._window.channel_strip.isHidden():
+            self._window.tell("Channels are looked at one by one in direction maps and shadow masks")
+        else:
+            self._window.channel_strip.choose_next()
 
     def _tone(self, change: Callable[[ToneStrip], object]) -> None:
         if self._state.is_float:

@@ -11,7 +11,7 @@ from engine.display import Shown, displayable
 from engine.errors import EngineError
 from engine.files import FileMark
 from engine.film import Film
-from engine.image import Image
+from engine.image import Image, Meaning
 from engine.io import Loaded
 from engine.jobs import Event
 from engine.jobs import State as Job
@@ -100,10 +100,10 @@ class Controller:
         task = LoadTask(source.path, source.fixes, source.read_as)
         self.desk.start(("load",), task, self._on_loaded(source), priority=10)
 
-    def bring_back(self, path: Path, file: FileMark | None, missing: bool) -> Source:
+    def bring_back(self, path: Path, file: FileMark | None, missing: bool, read_as: Meaning | None = None) -> Source:
         """A row for a picture that a session knows by `file`; nothing is read of one that is missing."""
         source = self.state.add_source(path)
-        source.file, source.missing = file, missing
+        source.file, source.missing, source.read_as = file, missing, read_as
         if missing:
             source.phase, source.error = Phase.FAILED, NOT_FOUND
         else:
@@ -165,6 +165,16 @@ class Controller:
         if source is not None and source.fixes != fixes:
             source.fixes = fixes
             self._read_again(source)
+            self.state.announce(Topic.SOURCES)
+
+    def read_as(self, source_id: int, meaning: Meaning | None) -> None:
+        """Take a picture's channels for something else than its name says from now on; None goes back to that."""
+        source = self.state.source(source_id)
+        if source is not None and source.read_as is not meaning:
+            source.read_as = meaning
+            self._want_thumbnail(source)
+            if source.id == self.chosen_id:
+                self._read_again(source)
             self.state.announce(Topic.SOURCES)
 
     def _read_again(self, source: Source) -> None:

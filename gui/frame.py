@@ -14,6 +14,7 @@ from gui.batch.window import BatchWindow
 from gui.budget.window import BudgetWindow
 from gui.controller import Controller
 from gui.light_set.panel import SetPanel
+from gui.panels.channel_strip import ChannelStrip
 from gui.panels.codecs import CodecsPanel
 from gui.panels.doctor_bar import DoctorBar
 from gui.panels.histogram import HistogramPanel
@@ -71,6 +72,8 @@ class Frame(QMainWindow):
         self.tone_strip.hide()
         self.lit_strip = LitStrip()
         self.lit_strip.hide()
+        self.channel_strip = ChannelStrip()
+        self.channel_strip.hide()
         self.doctor_bar = DoctorBar()
         self.doctor_bar.hide()
         self.compare = CompareArea()
@@ -111,6 +114,7 @@ class Frame(QMainWindow):
         column.addWidget(self.doctor_bar)
         column.addWidget(self.tone_strip)
         column.addWidget(self.lit_strip)
+        column.addWidget(self.channel_strip)
         column.addWidget(self.compare, 1)
         column.addWidget(self.scene_pane, 1)
         column.addWidget(self.rate_lock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import QMimeData, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMessageBox
 
+from engine.image import Meaning
 from engine.trial import Target, TargetKind
 from gui import actions, presets
 from gui.commands import Commands
@@ -52,6 +54,7 @@ class MainWindow(Frame):
         self.sources.remove.connect(lambda key: controller.remove_source(int(key)))
         self.sources.reveal.connect(lambda key: self.commands.reveal(int(key)))
         self.sources.locate.connect(lambda key: self.commands.locate(int(key)))
+        self.sources.read_as.connect(lambda key, kind: controller.read_as(int(key), Meaning(kind) if kind else None))
         self.sources.open_requested.connect(lambda: self.commands.serve("open"))
         self.sources.dropped.connect(lambda paths: self.commands.take([Path(p) for p in paths]))
         self.codecs.add.connect(controller.add_codec)
@@ -85,6 +88,7 @@ class MainWindow(Frame):
         self.lit_strip.picture_wanted.connect(self.commands.open_albedo)
         self.lit_strip.mesh_wanted.connect(lambda: self.commands.serve("open_mesh"))
         self.scene.problem.connect(self.complain)
+        self.channel_strip.chosen.connect(lambda place: state.set_tone(replace(state.tone, channel=place)))
         self.doctor_bar.fixes_changed.connect(controller.mend)
         self.doctor_bar.dismissed.connect(state.hide_findings)
         self._listen_to_pictures()

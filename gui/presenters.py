@@ -47,6 +47,15 @@ MAP_NAMES = {
 _LABEL_WORDS = 5  # a note of more words is a badge of its beginning
 
 
+def peaks(state: State, lane: Lane | None) -> tuple[float, float] | None:
+    """Of a direction map, the code values that stand for 1, in the original and in what a lane made of it."""
+    image = state.current.image if state.current is not None else None
+    if image is None or image.data is not Meaning.DIRECTION:
+        return None
+    solved = state.outcome(lane.id).solved if lane is not None else None
+    return image.peak, solved.decoded.peak if solved is not None else image.peak
+
+
 def tags(state: State) -> dict[int, LaneTag]:
     """Every lane's name and look, by id."""
     rows = [(str(lane.id), registry.codec(lane.codec).info, lane.settings) for lane in state.lanes]
@@ -77,6 +86,7 @@ def source_item(source: Source) -> SourceItem:
         error=source.error,
         missing=source.missing,
         busy=source.phase in (Phase.QUEUED, Phase.RUNNING),
+        read_as=str(source.read_as or ""),
     )
 
 

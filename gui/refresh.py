@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.channel_film import ChannelFilm
 from engine.display import Shown
 from engine.film import Film, Print
 from engine.image import Meaning
@@ -189,11 +190,16 @@ class Refresher:
         return self._lit.judged(models)
 
     def _tone(self) -> None:
-        """The tone of the panes, the loupe and the strip, which is there for floating-point pictures only."""
-        state, strip = self._state, self._window.tone_strip
+        """The tone of the panes, the loupe and the strips: that of light, or that of directions and masks."""
+        state, strip, channels = self._state, self._window.tone_strip, self._window.channel_strip
         film = state.current.display if state.current is not None else None
-        strip.setVisible(isinstance(film, Film))
-        if isinstance(film, Film):
+        image = state.current.image if state.current is not None else None
+        channels.setVisible(isinstance(film, ChannelFilm))
+        strip.setVisible(isinstance(film, Film) and channels.isHidden())
+        if isinstance(film, ChannelFilm) and image is not None:
+            channels.set_map(image.meaning, image.channels)
+            channels.set_channel(state.tone.channel)
+        elif isinstance(film, Film):
             strip.set_auto(film.auto_exposure)
             strip.set_tone(state.tone)
         self._window.histogram.set_tone(state.tone)
@@ -351,7 +357,7 @@ class Refresher:
         over = values.get(str(lane.id)) if lane else None
         decoded = (self._tags[lane.id].label, over) if lane is not None and over is not None else None
         maps = presenters.read_out_of_maps(self._state, self._state.outcome(lane.id), x, y) if lane is not None else ""
-        self._window.status.set_pixel(PixelReadOut(x, y, original, decoded, maps))
+        self._window.status.set_pixel(PixelReadOut(x, y, original, decoded, maps, presenters.peaks(self._state, lane)))
 
     def unhovered(self) -> None:
         self._window.status.set_pixel(None)

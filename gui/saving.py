@@ -111,6 +111,8 @@ def command_line(product: Product, codec_id: str, settings: Mapping[str, Any], t
     words = ["ratescope", "encode", str(product.source.path), str(out), "--codec", codec_id, flag, value]
     if product.source.fixes:
         words += ["--fix", ",".join(product.source.fixes)]
+    if product.source.read_as is not None:
+        words += ["--kind", str(product.source.read_as)]
     defaults = product.info.defaults()
     for name, chosen in settings.items():
         if chosen != defaults.get(name):

@@ -99,7 +99,8 @@ def metric_list(text: str) -> list[str]:
 def number(metric_id: str, value: float) -> str:
     """A score as its metric is read: 34.51 dB, 0.9874."""
     info = metric(metric_id).info
-    return f"{value:.{info.digits}f}" + (f" {info.unit}" if info.unit else "")
+    space = " " if info.unit not in ("", "°") else ""
+    return f"{value:.{info.digits}f}{space}{info.unit}"
 
 
 def _check_heatmap(args: argparse.Namespace) -> None:

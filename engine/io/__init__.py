@@ -25,7 +25,7 @@ from engine.io import avif, exr, heic, jpeg2000, jxl, netpbm, pillow, png, radia
 from engine.io.finish import finish
 from engine.io.source import Raw, Reader, Source
 from engine.io.write import WRITABLE, exact_bytes, png_bytes, write, write_png
-from engine.light_sets.names import meaning_of
+from engine.light_sets.names import layers_of, meaning_of
 
 __all__ = [
     "READERS",
@@ -105,6 +105,9 @@ def read(
     data = read_bytes(path)
     ctx.check()
     loaded = load(data, path, ctx, max_pixels=max_pixels, meaning=meaning)
+    layers = layers_of(path)
+    if layers > 1:
+        loaded = replace(loaded, notes=(*loaded.notes, f"{layers} layers, one under the other, as Godot stores them"))
     beside = mask_file(path) if loaded.image.is_float else None
     return _masked(loaded, beside, ctx) if beside is not None else loaded
 

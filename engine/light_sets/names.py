@@ -83,7 +83,7 @@ class Bake:
 
 def meaning_of(path: Path) -> Meaning | None:
     """DIRECTION or MASK if the name says so, else None: what the samples say. It may look into the file's folder."""
-    found = _placed(path, _Folder(path.parent))
+    found = _by_rule(path, _Folder(path.parent))
     return found[2] if found is not None and found[2] is not Meaning.LIGHT else None
 
 
@@ -160,6 +160,17 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _placed(path: Path, near: _Stems | _Folder) -> tuple[str, str, Meaning] | None:
     """Engine, name of the bake and meaning of a map; None for a file of no bake."""
+    found = _by_rule(path, near)
+    if found is not None or path.suffix.lower() not in PICTURES:
+        return found
+    numbered = _PART.fullmatch(path.stem)
+    if numbered is not None and near.has(f"{numbered[1]}_shadow{numbered[2] or ''}"):
+        return "Godot", path.stem, Meaning.LIGHT
+    return None
+
+
+def _by_rule(path: Path, near: _Stems | _Folder) -> tuple[str, str, Meaning] | None:
+    """The same by the name of the file itself, which is all that Godot's light does without."""
     if path.suffix.lower() not in PICTURES:
         return None
     for rule in RULES:
@@ -171,7 +182,4 @@ def _placed(path: Path, near: _Stems | _Folder) -> tuple[str, str, Meaning] | No
             return rule.engine, name, rule.meaning
         if rule.engine == "Godot" and near.has(name):
             return rule.engine, name, rule.meaning
-    numbered = _PART.fullmatch(path.stem)
-    if numbered is not None and near.has(f"{numbered[1]}_shadow{numbered[2] or ''}"):
-        return "Godot", path.stem, Meaning.LIGHT
     return None

@@ -34,6 +34,7 @@ class SourceItem:
     """One picture of the list, or one bake.
 
     maps: those of a bake, of which `shown` is the id of the one that the rest speaks of; `id` is that of the first.
+    read_as: what a person said that its channels are.
     detail: what it is, in one line ("768 × 512 · 8 bit"). path: for the tooltip and *Copy path*.
     error: why it could not be read ("" when it could). missing: there is no such file. busy: still being read.
     """
@@ -48,6 +49,7 @@ class SourceItem:
     busy: bool = False
     maps: tuple[BakeMap, ...] = ()
     shown: str = ""
+    read_as: str = ""
 
     @property
     def picture(self) -> str:

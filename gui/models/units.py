@@ -57,7 +57,8 @@ def score_text(value: float | None, metric: MetricInfo) -> str:
     if math.isinf(value):
         return "∞"
     number = f"{value:.{metric.digits}f}".replace("-", MINUS)
-    return f"{number}{NBSP}{metric.unit}" if metric.unit else number
+    space = "" if metric.unit == "°" else NBSP
+    return f"{number}{space}{metric.unit}" if metric.unit else number
 
 
 def target_unit(kind: TargetKind) -> str:

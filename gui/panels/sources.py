@@ -34,6 +34,13 @@ __all__ = ["Badge", "SourceItem", "SourcesPanel"]
 THUMB = QSize(54, 36)
 _PAD = 6
 _BADGE_ROW = 20
+READINGS = {
+    "": "What name and samples say",
+    "direction": "Direction map",
+    "mask": "Shadow mask",
+    "colour": "Colours",
+    "light": "Light",
+}
 _BAKE_HEAD = 44  # of a bake's row, above its maps
 _LINE = 15
 Index = QModelIndex | QPersistentModelIndex
@@ -179,6 +186,7 @@ class _List(QListView):
     remove = Signal(str)
     reveal = Signal(str)
     locate = Signal(str)
+    read_as = Signal(str, str)
 
     def __init__(self, model: SourcesModel) -> None:
         super().__init__()
@@ -257,18 +265,31 @@ class _List(QListView):
             locate = QAction("Locate…", menu)
             locate.triggered.connect(lambda: self.locate.emit(item.picture))
             menu.insertAction(reveal, locate)
+        if not item.missing:
+            menu.addMenu(self._kinds(item, menu))
         menu.addSeparator()
         remove = QAction("Remove from the list", menu)
         remove.triggered.connect(lambda: self._remove(item))
         menu.addAction(remove)
         return menu
 
+    def _kinds(self, item: SourceItem, menu: QMenu) -> QMenu:
+        """What the channels of a picture may be taken for."""
+        kinds = QMenu("Read as", menu)
+        for key, text in READINGS.items():
+            action = QAction(text, kinds)
+            action.setCheckable(True)
+            action.setChecked(item.read_as == key)
+            action.triggered.connect(lambda _on=False, key=key: self.read_as.emit(item.picture, key))
+            kinds.addAction(action)
+        return kinds
+
 
 class SourcesPanel(Panel):
     """The pictures of the session.
 
     Signals, from the user only: chosen(id), remove(id), reveal(id), open_requested(), dropped(list of paths),
-    set_requested().
+    set_requested(), read_as(id, a key of `READINGS`).
     A failed item (`SourceItem.error`) cannot be chosen, only removed; a missing one can be located: locate(id).
     """
 
@@ -279,6 +300,7 @@ class SourcesPanel(Panel):
     open_requested = Signal()
     dropped = Signal(list)
     set_requested = Signal()
+    read_as = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Sources", parent)
@@ -290,6 +312,7 @@ class SourcesPanel(Panel):
         self.list.remove.connect(self.remove)
         self.list.reveal.connect(self.reveal)
         self.list.locate.connect(self.locate)
+        self.list.read_as.connect(self.read_as)
         self.list.selectionModel().currentChanged.connect(self._moved)
         self.open_button = IconButton("open", "Open pictures…")
         self.open_button.clicked.connect(self.open_requested)

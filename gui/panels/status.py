@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolic
 
 from engine.light import TOE
 from gui import style
+from gui.models.direction import angle_text, direction_text
 from gui.models.units import MINUS, signed
 from gui.theme import GRID
 from gui.widgets.elided import ElidedLabel
@@ -25,7 +26,8 @@ class PixelReadOut:
     maps: what its maps say there, in words.
 
     Values are per channel, in code values of the original's depth (whole), or linear light (float), which is shown
-    with its luminance in stops from 1.0, and its differences in stops.
+    with its luminance in stops from 1.0, and its differences in stops. directions: of a direction map, the code values
+    that stand for 1, of the original and of the decoded one; it is shown as −1 … 1, and its difference as an angle.
     """
 
     x: int
@@ -33,6 +35,7 @@ class PixelReadOut:
     original: Sequence[float]
     decoded: tuple[str, Sequence[float]] | None = None
     maps: str = ""
+    directions: tuple[float, float] | None = None
 
 
 def values_text(values: Sequence[float], *, sign: bool = False) -> str:
@@ -67,6 +70,15 @@ def difference_text(values: Sequence[float], original: Sequence[float]) -> str:
         return "not finite"
     stops = [math.log2((max(new, 0) + TOE) / (max(old, 0) + TOE)) for new, old in pairs]
     return " ".join("0" if round(each, 2) == 0 else signed(each, 2) for each in stops) + " stops"
+
+
+def _direction_texts(read_out: PixelReadOut, original: Sequence[float], peak: float, decoded_peak: float) -> list[str]:
+    texts = [f"original {direction_text(original, peak)}", "", ""]
+    if read_out.decoded is not None:
+        name, values = read_out.decoded[0], _plain(read_out.decoded[1])
+        angle = angle_text(values, decoded_peak, original, peak)
+        texts[1:] = [f"{name} {direction_text(values, decoded_peak)}", f"Δ {angle}" if angle else ""]
+    return texts
 
 
 def _plain(values: Sequence[float]) -> list[float]:
@@ -122,7 +134,9 @@ class StatusBar(Themed):
             original = _plain(read_out.original)
             light = any(isinstance(value, float) for value in original)
             texts[1] = f"original {values_text(original)}" + (f"  ({stops_text(original)})" if light else "")
-            if read_out.decoded is not None:
+            if read_out.directions is not None:
+                texts[1:4] = _direction_texts(read_out, original, *read_out.directions)
+            elif read_out.decoded is not None:
                 name, values = read_out.decoded[0], _plain(read_out.decoded[1])
                 texts[2] = f"{name} {values_text(values)}"
                 difference = difference_text(values, original)

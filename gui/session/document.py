@@ -41,7 +41,7 @@ class SavedSource:
     path: where it was when the session was written, absolute. relative: the way to it from the session file's own
     folder, with slashes; "" where there is none. sample: the name of a bundled picture, which needs neither.
     tone: how its light is shown, as `gui.session.fields` checks it; empty where it has none.
-    fixes: of the doctor, by name, that are applied to it.
+    fixes: of the doctor, by name, that are applied to it. kind: what a person said that its channels are, "" for none.
     """
 
     path: str = ""
@@ -50,6 +50,7 @@ class SavedSource:
     file: FileMark | None = None
     tone: Values = field(default_factory=dict)
     fixes: tuple[str, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ class Session:
 
     def content(self) -> Session:
         """What counts as a change of the session: neither how it is looked at, nor what files were found to be."""
-        bare = tuple(SavedSource(each.path, sample=each.sample, fixes=each.fixes) for each in self.sources)
+        bare = tuple(
+            SavedSource(each.path, sample=each.sample, fixes=each.fixes, kind=each.kind) for each in self.sources
+        )
         return replace(self, sources=bare, current=None, codec=None, original=True, values={})
 
 
@@ -122,6 +125,7 @@ def _source_json(source: SavedSource, folder: Path | None) -> dict[str, Any]:
     if source.file is not None:
         out |= {"digest": source.file.digest, "size": source.file.size}
     out |= {"fixes": list(source.fixes)} if source.fixes else {}
+    out |= {"kind": source.kind} if source.kind else {}
     return out | ({"tone": dict(source.tone)} if source.tone else {})
 
 
@@ -278,12 +282,13 @@ def _source(entry: Values, where: str) -> SavedSource:
     if not isinstance(fixes, list) or len(fixes) > MAX_SETTINGS:
         _refuse(f"{where}: its fixes are not a list")
     names = tuple(_text(name, f"{where}: a fix") for name in fixes)
+    kind = _text(entry.get("kind", ""), f"{where}: its kind")
     digest, size = entry.get("digest"), entry.get("size", 0)
     if digest is None:
-        return SavedSource(path, relative, sample, tone=tone, fixes=names)
+        return SavedSource(path, relative, sample, tone=tone, fixes=names, kind=kind)
     if type(size) is not int or not 0 <= size < 1 << 63:
         _refuse(f"{where}: its size is not a number of bytes")
-    return SavedSource(path, relative, sample, FileMark(_text(digest, where), size), tone, names)
+    return SavedSource(path, relative, sample, FileMark(_text(digest, where), size), tone, names, kind)
 
 
 def _lane(entry: Values, where: str) -> SavedLane:

@@ -15,7 +15,7 @@ from engine.errors import EngineError
 from engine.image import Meaning
 from engine.lit.look import ALBEDOS, DENSITIES, FILTERS, MIPS
 from engine.metrics import metric, metric_ids
-from engine.tone import CURVES, EXPOSURE_LIMIT, GAMMA_RANGE, LOOKS, OFFSET_LIMIT, Tone
+from engine.tone import CHANNELS, CURVES, EXPOSURE_LIMIT, GAMMA_RANGE, LOOKS, OFFSET_LIMIT, Tone
 from gui.models.verdict_model import Order
 from gui.state import Topic, View
 from gui.views.layouts import Layout
@@ -89,12 +89,19 @@ def map_metric_id(value: Any) -> str:
     return str(value)
 
 
+def channel(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= CHANNELS:
+        raise ValueError(f"not a whole number from 0 to {CHANNELS}")
+    return value
+
+
 TONE: Mapping[str, Check] = {
     "exposure": number(-EXPOSURE_LIMIT, EXPOSURE_LIMIT),
     "offset": number(-OFFSET_LIMIT, OFFSET_LIMIT),
     "gamma": number(*GAMMA_RANGE),
     "curve": member(CURVES),
     "look": member(LOOKS),
+    "channel": channel,
 }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from engine import registry
 from engine.doctor import FIXES, ordered
 from engine.errors import EngineError
+from engine.image import Meaning
 from gui.lanes import lane_settings
 from gui.session import fields
 from gui.session.document import MAX_CURVES, MAX_LANES, MAX_SOURCES, SavedLane, SavedSource, Session, sample_name
@@ -40,9 +41,8 @@ def capture(window: Frame) -> Session:
 def _saved(source: Source) -> SavedSource:
     sample = sample_name(source.path)
     tone = asdict(source.tone) if source.tone is not None else {}
-    if sample:
-        return SavedSource(sample=sample, tone=tone, fixes=source.fixes)
-    return SavedSource(str(source.path), file=source.file, tone=tone, fixes=source.fixes)
+    known = SavedSource(tone=tone, fixes=source.fixes, kind=str(source.read_as or ""))
+    return replace(known, sample=sample) if sample else replace(known, path=str(source.path), file=source.file)
 
 
 def _place(ids: Sequence[int], wanted: int | None) -> int | None:
@@ -62,7 +62,10 @@ def put_back(session: Session, found: Sequence[Found], window: Frame) -> list[st
     remarks += fields.put(window, session.values)
     _choose(session, lanes, state)
     window.set_references(session.curves)
-    rows = [controller.bring_back(each.path, each.file, each.missing) for each in found]
+    kinds = [_kind(saved, remarks) for saved in session.sources]
+    rows = [
+        controller.bring_back(each.path, each.file, each.missing, kind) for each, kind in zip(found, kinds, strict=True)
+    ]
     for row, saved in zip(rows, session.sources, strict=True):
         row.tone = fields.tone_of(saved.tone, remarks)
         row.fixes = _fixes(saved, remarks)
@@ -72,6 +75,13 @@ def put_back(session: Session, found: Sequence[Found], window: Frame) -> list[st
     if first is not None:
         controller.choose_source(first.id)
     return remarks
+
+
+def _kind(saved: SavedSource, remarks: list[str]) -> Meaning | None:
+    if saved.kind and saved.kind not in set(Meaning):
+        remarks.append(f"there is no kind '{saved.kind}' here")
+        return None
+    return Meaning(saved.kind) if saved.kind else None
 
 
 def _fixes(saved: SavedSource, remarks: list[str]) -> tuple[str, ...]:

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from engine import io, registry
+from engine.channel_film import ChannelFilm
 from engine.channels import from_samples, stacked, unstacked, vectors, with_channels
 from engine.codec import Ctx
 from engine.color import LINEAR_SRGB
-from engine.display import to_display
-from engine.errors import CorruptStream, EngineError, Unsupported
+from engine.display import displayable, to_display
+from engine.errors import CorruptStream, EngineError, Unsupported, UsageError
 from engine.image import Alpha, Image, Meaning
 from engine.io.finish import finish
 from engine.io.source import Raw
 from engine.metrics import error_map, metric, metric_ids, refusal, scores
+from engine.tone import NEUTRAL, Tone
 from engine.trial import Runner
 
 SIDE = 32
@@ -189,3 +191,24 @@ def test_floats_that_are_broken_or_out_of_range_are_told() -> None:
     image, notes = finished(values, "RGB")
     assert image.mask is not None and not image.mask[0, 0]
     assert any("1 texel not finite" in note for note in notes) and any("1 texel beyond" in note for note in notes)
+
+
+# --- looking --------------------------------------------------------------------------------------
+
+
+def test_one_channel_is_shown_alone_as_grey_and_the_fourth_too() -> None:
+    map_ = directions(16)
+    film = displayable(map_)
+    assert isinstance(film, ChannelFilm) and film.shape == (SIDE, SIDE, 3)
+    eight = np.rint(map_.pixels / 257).astype(np.uint8)
+    for channel in range(1, 5):
+        shown = film.develop(Tone(channel=channel))
+        assert np.array_equal(shown, np.repeat(eight[:, :, channel - 1 : channel], 3, axis=2))
+    assert np.array_equal(film.develop(NEUTRAL), eight[:, :, :3])
+    assert np.array_equal(
+        film.crop(slice(4, 9), slice(2, 30), Tone(channel=4)), film.develop(Tone(channel=4))[4:9, 2:30]
+    )
+    grey = displayable(Image(map_.pixels[:, :, :1], bits=16, data=Meaning.MASK))
+    assert isinstance(grey, ChannelFilm) and np.array_equal(grey.develop(Tone(channel=3)), grey.develop(NEUTRAL))
+    with pytest.raises(UsageError, match="no channel 5"):
+        Tone(channel=5)

@@ -23,10 +23,16 @@ MARKS = st.none() | st.builds(FileMark, NAMES, st.integers(0, 10**15))
 PATHS = st.lists(st.text("abc .ä", min_size=1, max_size=5).filter(lambda t: t.strip(". ")), min_size=1, max_size=3)
 SCALARS = st.booleans() | st.integers(-(10**15), 10**15) | st.floats(allow_nan=False, allow_infinity=False) | NAMES
 TONES = st.dictionaries(NAMES, SCALARS, max_size=2)
+KINDS = st.sampled_from(["", "direction", "mask", "hologram"])
 FIXED = st.lists(NAMES, max_size=3).map(tuple)
 SOURCES = st.builds(
-    lambda parts, **known: SavedSource("/" + "/".join(parts), **known), PATHS, file=MARKS, tone=TONES, fixes=FIXED
-) | st.builds(SavedSource, sample=NAMES, file=MARKS, tone=TONES, fixes=FIXED)
+    lambda parts, **known: SavedSource("/" + "/".join(parts), **known),
+    PATHS,
+    file=MARKS,
+    tone=TONES,
+    fixes=FIXED,
+    kind=KINDS,
+) | st.builds(SavedSource, sample=NAMES, file=MARKS, tone=TONES, fixes=FIXED, kind=KINDS)
 LANES = st.builds(
     SavedLane, NAMES, st.dictionaries(NAMES, SCALARS, max_size=4), st.integers(0, MAX_LANES - 1), st.booleans()
 )
@@ -138,6 +144,7 @@ def test_what_a_newer_program_added_is_passed_over() -> None:
         ({"sources": [{"path": "a", "tone": 3}]}, "tone"),
         ({"sources": [{"path": "a", "fixes": "raise"}]}, "fixes"),
         ({"sources": [{"path": "a", "fixes": [3]}]}, "a fix"),
+        ({"sources": [{"path": "a", "kind": 3}]}, "its kind"),
         ({"current": 0}, "current"),
         ({"current": True, "sources": [{"path": "a"}, {"path": "b"}]}, "current"),
         ({"lanes": [{"codec": 3}]}, "codec"),

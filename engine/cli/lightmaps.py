@@ -9,6 +9,7 @@ anchors at its own quality. What was measured before is taken from the store: mo
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,9 @@ from engine.palette import look
 
 ANCHORS = ("jxl-log", "jpeg2000-log")
 CODECS = (
-    "wavelet", "wavelet-max", *ANCHORS, "jxl-float", "avif-log", "exr-dwab", "exr-dwaa", "astc-zstd", "bc6h-zstd",
-    "rgbm-zstd", "unity-desktop-normal", "dldr-zstd", "rgbe-zstd",
+    "lightmap-ae", "lightmap-multiscale", "wavelet", "wavelet-max", "wavelet-keep", *ANCHORS, "jxl-log-fill",
+    "jxl-float", "avif-log", "exr-dwab", "exr-dwaa", "astc-zstd", "bc6h-zstd", "rgbm-zstd", "unity-desktop-normal",
+    "dldr-zstd", "rgbe-zstd",
 )  # fmt: skip
 FILES = ("json", "csv", *FORMATS)
 _FAILURE = 1
@@ -50,7 +52,7 @@ _MINUS = "\N{MINUS SIGN}"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUTS", type=Path, help="lightmaps and folders")
-    parser.add_argument("--codecs", default=",".join(CODECS), metavar="A,B", help="the rows (default: every way)")
+    parser.add_argument("--codecs", metavar="A,B", help="the rows (default: every way to code light that can run here)")
     parser.add_argument("--set", action="append", default=[], metavar="CODEC:NAME=VALUE", help="a setting of one codec")
     parser.add_argument("--out", action="append", default=[], type=Path, metavar="F", help="F." + ", F.".join(FILES))
     parser.add_argument("--times", type=int, default=0, metavar="N", help="time the codecs on N of the maps, in turns")
@@ -63,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> Answer:
     if args.times < 0 or (args.workers is not None and args.workers < 1):
         raise UsageError("--workers is a whole number from 1, --times one from 0")
-    names = [each.strip() for each in args.codecs.split(",") if each.strip()]
+    names = _usable() if args.codecs is None else [each.strip() for each in args.codecs.split(",") if each.strip()]
     codecs = codec_settings(",".join(dict.fromkeys([*names, *ANCHORS])), args.set)
     maps = find_pictures(args.inputs)
     _check_outputs(args.out, maps)
@@ -80,6 +82,16 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     for path in args.out:
         _write(path, document, measured.rows)
     return Answer(document, _text(document, args), _FAILURE if measured.failures else 0)
+
+
+def _usable() -> list[str]:
+    """Those of `CODECS` that are here and can run."""
+    found = []
+    for name in CODECS:
+        with contextlib.suppress(UsageError):
+            if registry.codec(name).available() is None:
+                found.append(name)
+    return found
 
 
 def _check_outputs(outputs: list[Path], maps: Mapping[str, Path]) -> None:

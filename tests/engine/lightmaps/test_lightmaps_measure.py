@@ -66,3 +66,10 @@ def test_the_table_has_every_row_and_a_second_run_encodes_nothing(
     text = capsys.readouterr().out
     assert text.startswith("| codec | against jxl-log |") and "| alpha.exr |" in text
     assert json.loads(outs[0].read_text())["points"] == document["points"], "times too: nothing ran again"
+
+
+def test_a_map_of_directions_is_compared_as_light(maps: Path) -> None:
+    path = maps / "Lightmap-0_comp_dir.exr"
+    io.write(path, Image(charts(), LINEAR_SRGB))
+    assert not io.read(path).image.is_float
+    assert LoadMapTask(path).run(TaskCtx()).image.is_float

@@ -134,9 +134,13 @@ def save(label: str, codec: str, info: CodecInfo, settings: Settings, taken: Ite
 def slug(label: str) -> str:
     """The id of a label: its letters and digits in small, hyphens between; `UsageError` where there are none."""
     name = "-".join(re.findall(r"[a-z0-9]+", label.lower()))
-    if not name or len(label) > MAX_LABEL:
+    if not name or not _is_label(label):
         raise UsageError(f"a preset's name has letters or digits from a to z and up to {MAX_LABEL} characters")
     return name
+
+
+def _is_label(text: str) -> bool:
+    return 0 < len(text) <= MAX_LABEL and text.isprintable()
 
 
 def _toml(preset: Preset) -> str:
@@ -204,7 +208,7 @@ def parse(text: str, path: Path | None) -> tuple[list[Preset], list[NotOffered]]
         for each in _tables(document, "preset")
     ]
     for preset in given:
-        if not _ID.fullmatch(preset.id) or not 0 < len(preset.label) <= MAX_LABEL:
+        if not _ID.fullmatch(preset.id) or not _is_label(preset.label):
             raise CorruptStream(f"the preset '{preset.id}': ids are small letters, digits and hyphens, labels short")
     absent = [
         NotOffered(_text(each, "label"), _text(each, "why"), title, _text(each, "source", source))

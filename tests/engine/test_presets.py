@@ -96,7 +96,7 @@ def test_a_preset_of_ones_own_is_kept_read_and_replaced(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["my-best-jxl.toml"]
 
 
-@pytest.mark.parametrize("label", ["wavelet", "Godot mobile", "???", "x" * 81])
+@pytest.mark.parametrize("label", ["wavelet", "Godot mobile", "???", "x" * 81, "a\x7f", "a\ud800"])
 def test_names_that_are_taken_or_empty_or_long_are_refused(label: str) -> None:
     with pytest.raises(UsageError):
         save(label, "jxl", registry.codec("jxl").info, {}, registry.codec_ids())

@@ -259,6 +259,15 @@ int64_t rs_rotate_store(const float *first, const float *second, const float *th
 /* Nearest integers, half up, kept within +-2^24 (NaN becomes -2^24). */
 int64_t rs_plane_round(const float *plane, size_t count, int32_t *rounded);
 
+/* --- Filters for decoded light (light_filter.c) ---------------------------------------------------------- */
+
+#define RS_LIGHT_PAIRS 6
+
+/* What is to be added to every sample of a plane: by its class (below `count`) one of `count` sets of 2 *
+ * RS_LIGHT_PAIRS weights, for the differences of each pair of neighbours clipped at `tight` and at `loose`. */
+int64_t rs_light_correct(const float *plane, size_t width, size_t height, const uint8_t *classes, const float *weights,
+                         size_t count, float tight, float loose, float *correction);
+
 /* --- The wavelet codec's coefficients (wavelet_bands.c has the model) ----------------------------------- */
 
 #define RS_WAVELET_MAX_MAGNITUDE 16777215

@@ -34,6 +34,7 @@ CODECS: dict[int, str] = {
     5: "jxl",
     6: "avif",
     7: "lightmap-ae",
+    8: "lightmap-multiscale",
 }
 _CODEC_BYTE = {name: byte for byte, name in CODECS.items()}
 _ALPHA: dict[int, Alpha] = {0: Alpha.NONE, 1: Alpha.STRAIGHT, 2: Alpha.PREMULTIPLIED}
@@ -47,6 +48,7 @@ class Section(enum.IntEnum):
     DCT_RANS = 0x02
     HYPERPRIOR = 0x03
     LIGHTMAP_AE = 0x04
+    LIGHTMAP_MULTISCALE = 0x05
     FILE = 0x10  # a file of the codec's own format, which holds the codes of a float picture
     ICC = 0x80
 

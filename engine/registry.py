@@ -28,6 +28,7 @@ BUILTIN: dict[str, str] = {
     "wavelet": "engine.codecs.wavelet:WaveletCodec",
     "hyperprior": "engine.codecs.hyperprior:HyperpriorCodec",
     "lightmap-ae": "engine.codecs.lightmap_ae:LightmapAeCodec",
+    "lightmap-multiscale": "engine.codecs.lightmap_multiscale:LightmapMultiscaleCodec",
     "jpeg": "engine.codecs.jpeg:JpegCodec",
     "jpeg2000": "engine.codecs.jpeg2000:Jpeg2000Codec",
     "webp": "engine.codecs.webp:WebpCodec",

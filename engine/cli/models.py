@@ -20,7 +20,7 @@ from engine.cli.train import count
 from engine.errors import EngineError, UsageError
 from engine.learned import needs, zoo
 from engine.learned.card import attribution_path, card_path, load_card, write_card
-from engine.learned.recipe import LIGHT
+from engine.learned.recipe import PHOTOGRAPHS
 from engine.memory import size_text
 
 VERBS = {"list": "every set of weights", "show": "a card", "export": "weights from a run", "verify": "check weights"}
@@ -149,7 +149,7 @@ def _worth(card: dict[str, Any]) -> str:
     measured = _part(_part(card, "measured"), "pictures")
     if not measured:
         return ""
-    metric, label = ("log2_psnr", "log2-PSNR") if card["architecture"] == LIGHT else ("psnr", "PSNR")
+    metric, label = ("psnr", "PSNR") if card["architecture"] == PHOTOGRAPHS else ("log2_psnr", "log2-PSNR")
     points = [("bpp", label), *((f"{p['bpp']:.4f}", f"{p[metric]:.2f} dB") for p in measured["curve"])]
     against = ", ".join(f"{value:+.1f} % against {anchor}" for anchor, value in bd_rates(card).items())
     head = f"\n\non {measured['pictures']} pictures of '{measured['folder']}'"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from engine.errors import UsageError
 from engine.learned import needs
 
 if TYPE_CHECKING:
+    from engine.learned.light_filters import FilterRecipe
     from engine.learned.train import Outcome
 
 INTERRUPTED = 130
@@ -41,10 +43,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> Answer:
     path = _recipe_path(args)
     needs.require("training", needs.TRAINING)
+    from engine.learned.light_filters import read_filter_recipe
     from engine.learned.progress import Length
     from engine.learned.recipe import read_recipe
     from engine.learned.train import Session, train
 
+    filters = read_filter_recipe(path)
+    if filters is not None:
+        return _filters(filters, args, console)
     session = Session(
         recipe=read_recipe(path),
         data=args.data,
@@ -59,6 +65,29 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     outcome = train(session, console)
     document = _document(outcome)
     return Answer(document, _text(document), INTERRUPTED if outcome.interrupted else 0)
+
+
+def _filters(recipe: FilterRecipe, args: argparse.Namespace, console: Console) -> Answer:
+    """Filters are no networks: they are solved for at once, from as many patches as there is time for."""
+    from engine.learned.light_filters import train_filters
+
+    if args.resume or args.init is not None or args.decay_minutes is not None or args.decay_steps is not None:
+        raise UsageError("filters are learned in one go: there is nothing to resume, to start from or to decay")
+    if args.steps is not None:
+        recipe = replace(recipe, patches=args.steps)
+    learnt = train_filters(recipe, args.data, args.out, minutes=args.minutes, note=console.note)
+    document = {
+        "run": str(args.out),
+        "steps": learnt.patches,
+        "seconds": learnt.seconds,
+        "gain_db": {"training": learnt.gain, "held_back": learnt.held_back},
+        "weights": str(learnt.weights),
+    }
+    text = (
+        f"{args.out}: {learnt.patches} patches in {learnt.seconds / 60:.1f} minutes, {learnt.gain:.3f} dB less error "
+        f"on them, {learnt.held_back:.3f} dB on maps held back\nweights: {learnt.weights}"
+    )
+    return Answer(document, text)
 
 
 def bundled_recipes() -> list[str]:

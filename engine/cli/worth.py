@@ -17,7 +17,7 @@ from engine.errors import EngineError
 from engine.experiment import Experiment
 from engine.learned import stored
 from engine.learned.card import load_card
-from engine.learned.recipe import LIGHT, PHOTOGRAPHS
+from engine.learned.recipe import FILTERS, LIGHT, PHOTOGRAPHS
 from engine.report import rd_document
 
 POINTS = 8
@@ -37,6 +37,7 @@ class Yardstick:
 YARDSTICKS = {
     PHOTOGRAPHS: Yardstick(("jpeg", "jpeg2000"), ("psnr", "ms_ssim")),
     LIGHT: Yardstick(("jxl", "jpeg2000", "wavelet"), ("log2_psnr", "banding", "seam"), (42.0, 58.0), 16),
+    FILTERS: Yardstick(("jxl", "jpeg2000", "wavelet"), ("log2_psnr", "banding", "seam"), (42.0, 58.0), 16),
 }
 
 

@@ -142,9 +142,8 @@ class WaveletCodec:
         decode_planes(planes, header.levels, symbols, ctx, fast=header.fast)
         transfer, picture = stream.picture.transfer, header.picture
         steps = None if header.step is None else Steps.alike(header.step)
-        pixels = wavelet_planes.join(
-            planes, picture, header.levels, ctx, steps=steps, centres=header.centres, axes=header.axes
-        )
+        values = wavelet_planes.samples(planes, header.levels, ctx, steps=steps, centres=header.centres)
+        pixels = wavelet_planes.pixels_of(values, picture, header.axes)
         if transfer is not None:
             return log_coded.light_of(pixels, stream.picture, _LOG_BITS)
         return Image(pixels, picture.color, picture.alpha, picture.bits, picture.icc)

@@ -117,35 +117,33 @@ def split(image: Image, *, lossless: bool) -> tuple[list[Plane], bytes]:
     return planes, axes
 
 
-def join(
-    planes: list[Plane],
-    picture: Picture,
-    levels: int,
-    ctx: Ctx,
-    *,
-    steps: Steps | None,
-    centres: tuple[np.ndarray, np.ndarray] | None,
-    axes: np.ndarray | None,
-) -> np.ndarray:
-    """Inverse transforms and colour; the pixels of a picture of integers. What is in the planes is used up."""
-    pixels = np.empty((picture.height, picture.width, picture.channels), np.uint8 if picture.bits <= 8 else np.uint16)
-    offset, colours = 1 << (picture.bits - 1), []
+def samples(
+    planes: list[Plane], levels: int, ctx: Ctx, *, steps: Steps | None, centres: tuple[np.ndarray, np.ndarray] | None
+) -> list[np.ndarray]:
+    """Planes of samples, H×W f32 or, where nothing was quantised, i32. What is in the planes is used up."""
+    out = []
     for plane in planes:
         ctx.check()
         values = plane.q
         if plane.number != ALPHA_PLANE and steps is not None and centres is not None:
             values = steps.dequantise(values, levels, centres[plane.number > 0])
         native.dwt(values, levels, inverse=True)
-        if plane.number == ALPHA_PLANE:
-            native.store_plane(values, pixels, picture.channels - 1, 2**picture.bits - 1, picture.bits)
-        else:
-            colours.append(values)
+        out.append(values)
+    return out
+
+
+def pixels_of(values: list[np.ndarray], picture: Picture, axes: np.ndarray | None) -> np.ndarray:
+    """The pixels of a picture of integers from planes of samples, its colours turned back."""
+    pixels = np.empty((picture.height, picture.width, picture.channels), np.uint8 if picture.bits <= 8 else np.uint16)
+    offset = 1 << (picture.bits - 1)
+    if picture.channels % 2 == 0:
+        native.store_plane(values[-1], pixels, picture.channels - 1, 2**picture.bits - 1, picture.bits)
     if axes is not None:
-        native.store_rotated(colours, axes, pixels, offset, picture.bits)
-    elif len(colours) == 3:
-        native.store_ycocg(colours, pixels, offset, picture.bits)
+        native.store_rotated(values[:3], axes, pixels, offset, picture.bits)
+    elif not picture.is_gray:
+        native.store_ycocg(values[:3], pixels, offset, picture.bits)
     else:
-        grey = colours[0] if steps is None else native.round_plane(colours[0])
+        grey = values[0] if values[0].dtype == np.int32 else native.round_plane(values[0])
         native.store_plane(grey, pixels, 0, offset, picture.bits)
     return pixels
 

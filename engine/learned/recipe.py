@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
-PHOTOGRAPHS, LIGHT = "hyperprior", "lightmap-ae"  # architectures, by the codecs that they are for
+# Architectures, by the codecs that they are for.
+PHOTOGRAPHS, LIGHT, FILTERS = "hyperprior", "lightmap-ae", "lightmap-multiscale"
 
 
 @dataclass(frozen=True)

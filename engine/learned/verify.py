@@ -23,7 +23,7 @@ from engine.learned.data import rgb, to_tensor
 from engine.learned.evaluate import Point, PointOf, estimate, estimate_light
 from engine.learned.export import model_of
 from engine.learned.light_data import with_counts
-from engine.learned.recipe import LIGHT, LightRecipe
+from engine.learned.recipe import FILTERS, LIGHT, LightRecipe
 from engine.learned.stored import Stored
 from engine.learned.subject import coded_patches
 from engine.metrics import scores
@@ -43,6 +43,8 @@ def verify(path: Path) -> dict[str, Any]:
     they are loaded. Raises an `EngineError` that names the file and says what is wrong with it.
     """
     content = stored.read(path)
+    if content.architecture == FILTERS:
+        return _verify_filters(path)
     model = model_of(content)
     for name, tensor in model.state_dict().items():
         if not torch.isfinite(tensor).all():
@@ -66,6 +68,13 @@ def verify(path: Path) -> dict[str, Any]:
     return found
 
 
+def _verify_filters(path: Path) -> dict[str, Any]:
+    """What the codec's files give: there are no networks that could promise anything."""
+    files = _files(path, FILTERS, _Subject(_light_image(), torch.empty(0), estimate, "log2_psnr"))
+    _check(path, "files", [Point(each["bpp"], 0.0, each["psnr"], 0.0) for each in files])
+    return {"files": files}
+
+
 @dataclass(frozen=True)
 class _Subject:
     """What to look at: as an image, and as the networks take it. estimate: a point of the latter. metric: of the
@@ -84,12 +93,16 @@ def _of_photographs() -> _Subject:
 
 def _of_light(content: Stored) -> _Subject:
     """The bundled lightmap's middle, its gutters filled, so that all of it counts."""
-    lightmap = next(sample for sample in samples() if sample.name == "room_lightmap")
-    image = Image(_middle(filled(io.read(lightmap.path).image).colour_pixels), LINEAR_SRGB)
+    image = _light_image()
     stops, counts = stops_of(image.pixels), covered(image)
     centred = torch.from_numpy(stops - np.float32(middle_of(stops, counts)))
     patch = coded_patches(with_counts(centred, torch.from_numpy(counts), SIDE).permute(2, 0, 1)[None])
     return _Subject(image, patch, partial(estimate_light, recipe=LightRecipe()), "log2_psnr")
+
+
+def _light_image() -> Image:
+    lightmap = next(sample for sample in samples() if sample.name == "room_lightmap")
+    return Image(_middle(filled(io.read(lightmap.path).image).colour_pixels), LINEAR_SRGB)
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ from engine.textures.packed import PACKINGS
 SIZES = [(1, 1), (1, 13), (13, 1), (2, 3), (17, 19), (31, 67)]
 CTX = Ctx()
 OURS = ("dct", "dct-rans", "wavelet")
+LEARNED = ("hyperprior", "lightmap-ae", "lightmap-multiscale")
 ROOT = Path(__file__).parents[2]
 
 
@@ -449,7 +450,12 @@ def claims_of_huge_size(codec_id: str, data: bytes) -> Iterator[bytes]:
         yield data[:where] + struct.pack(">2I", 60_000, 60_000) + data[where + 8 :]
     if codec_id == "jxl":  # all ones but the flag for small sides: 2³⁰ high and twice as wide
         yield data[:2] + ((1 << 64) - 2).to_bytes(8, "little") + data[10:]
-    if codec_id in (*OURS, "hyperprior", "lightmap-ae"):  # any byte of what they write may belong to a side
+    if codec_id in (
+        *OURS,
+        "hyperprior",
+        "lightmap-ae",
+        "lightmap-multiscale",
+    ):  # any byte of what they write may belong to a side
         for where in range(min(len(data), 64)):
             yield data[:where] + b"\xff\xff\xff\x7f" + data[where + 4 :]
 

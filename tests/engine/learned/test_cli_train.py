@@ -307,7 +307,7 @@ def test_weights_that_are_nothing_but_numbers_do_not_pass(train, run, tmp_path):
 def test_files_that_are_larger_than_promised_do_not_pass(train, run, tmp_path, monkeypatch):
     train("--steps", 1)
     run("models", "export", tmp_path / "run", "--out", tmp_path / "tiny.safetensors")
-    monkeypatch.setattr("engine.learned.verify._files", lambda path, image: 2 * [{"bpp": 9.0, "psnr": 60.0}])
+    monkeypatch.setattr("engine.learned.verify._files", lambda *_: 2 * [{"bpp": 9.0, "psnr": 60.0}])
     code, _, err = run("models", "verify", tmp_path / "tiny.safetensors")
     assert (code, "do not keep what the networks promise" in err) == (1, True)
 

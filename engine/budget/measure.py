@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from engine.image import Image
 from engine.metrics import scores
 from engine.store import Blobs
 from engine.tasks import ladder
-from engine.trial import Runner, Trial, bits_per_pixel, db_metric, plain_texture_bytes
+from engine.trial import Runner, Trial, bits_per_pixel, canonical, db_metric, plain_texture_bytes
 from engine.workers import TaskCtx
 
 LEAST_SIDE = 4  # texels along a side of what is still worth keeping
@@ -80,18 +81,25 @@ def stored_as(digest: str, scale: int) -> str:
     return digest if scale == 1 else f"{digest}/{scale}"
 
 
+def tries(form: Format, points: int, scales: Iterable[int], facts: Facts) -> list[tuple[str, int]]:
+    """What to try of a format on a picture: settings along its rates, each at every scale that leaves a picture."""
+    codec = registry.codec(form.codec)
+    steps = [canonical(each) for each in ladder(codec, dict(form.settings), points)]
+    side = min(facts.width, facts.height)
+    return [(step, scale) for scale in scales if scale == 1 or side >= LEAST_SIDE * scale for step in steps]
+
+
 @dataclass(frozen=True)
 class OptionsTask:
-    """Tries a format on a picture: `points` settings along its rates, sides divided by each of `scales`.
+    """Tries a codec on a picture: complete settings (canonical JSON), with sides divided by a scale.
 
     Emits every new trial, as the store shall keep it, its file among `blobs`; known ones are taken as they are. Returns
     the options. `EngineError` if the codec cannot carry the picture.
     """
 
     path: Path
-    form: Format
-    points: int
-    scales: tuple[int, ...]
+    codec: str
+    tries: tuple[tuple[str, int], ...]
     known: tuple[Trial, ...] = ()
     blobs: Path | None = None
 
@@ -101,35 +109,35 @@ class OptionsTask:
 
     def run(self, ctx: TaskCtx) -> tuple[Option, ...]:
         image = io.read(self.path).image
-        codec = registry.codec(self.form.codec)
-        steps = ladder(codec, dict(self.form.settings), self.points)
-        scales = [scale for scale in self.scales if scale == 1 or min(image.width, image.height) >= LEAST_SIDE * scale]
+        metric, texels = db_metric(image), counting_texels(image)
+        runners: dict[int, Runner] = {}
         found = []
-        for scale in scales:
-            for trial in self._trials(image, scale, steps, ctx):
-                found.append(as_option(trial, scale, db_metric(image), counting_texels(image)))
-                ctx.progress(len(found) / (len(scales) * len(steps)))
+        for settings, scale in self.tries:
+            ctx.check()
+            if scale not in runners:
+                runners[scale] = Runner(registry.codec(self.codec), reduced(image, scale))
+            trial = self._trial(image, runners[scale], settings, scale, ctx)
+            found.append(as_option(trial, scale, metric, texels))
+            ctx.progress(len(found) / len(self.tries))
         return tuple(found)
 
-    def _trials(self, image: Image, scale: int, steps: list[dict[str, object]], ctx: TaskCtx) -> Iterator[Trial]:
-        """Those of the picture at a scale: what is known, else what is made."""
-        runner = Runner(registry.codec(self.form.codec), reduced(image, scale))
+    def _trial(self, image: Image, runner: Runner, settings: str, scale: int, ctx: TaskCtx) -> Trial:
+        """What is known, else made."""
         metric = db_metric(image)
-        for settings in steps:
-            ctx.check()
-            key = replace(runner.key(settings), image=stored_as(image.digest, scale))
-            usable = (each for each in self.known if each.key == key and metric in each.scores and _in_vram(each))
-            trial = next(usable, None)
-            if trial is None:
-                run = runner.decode(runner.encode(settings, ctx), ctx)
-                assert run.decoded is not None
-                db = quality(image, run.decoded, ctx)
-                trial = replace(run.trial, key=key, bpp=bits_per_pixel(run.trial.size, image), scores={metric: db})
-                if self.blobs is not None:
-                    with contextlib.suppress(OSError):  # what cannot be kept can be encoded again
-                        Blobs(self.blobs).put(run.data)
-                ctx.emit(trial)
-            yield trial
+        key = replace(runner.key(json.loads(settings)), image=stored_as(image.digest, scale))
+        usable = (each for each in self.known if each.key == key and metric in each.scores and _in_vram(each))
+        known = next(usable, None)
+        if known is not None:
+            return known
+        run = runner.decode(runner.encode(json.loads(settings), ctx), ctx)
+        assert run.decoded is not None
+        scored = {metric: quality(image, run.decoded, ctx)}
+        trial = replace(run.trial, key=key, bpp=bits_per_pixel(run.trial.size, image), scores=scored)
+        if self.blobs is not None:
+            with contextlib.suppress(OSError):  # what cannot be kept can be encoded again
+                Blobs(self.blobs).put(run.data)
+        ctx.emit(trial)
+        return trial
 
 
 def as_option(trial: Trial, scale: int, metric: str, texels: int) -> Option:

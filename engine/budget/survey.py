@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from engine import registry
 from engine.budget.choose import Option
-from engine.budget.measure import Facts, FactsTask, Format, OptionsTask, stored_as
+from engine.budget.measure import Facts, FactsTask, Format, OptionsTask, stored_as, tries
+from engine.budget.nearby import Try
 from engine.io import mask_file
 from engine.jobs import Event, Scheduler, State
 from engine.store import RunStore
@@ -61,67 +62,84 @@ class Survey:
         self.encodes = 0
         self._store, self._keep, self._on_change = store, keep, on_change
         self._versions = {form.codec: registry.codec(form.codec).version() for form in self.wish.formats}
-        self._shares: dict[Any, float] = {}  # of each job, how much is done
+        self._reading: set[str] = set()  # pictures whose facts are not known yet
+        self._shares: dict[tuple[str, str, str], float] = {}  # of each job, how much is done
+        self._jobs = 0
 
     @property
     def keys(self) -> list[Any]:
         """Of its jobs."""
-        reading = [("budget", name) for name in self.pictures]
-        return reading + [
-            ("budget", name, number) for name in self.pictures for number in range(len(self.wish.formats))
-        ]
+        return [*(("budget", name) for name in self._reading), *self._shares]
 
     @property
     def done(self) -> float:
         """How much of it is done, 0 … 1."""
-        return sum(self._shares.values()) / max(1, len(self.pictures) * len(self.wish.formats))
+        return sum(self._shares.values()) / max(1, self._jobs)
 
     @property
     def finished(self) -> bool:
-        return len(self._shares) == len(self.pictures) * len(self.wish.formats) and set(self._shares.values()) <= {1.0}
+        return not self._reading and all(share == 1.0 for share in self._shares.values())
 
     def begin(self, hands: Hands) -> None:
+        self._reading = set(self.pictures)
+        self._jobs = len(self.pictures) * len(self.wish.formats)
         for name, path in self.pictures.items():
             hands.start(("budget", name), FactsTask(path), partial(self._on_facts, hands, name), priority=-3)
+
+    def refine(self, hands: Hands, wanted: Mapping[str, Sequence[Try]]) -> None:
+        """Once it is finished: measure these too."""
+        self._shares = {}
+        by_job: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        for name, those in wanted.items():
+            for codec, settings, scale in those:
+                by_job.setdefault((name, codec), []).append((settings, scale))
+        self._jobs = len(by_job)
+        for (name, codec), steps in by_job.items():
+            self._start(hands, name, codec, steps)
 
     def _on_facts(self, hands: Hands, name: str, event: Event) -> None:
         if event.state is State.FAILED:
             self.failed[name] = event.error
-            self._shares |= {(name, number): 1.0 for number in range(len(self.wish.formats))}
-            self._on_change()
+            self._jobs -= len(self.wish.formats)
         elif event.state is State.DONE:
             facts: Facts = event.value
             self.facts[name], self.options[name] = facts, []
-            hands.apart(lambda: self._known(facts), lambda known: self._try(hands, name, known))
+            for form in self.wish.formats:
+                self._start(hands, name, form.codec, tries(form, self.wish.points, self.wish.scales, facts))
+        if event.state in (State.FAILED, State.DONE):
+            self._reading.discard(name)
+            self._on_change()
 
-    def _known(self, facts: Facts) -> list[tuple[Trial, ...]]:
-        """What the store knows of each format on a picture."""
-        names = [stored_as(facts.digest, scale) for scale in self.wish.scales]
-        return [
-            tuple(trial for name in names for trial in self._store.trials(name, form.codec, self._versions[form.codec]))
-            for form in self.wish.formats
-        ]
+    def _start(self, hands: Hands, name: str, codec: str, steps: Sequence[tuple[str, int]]) -> None:
+        """Try a codec on a picture, but for what the store knows."""
+        key = ("budget", name, codec)
+        self._shares[key] = 0.0
+        digest, version = self.facts[name].digest, self._versions[codec]
+        stored = {stored_as(digest, scale) for _, scale in steps}
 
-    def _try(self, hands: Hands, name: str, known: list[tuple[Trial, ...]]) -> None:
-        blobs = self._store.blobs.folder
-        for number, (form, trials) in enumerate(zip(self.wish.formats, known, strict=True)):
-            task = OptionsTask(self.pictures[name], form, self.wish.points, self.wish.scales, trials, blobs)
-            self._shares[name, number] = 0.0
-            hands.start(("budget", name, number), task, partial(self._on_options, name, number), priority=-3)
+        def look() -> tuple[Trial, ...]:
+            return tuple(trial for each in stored for trial in self._store.trials(each, codec, version))
 
-    def _on_options(self, name: str, number: int, event: Event) -> None:
+        def go(known: tuple[Trial, ...]) -> None:
+            task = OptionsTask(self.pictures[name], codec, tuple(steps), known, self._store.blobs.folder)
+            hands.start(key, task, partial(self._on_options, key), priority=-3)
+
+        hands.apart(look, go)
+
+    def _on_options(self, key: tuple[str, str, str], event: Event) -> None:
+        _, name, _ = key
         if event.state is State.PARTIAL:
             self.encodes += 1
             self._keep(event.value)
             return
         if event.state is State.PROGRESS:
-            self._shares[name, number] = min(0.99, event.value)
+            self._shares[key] = min(0.99, event.value)
         elif event.state is State.DONE:
             self.options[name] += event.value
         elif event.state is State.FAILED:
             self.missing.append(f"{name}: {event.error}")
         if event.state in (State.DONE, State.FAILED):
-            self._shares[name, number] = 1.0
+            self._shares[key] = 1.0
         self._on_change()
 
 

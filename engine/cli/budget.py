@@ -14,6 +14,7 @@ from typing import Any
 from engine import memory, registry
 from engine.budget.carry import IMPORT_LIST, carry_tasks, write_list
 from engine.budget.measure import Format
+from engine.budget.nearby import nearby
 from engine.budget.plan import DISK, VRAM, Plan, solve
 from engine.budget.survey import OwnHands, Survey, Wish, without_masks
 from engine.cli.console import Answer, Console, table
@@ -39,6 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--points", type=int, default=6, metavar="N", help="settings along each codec's rates (default 6)"
     )
+    parser.add_argument(
+        "--refine", type=int, default=3, metavar="N", help="rounds of settings between those of the plan (default 3)"
+    )
     parser.add_argument("--scales", default="1,2,4", metavar="A,B", help="what sides may be divided by (default 1,2,4)")
     parser.add_argument("--out", action="append", default=[], type=Path, metavar="F", help="the plan: F.json, F.csv")
     parser.add_argument("--apply", metavar="DIR", type=Path, help="write the files, and import.csv beside them")
@@ -47,16 +51,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
-    if args.points < 1 or (args.workers is not None and args.workers < 1):
-        raise UsageError("--points and --workers are whole numbers from 1")
+    if args.points < 1 or args.refine < 0 or (args.workers is not None and args.workers < 1):
+        raise UsageError("--points and --workers are whole numbers from 1, --refine from 0")
     pictures = without_masks(find_pictures(args.inputs))
     _check_outputs(args.out, pictures)
-    names = args.codecs or ",".join(_usable(args.count))
-    formats = tuple(Format(codec, tuple(own.items())) for codec, own in codec_settings(names, args.set).items())
-    wish, budget = Wish(formats, args.points, _scales(args.scales)), _size(args.fit)
     with told_store(args.store, console) as store:
-        survey = _measured(pictures, wish, store, args.workers, console)
-        plan = solve(survey.facts, survey.options, budget, args.count)
+        plan, survey = _planned(args, pictures, store, console)
         document = {**plan.document(survey.missing), "encodes": survey.encodes}
         if args.apply is not None:
             tasks = carry_tasks(plan, pictures, args.apply, store.blobs.folder)
@@ -68,23 +68,33 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     return Answer(document, _text(plan, document))
 
 
-def _measured(pictures: dict[str, Path], wish: Wish, store: RunStore, workers: int | None, console: Console) -> Survey:
-    """Every format tried on every picture; `EngineError` for a picture that cannot be read."""
-    recorder = Recorder(store, console.note)
+def _planned(
+    args: argparse.Namespace, pictures: dict[str, Path], store: RunStore, console: Console
+) -> tuple[Plan, Survey]:
+    """The plan from every format tried on every picture, and from what lies near the plans on the way."""
+    budget = _size(args.fit)
+    names = args.codecs or ",".join(_usable(args.count))
+    formats = tuple(Format(codec, tuple(own.items())) for codec, own in codec_settings(names, args.set).items())
+    wish = Wish(formats, args.points, _scales(args.scales))
 
     def tell() -> None:
         console.progress(f"{100 * survey.done:.0f} %, {survey.encodes} encodes")
 
-    survey = Survey(pictures, wish, store, recorder, tell)
-    with Scheduler(workers) as scheduler:
+    survey = Survey(pictures, wish, store, Recorder(store, console.note), tell)
+    with Scheduler(args.workers) as scheduler:
         hands = OwnHands(scheduler)
         survey.begin(hands)
         hands.serve(lambda: survey.finished or bool(survey.failed))
-    for reason in survey.failed.values():
-        raise EngineError(reason)
+        for reason in survey.failed.values():
+            raise EngineError(reason)
+        plan = solve(survey.facts, survey.options, budget, args.count)
+        for _ in range(args.refine):
+            survey.refine(hands, nearby(plan, survey.options))
+            hands.serve(lambda: survey.finished)
+            plan = solve(survey.facts, survey.options, budget, args.count)
     for text in survey.missing:
         console.note(text)
-    return survey
+    return plan, survey
 
 
 def _usable(count: str) -> list[str]:

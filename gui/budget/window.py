@@ -138,6 +138,8 @@ class BudgetWindow(QDialog):
         self.measure = _button("Measure", self.begin)
         self.measure.setProperty("kind", "primary")
         self.stop_button = _button("Stop", self.measuring.stop)
+        self.refine = _button("Refine", self._refine)
+        self.refine.setToolTip("Measure settings between those of this plan and their neighbours, for less error still")
         self.save = _button("Save list…", self._save_list)
         self.save.setToolTip("The import list: what each map becomes, as CSV or JSON")
         self.carry = _button("Carry out…", self._carry_out)
@@ -177,7 +179,7 @@ class BudgetWindow(QDialog):
         foot = QHBoxLayout()
         foot.setSpacing(2 * GRID)
         foot.addWidget(self.fault, 1)
-        for button in (self.save, self.carry, self.stop_button, self.measure):
+        for button in (self.refine, self.save, self.carry, self.stop_button, self.measure):
             foot.addWidget(button)
         right = QVBoxLayout()
         right.setSpacing(2 * GRID)
@@ -226,7 +228,7 @@ class BudgetWindow(QDialog):
         self.measure.setVisible(not self.measuring.running)
         self.measure.setEnabled(not problem and not busy)
         self.stop_button.setVisible(self.measuring.running)
-        for button in (self.save, self.carry):
+        for button in (self.refine, self.save, self.carry):
             button.setVisible(self._plan is not None)
             button.setEnabled(not busy)
         known = self._budget is not None
@@ -288,6 +290,15 @@ class BudgetWindow(QDialog):
             self._show_progress()
             self._show_what_may()
 
+    def _refine(self) -> None:
+        if self._plan is None or self.measuring.running:
+            return
+        if self.measuring.refine(self._plan):
+            self._show_progress()
+            self._show_what_may()
+        else:
+            self._say("There is no setting between those that were measured")
+
     def _look_soon(self) -> None:
         if not self._look.isActive():
             self._look.start()
@@ -296,8 +307,7 @@ class BudgetWindow(QDialog):
         survey = self.measuring.survey
         if survey is not None and self.measuring.running:
             self.bar.setValue(round(1000 * survey.done))
-            maps = f"{len(self._pictures)}{NBSP}maps × {len(survey.wish.formats)}{NBSP}formats"
-            self.progress.setText(f"Measuring {maps} · {survey.encodes} encodes")
+            self.progress.setText(f"Measuring {len(self._pictures)} maps · {survey.encodes} encodes")
 
     def _notice(self) -> None:
         self.measuring.notice()

@@ -11,6 +11,7 @@ from typing import Any
 from engine.budget.carry import IMPORT_LIST, carry_tasks, write_list
 from engine.budget.choose import Option
 from engine.budget.measure import Facts
+from engine.budget.nearby import nearby
 from engine.budget.plan import Plan, solve
 from engine.budget.survey import Survey, Wish
 from engine.errors import EngineError
@@ -43,6 +44,15 @@ class Measuring:
         self.survey = Survey(pictures, wish, self._store, self._keep, self._changed)
         self._stamp = self._desk.reserve(_HELD)
         self.survey.begin(self._desk)
+
+    def refine(self, plan: Plan) -> bool:
+        """Measure what lies between the options of a plan and their neighbours; False if nothing does."""
+        assert self.survey is not None
+        wanted = nearby(plan, self.survey.options)
+        if wanted:
+            self._stamp = self._desk.reserve(_HELD)
+            self.survey.refine(self._desk, wanted)
+        return bool(wanted)
 
     def stop(self) -> None:
         """Give up what is not done; what is measured stays."""

@@ -72,7 +72,7 @@ def test_a_plan_that_is_carried_out_fits_and_beats_the_best_single_preset(maps: 
 def test_what_was_measured_is_neither_encoded_again_nor_lost_for_another_budget(
     maps: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("--codecs", "jpeg", "--points", 3, "--scales", "1,2", "--workers", 1)
+    words = ("--codecs", "jpeg", "--points", 3, "--scales", "1,2", "--workers", 1, "--refine", 0)
     _, first = run("budget", maps, "--fit", 9000, *words)
     encoded: list[object] = []
     monkeypatch.setattr(JpegCodec, "encode", lambda *asked: encoded.append(asked))
@@ -81,6 +81,17 @@ def test_what_was_measured_is_neither_encoded_again_nor_lost_for_another_budget(
     assert sum((tmp_path / "out" / row["written"]).stat().st_size for row in plan["written"]) <= 5000
     assert plan["plan"]["error"] > first["plan"]["error"]
     assert plan["before"]["disk_bytes"] == sum(path.stat().st_size for path in maps.rglob("*.png"))
+
+
+def test_refining_takes_error_away_and_the_single_preset_is_refined_too(maps: Path, run: Run) -> None:
+    words = ("--fit", 6000, "--codecs", "jpeg", "--points", 3, "--scales", "1", "--workers", 1)
+    _, coarse = run("budget", maps, *words, "--refine", 0)
+    code, fine = run("budget", maps, *words, "--refine", 3)
+    assert code == 0 and fine["encodes"] > 0
+    assert fine["plan"]["disk_bytes"] <= 6000
+    assert fine["plan"]["error"] < coarse["plan"]["error"]
+    assert fine["best_single"]["error"] < coarse["best_single"]["error"]
+    assert fine["plan"]["error"] <= fine["best_single"]["error"]
 
 
 def carried(maps: Path, folder: Path, blobs: Path | None) -> dict:

@@ -6,6 +6,9 @@ executions there were and how many lines of the decoder the corpus reaches. A fi
 build/fuzz: once mended, it becomes a seed. The test suite replays the corpus with any compiler
 (tests/fuzz/test_replay.py) and compares what was refused and what was decoded: `--replay` accepts a change of that.
 
+`--within 2` starts from those inputs that are decoded within two milliseconds, for more executions in the same time; it
+leaves nothing out of the corpus.
+
 With many cores, `--jobs N` runs N processes of a target at a time, each on its own way from the same inputs; together
 they make the executions asked for, and what all of them found is minimised. To fuzz on other machines: `--build-only`
 leaves the program build/fuzz/fuzz and the inputs build/fuzz/TARGET-known, which need nothing else there
@@ -187,14 +190,24 @@ def _libfuzzer(program: Path, target: str, *arguments: str) -> str:
     return run.stderr
 
 
-def fuzz(program: Path, target: str, runs: int, jobs: int, found: Path | None) -> int:
+def _quick(program: Path, target: str, known: Path, milliseconds: float) -> Path:
+    """The folder of those inputs that are decoded within so many milliseconds."""
+    repeats = 10
+    said = _libfuzzer(program, target, f"-runs={repeats}", *(str(path) for path in sorted(known.iterdir())))
+    timed = re.findall(r"^Executed (.*) in (\d+) ms$", said, re.MULTILINE)
+    quick = [Path(path).read_bytes() for path, taken in timed if int(taken) <= repeats * milliseconds]
+    return _fill(WORK / f"{target}-quick", quick)
+
+
+def fuzz(program: Path, target: str, chosen: argparse.Namespace) -> int:
     """Run, minimise and store the corpus; the executions."""
-    known = lay_out(target)
+    known, runs, jobs, found = lay_out(target), chosen.runs, chosen.jobs, chosen.found
+    first = known if chosen.within is None else _quick(program, target, known, chosen.within)
     grown = [_fill(WORK / f"{target}-grown{job}", []) for job in range(jobs)]
 
     def run_one(folder: Path) -> int:
         counted = [f"-runs={-(-runs // jobs)}", "-print_final_stats=1", "-reload=0"]
-        said = _libfuzzer(program, target, *counted, str(folder), str(known))
+        said = _libfuzzer(program, target, *counted, str(folder), str(first))
         executions = re.search(r"stat::number_of_executed_units:\s*(\d+)", said)
         assert executions is not None, said
         return int(executions[1])
@@ -265,6 +278,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of: {', '.join(targets())} (all)")
     parser.add_argument("--runs", type=int, default=20_000, help="executions of each target (%(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="processes that share these (%(default)s)")
+    parser.add_argument("--within", type=float, metavar="MS", help="start from inputs that are decoded as fast as that")
     parser.add_argument("--found", type=Path, metavar="FOLDER", help="take in FOLDER/TARGET, inputs found elsewhere")
     parser.add_argument("--build-only", action="store_true", help="build and lay out the inputs, run nothing")
     parser.add_argument("--replay", action="store_true", help="leave the corpus as it is: only its digest and coverage")
@@ -284,7 +298,7 @@ def main() -> int:
     for target in chosen.targets or targets():
         done = ""
         if program:
-            done = f"{fuzz(program, target, chosen.runs, chosen.jobs, chosen.found):>10,} executions, no finding"
+            done = f"{fuzz(program, target, chosen):>10,} executions, no finding"
         reached, profile = "", WORK / f"{target}.profraw"
         replay(counting, target, profile)
         if target in DECODERS:

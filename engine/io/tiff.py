@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import CorruptStream, Unsupported
-from engine.io import jxl_header, pillow
+from engine.io import jxl_header, lzw, pillow
 from engine.io.source import CHANNELS, Raw, Reader, Source, as_planes, full_bytes
 
 # By number (TIFF 6.0 and the registry since): what expands to no more than the strip can hold …
@@ -18,6 +18,8 @@ _PLAIN = (2, 3, 4, 5, 8, 32773, 32946, 34925, 50000)  # CCITT, LZW, deflate, Pac
 _JPEG_XL = 50002
 _PICTURES = (7, 33003, 33004, 33005, 34712, 34892, 34933, 50001, _JPEG_XL)  # JPEG, JPEG 2000, PNG, WebP
 _HEADER_BYTES = 4096
+_LOW_BIT_FIRST = 2  # the order of bits in bytes, by the tag FillOrder
+_TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _KINDS = (("b", 1), ("u", 1), ("u", 2), ("f", 2), ("f", 4))
@@ -51,6 +53,10 @@ def _check_segments(page: Any, source: Source) -> None:
     """Strips that are files of their own state their own size, which their decoder would believe."""
     import tifffile
 
+    if page.compression == tifffile.COMPRESSION.LZW:
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+            segment = source.data[offset : offset + count]
+            lzw.require_sound(segment.translate(_TURNED) if page.fillorder == _LOW_BIT_FIRST else segment)
     if page.compression in (tifffile.COMPRESSION.NONE, *_PLAIN):
         return
     if page.compression not in _PICTURES:

@@ -169,8 +169,8 @@ def _told(found: Against) -> dict[str, Any]:
     }
 
 
-def _told_score(found: tuple[float, int] | None) -> dict[str, Any] | None:
-    return None if found is None else {"ratio": found[0], "maps": found[1]}
+def _told_score(found: tuple[float, float, int] | None) -> dict[str, Any] | None:
+    return None if found is None else {"mean": found[0], "anchor": found[1], "maps": found[2]}
 
 
 def _write(path: Path, document: Mapping[str, Any], rows: Mapping[str, Maps]) -> None:
@@ -209,7 +209,7 @@ def _chart(document: Mapping[str, Any], rows: Mapping[str, Maps]) -> Chart:
 
 def _text(document: Mapping[str, Any], args: argparse.Namespace) -> str:
     lay = markdown if args.markdown else table
-    figures = ("maps", "banding", "seam", "encode", "decode", "VRAM bpp")
+    figures = ("maps", "banding (mstops)", "seam (mstops)", "encode", "decode", "VRAM bpp")
     head = ["codec", *(f"against {each}" for each in (*ANCHORS, "the better")), *figures]
     order = sorted(document["codecs"].items(), key=lambda item: _rank(item[1]))
     body = [[row, *_cells(entry)] for row, entry in order]
@@ -236,14 +236,18 @@ def _cells(entry: Mapping[str, Any]) -> list[str]:
     found = [entry["against"][name] for name in (*ANCHORS, "better")]
     counted = f"{found[-1]['maps']}" + ("" if entry["one_rate"] else f" ({found[-1]['whole']} whole)")
     times = entry["times"] or {"encode": None, "decode": None}
-    scores = [None if entry[name] is None else entry[name]["ratio"] for name in ("banding", "seam")]
     return [
         *(_percent(each["percent"]) + mark for each in found),
         counted,
-        *(_number(each, 2) for each in scores),
+        *(_score(entry[name]) for name in ("banding", "seam")),
         *(_number(times[name], 2) for name in ("encode", "decode")),
         _number(entry["vram_bpp"], 2),
     ]
+
+
+def _score(told: Mapping[str, Any] | None) -> str:
+    """Thousandths of a stop, and the first anchor's on the same maps."""
+    return "" if told is None else f"{1000 * told['mean']:.3g} / {1000 * told['anchor']:.3g}"
 
 
 def _percent(value: float | None) -> str:

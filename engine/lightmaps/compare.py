@@ -75,9 +75,11 @@ def better(first: Maps, second: Maps) -> tuple[dict[str, Sequence[Mapping[str, A
     return {name: (second if wins else first)[name] for name, wins in is_second.items()}, is_second
 
 
-def at_one_rate(anchor: Maps, test: Maps, metric: str) -> tuple[float, int] | None:
-    """The mean of a score (lower is better) over the anchor's, each at the rate where the anchor has `AT` dB, and the
-    number of maps where both have it there; None where no map has, or the anchor is faultless."""
+def at_one_rate(anchor: Maps, test: Maps, metric: str) -> tuple[float, float, int] | None:
+    """The means of a score of both, at the rate where the anchor has `AT` dB, over the maps where both have it there.
+
+    The test's, the anchor's, and the number of maps; None where there is none.
+    """
     both: list[tuple[float, float]] = []
     for name, points in test.items():
         try:
@@ -87,8 +89,9 @@ def at_one_rate(anchor: Maps, test: Maps, metric: str) -> tuple[float, int] | No
         ours, theirs = _score_at(points, metric, rate), _score_at(anchor[name], metric, rate)
         if ours is not None and theirs is not None:
             both.append((ours, theirs))
-    total = sum(theirs for _, theirs in both)
-    return (sum(ours for ours, _ in both) / total, len(both)) if total > 0 else None
+    if not both:
+        return None
+    return sum(ours for ours, _ in both) / len(both), sum(theirs for _, theirs in both) / len(both), len(both)
 
 
 def _score_at(points: Sequence[Mapping[str, Any]], metric: str, rate: float) -> float | None:

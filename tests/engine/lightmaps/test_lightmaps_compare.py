@@ -51,9 +51,13 @@ def test_the_better_anchor_is_chosen_map_by_map() -> None:
 
 
 def test_scores_are_compared_at_the_anchors_rate() -> None:
-    ratio, maps = at_one_rate(ANCHOR, {"a": curve(0.5, banding=1.0), "c": curve(0.5, DBS[:1])}, "banding") or (0, 0)
-    assert maps == 1 and ratio == pytest.approx(0.5 / 4.0)  # at 1 bpp it is at 55 dB, where its banding is half of 1
-    assert at_one_rate({"c": ANCHOR["c"]}, {"c": ANCHOR["c"]}, "banding") is None, "a faultless anchor"
+    found = at_one_rate(ANCHOR, {"a": curve(0.5, banding=1.0), "c": curve(0.5, DBS[:1])}, "banding")
+    assert found == (
+        pytest.approx(0.5),
+        pytest.approx(4.0),
+        1,
+    )  # at 1 bpp it is at 55 dB, where its banding is half of 1
+    assert at_one_rate(ANCHOR, {"c": curve(0.5, DBS[:1])}, "banding") is None
 
 
 def test_a_chart_shows_a_row_where_half_of_the_maps_have_it() -> None:

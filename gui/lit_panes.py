@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -21,7 +22,7 @@ from engine.metrics import metric
 from engine.tasks import MapTask
 from engine.tone import Tone
 from gui.desk import FINAL, Desk
-from gui.heat import ERROR_TABLE, TOP_PERCENTILE, round_up
+from gui.heat import ERROR_TABLE, round_up
 from gui.models.units import score_text
 from gui.state import ORIGINAL, State, View
 from gui.views.compare import CompareArea
@@ -40,7 +41,6 @@ class Sources:
         self._state, self._desk = state, desk
         self._sources: WeakKeyDictionary[Image, LightSource] = WeakKeyDictionary()
         self._albedo: tuple[object, Albedo] = (None, Albedo())
-        self._picture: tuple[Path | None, Image | None] = (None, None)
 
     def light(self, image: Image) -> LightSource:
         return self._sources.setdefault(image, LightSource(image))
@@ -48,35 +48,46 @@ class Sources:
     def albedo(self) -> Albedo:
         """What the surface reflects now; a picture that is still being read is announced when it is there."""
         lit = self._state.lit
-        if lit.look.albedo == "image" and lit.picture is not None and lit.picture != self._picture[0]:
-            self._read(lit.picture)
-        key = (lit.look.albedo, self._picture)
+        key = (lit.look.albedo, lit.picture if lit.look.albedo == "image" else None)
         if self._albedo[0] != key:
-            self._albedo = key, albedo_of(lit.look, self._picture[1])
+            self._albedo = key, albedo_of(lit.look)
+            if key[1] is not None:
+                self._read(key, key[1])
         return self._albedo[1]
 
-    def _read(self, path: Path) -> None:
-        self._picture = (path, None)
+    def _read(self, key: object, path: Path) -> None:
+        look = self._state.lit.look
 
-        def have(image: Image) -> None:
-            if self._picture[0] == path:
-                self._picture = (path, image)
+        def have(albedo: Albedo) -> None:
+            if self._albedo[0] == key:
+                self._albedo = key, albedo
                 self._state.set_view()
 
-        self._desk.apart(lambda: read(path).image, have)
+        self._desk.apart(lambda: albedo_of(look, read(path).image), have)
 
 
-def error_words(found: LitError) -> str:
-    """Both scores, as panes and strips show them: "lit FLIP 0.0281 · 38.36 dB"."""
-    if found.psnr == np.inf:
-        return "lit: identical"
+def with_error(model: PaneModel, found: LitError | None) -> PaneModel:
+    """A pane's model that says the error of what is seen, in place of its score and times; "…" until it is measured."""
+    if found is None or math.isnan(found.flip):
+        return replace(model, score_text="lit …" if found is None else "", times_text="")
+    if math.isinf(found.psnr):
+        return replace(model, score_text="lit identical", times_text="")
     flip, psnr = metric("flip").info, metric("psnr").info
-    return f"lit {flip.label} {score_text(found.flip, flip)} · {score_text(found.psnr, psnr)}"
+    return replace(
+        model,
+        score_text=f"lit {flip.label} {score_text(found.flip, flip)}",
+        times_text=f"lit {psnr.label} {score_text(found.psnr, psnr)}",
+    )
 
 
 def lit_scale(hi: float) -> Scale:
     """The legend of a map of lit errors from 0 to `hi`."""
     return Scale(f"Lit {metric(SHOWN_METRIC).info.map_label}", "", 0.0, hi, colour_table(ERROR_TABLE))
+
+
+def shown_range(errors: Iterable[LitError]) -> float:
+    """Where the scale of these maps ends: a round figure above nearly all that counts."""
+    return min(1.0, round_up(max((each.top for each in errors), default=1.0)))
 
 
 class PairErrors:
@@ -128,24 +139,16 @@ class PairErrors:
             self._have()
 
 
-@dataclass(frozen=True, eq=False)
-class _Heat:
-    """A map as it was handed to a pane. of: the error; hi: the end of its scale."""
-
-    of: LitError
-    hi: float
-
-
 class LitPanes:
     """Keeps the compare area's pictures and maps in line with the state while the view is *Lit*."""
 
     def __init__(
         self, state: State, desk: Desk, area: CompareArea, sources: Sources, redraw: Callable[[], None]
     ) -> None:
-        self._state, self._area, self._sources = state, area, sources
+        self._state, self._desk, self._area, self._sources = state, desk, area, sources
         self._films: dict[int, LitFilm] = {}
         self._errors = PairErrors(desk, redraw)
-        self._heats: dict[int, _Heat] = {}
+        self._heats: dict[int, tuple[LitError, float]] = {}  # the maps in the panes, and where their scale ends
         self._original: Developed | None = None
 
     @property
@@ -171,16 +174,22 @@ class LitPanes:
         self._want(lanes)
         errors = {lane_id: found for lane_id in lanes if (found := self.error(lane_id)) is not None}
         wanted = errors if self._state.lit.errors else {}
-        tops = [float(np.percentile(each.map[::4, ::4], TOP_PERCENTILE)) for each in wanted.values()]
-        hi = min(1.0, round_up(max(tops))) if tops else 1.0
+        hi = shown_range(wanted.values())
         self._area.set_scale(lit_scale(hi) if wanted else None)
         for lane_id in [each for each in self._heats if each not in wanted]:
             self._take_off(lane_id)
         for lane_id, found in wanted.items():
-            known = self._heats.get(lane_id)
-            if known is None or (known.of, known.hi) != (found, hi):
-                self._heats[lane_id] = _Heat(found, hi)
-                self._area.set_heat(str(lane_id), heat(found.map, 0.0, hi, ERROR_TABLE))
+            if self._heats.get(lane_id) != (found, hi):
+                self._heats[lane_id] = (found, hi)
+                self._draw(lane_id, found, hi)
+
+    def _draw(self, lane_id: int, found: LitError, hi: float) -> None:
+        def place(rgb: np.ndarray) -> None:
+            fits = self._films.get(lane_id) is not None and self._films[lane_id].shape == rgb.shape
+            if self._heats.get(lane_id) == (found, hi) and str(lane_id) in self._area.keys and fits:
+                self._area.set_heat(str(lane_id), rgb)
+
+        self._desk.apart(lambda: heat(found.map, 0.0, hi, ERROR_TABLE), place)
 
     def error(self, lane_id: int) -> LitError | None:
         """The error of a lane as it is shown now, if it is measured."""
@@ -190,11 +199,8 @@ class LitPanes:
         """`models` with the errors of what is seen as their scores, if the view is lit."""
         if not self.on:
             return models
-        texts = {key: self.error(int(key)) for key in models if int(key) != ORIGINAL}
         return {
-            key: replace(model, score_text=error_words(found) if (found := texts[key]) is not None else "lit …")
-            if key in texts
-            else model
+            key: with_error(model, self.error(int(key))) if int(key) != ORIGINAL else model
             for key, model in models.items()
         }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,12 @@ import numpy as np
 from engine.display import heat
 from engine.errors import EngineError
 from engine.image import Image
-from engine.lit.measure import counted
+from engine.lit.measure import LitError, counted
 from engine.lit.mesh import SUFFIXES, Mesh, read_mesh, room_path
 from engine.samples import samples
 from gui.frame import Frame
-from gui.heat import ERROR_TABLE, TOP_PERCENTILE, round_up
-from gui.lit_panes import PairErrors, Sources, error_words, lit_scale
+from gui.heat import ERROR_TABLE
+from gui.lit_panes import PairErrors, Sources, lit_scale, shown_range, with_error
 from gui.state import ORIGINAL, Source, State, View
 from gui.views import scene
 from gui.views.model import PaneModel
@@ -38,6 +37,7 @@ class LitScene:
         self._pane, self._sources = window.scene_pane, sources
         self._models: Mapping[str, PaneModel] = {}
         self._mesh: tuple[Path | None, Mesh | None] = (None, None)
+        self._mapped: tuple[scene.Frame | None, LitError | None] = (None, None)  # what the map in the scene is of
         self._errors = PairErrors(self._desk, self._show_error)
         self._view.rendered.connect(self._measure)
         self._view.set_lesson(LESSON)
@@ -104,24 +104,29 @@ class LitScene:
         """Say the error of the frame that is shown, in the header, and as a map if that is wanted."""
         frame = self._view.frame
         found = self._errors.get(_KEY, frame) if frame is not None else None
-        self._say(error_words(found) if found is not None and np.isfinite(found.flip) else "lit …")
-        if frame is None or found is None or not self._state.lit.errors:
+        self._say(found)
+        wanted = (frame, found) if self._state.lit.errors and found is not None else (frame, None)
+        if wanted == self._mapped:
+            return
+        self._mapped = wanted
+        if frame is None or found is None or wanted[1] is None:
             self._pane.set_scale(None)
             if frame is not None:
                 self._view.set_heat(frame, None)
             return
-        covered = frame.seen.covered
-        hi = min(1.0, round_up(float(np.percentile(found.map[covered], TOP_PERCENTILE)))) if covered.any() else 1.0
-        rgb = heat(found.map, 0.0, hi, ERROR_TABLE)
-        rgb[~covered] = frame.shot.surround
-        self._view.set_heat(frame, rgb)
+        hi = shown_range([found])
         self._pane.set_scale(lit_scale(hi))
+        self._desk.apart(lambda: _coloured(frame, found, hi), lambda rgb: self._place_map(frame, rgb))
 
-    def _say(self, score: str) -> None:
-        lane = self._state.active_lane
-        keys = [str(ORIGINAL), *([str(lane.id)] if lane is not None else [])]
-        models = [self._models[key] for key in keys if key in self._models]
-        self._pane.show_models([replace(model, score_text=score if n else "") for n, model in enumerate(models)])
+    def _place_map(self, frame: scene.Frame, rgb: np.ndarray) -> None:
+        if frame is self._mapped[0] and self._mapped[1] is not None:
+            self._view.set_heat(frame, rgb)
+
+    def _say(self, found: LitError | None) -> None:
+        original, lane = self._models.get(str(ORIGINAL)), self._state.active_lane
+        coded = self._models.get(str(lane.id)) if lane is not None else None
+        if original is not None:
+            self._pane.show_models([original, *([with_error(coded, found)] if coded is not None else [])])
 
 
 def mesh_path(state: State, source: Source) -> Path | None:
@@ -145,3 +150,10 @@ def _read(path: Path) -> Mesh | EngineError:
 def _pair(frame: scene.Frame) -> tuple[Image, Image, np.ndarray]:
     covered = frame.seen.covered
     return counted(frame.pictures[0], covered), counted(frame.pictures[-1], covered), covered
+
+
+def _coloured(frame: scene.Frame, found: LitError, hi: float) -> np.ndarray:
+    """The map of an error as colours, on the ground that the frame has."""
+    rgb = heat(found.map, 0.0, hi, ERROR_TABLE)
+    rgb[~frame.seen.covered] = frame.shot.surround
+    return rgb

@@ -89,6 +89,8 @@ class MainWindow(Frame):
         self.lit_strip.mesh_wanted.connect(lambda: self.commands.serve("open_mesh"))
         self.scene.problem.connect(self.complain)
         self.channel_strip.chosen.connect(lambda place: state.set_tone(replace(state.tone, channel=place)))
+        self.scene.hovered.connect(self.refresher.hovered_on_mesh)
+        self.scene.unhovered.connect(self.refresher.unhovered)
         self.doctor_bar.fixes_changed.connect(controller.mend)
         self.doctor_bar.dismissed.connect(state.hide_findings)
         self._listen_to_pictures()

@@ -359,6 +359,12 @@ class Refresher:
         maps = presenters.read_out_of_maps(self._state, self._state.outcome(lane.id), x, y) if lane is not None else ""
         self._window.status.set_pixel(PixelReadOut(x, y, original, decoded, maps, presenters.peaks(self._state, lane)))
 
+    def hovered_on_mesh(self, u: float, v: float) -> None:
+        """The mouse points at this place of the map, 0 … 1 across and down."""
+        image = self._state.current.image if self._state.current is not None else None
+        if image is not None and 0 <= u < 1 and 0 <= v < 1:
+            self.hovered(int(u * image.width), int(v * image.height))
+
     def unhovered(self) -> None:
         self._window.status.set_pixel(None)
 

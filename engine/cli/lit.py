@@ -123,7 +123,7 @@ def _picture(args: argparse.Namespace, views: list[np.ndarray], found: LitError 
     if found is None or args.show == "first":
         return views[0]
     if args.show == "error":
-        return heat(found.map, 0.0, max(float(np.percentile(found.map, 99.9)), 1e-3))
+        return heat(found.map, 0.0, max(found.top, 1e-3))
     if args.show == "second":
         return views[1]
     out = views[0].copy()

@@ -28,6 +28,11 @@ class LightSource:
         self._lock = threading.Lock()
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in texels."""
+        return self.image.width, self.image.height
+
+    @property
     def texture(self) -> Texture:
         with self._lock:
             return self._made

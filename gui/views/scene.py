@@ -7,7 +7,7 @@ from functools import partial
 from time import perf_counter
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -112,10 +112,13 @@ class SceneView(QWidget):
     The line is dragged as in the wipe. Keys: arrows turn, + and - zoom, F goes back, [ ] and \\ move the line, Space
     shows the first side alone while it is held.
 
-    Signals: rendered(Frame): the whole picture at rest; idle(); problem(text).
+    Signals: rendered(Frame): the whole picture at rest; hovered(u, v): where in the map the mouse points, unhovered():
+    beside it; idle(); problem(text).
     """
 
     rendered = Signal(object)
+    hovered = Signal(float, float)
+    unhovered = Signal()
     idle = Signal()
     problem = Signal(str)
 
@@ -325,6 +328,7 @@ class SceneView(QWidget):
             over = Qt.CursorShape.SplitHCursor if self._on_split(event.position()) else Qt.CursorShape.OpenHandCursor
             if self.cursor().shape() is not over:
                 self.setCursor(over)
+            self._point(event.position())
             return
         kind, before = self._dragged
         moved = event.position() - before
@@ -336,6 +340,23 @@ class SceneView(QWidget):
         elif self._camera is not None:
             smaller = max(1, min(self.width(), self.height()))
             self.set_camera(self._camera.moved(-moved.x() / smaller, moved.y() / smaller), moving=True)
+
+    def _point(self, position: QPointF) -> None:
+        """Say where in the map the mouse points."""
+        frame = self._frame
+        if frame is None or not frame.shot.sides:
+            return
+        height, width = frame.seen.owner.shape
+        row, column = int(position.y() / self.height() * height), int(position.x() / self.width() * width)
+        if 0 <= row < height and 0 <= column < width and frame.seen.owner[row, column] >= 0:
+            uv, _lod = frame.seen.places("light_uv", frame.shot.sides[0].light.size)
+            self.hovered.emit(*uv[row, column].tolist())
+        else:
+            self.unhovered.emit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.unhovered.emit()
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         self._dragged = None

@@ -12,6 +12,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from engine.errors import LimitExceeded
+
 THREADS = 2
 
 
@@ -37,7 +39,7 @@ class PictureWorker(QObject):
     def submit(
         self, key: object, work: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[str], None]
     ) -> None:
-        """Run `work()` on a thread, then on the GUI thread `done(result)`, or `failed(reason)` if memory ran out.
+        """Run `work()` on a thread, then on the GUI thread `done(result)`, or `failed(reason)` for want of memory.
 
         Any other exception of `work` is raised on the GUI thread: it is a fault of the program.
         """
@@ -71,6 +73,8 @@ class PictureWorker(QObject):
             result = future.result()
         except MemoryError:
             failed("There is not enough memory to show this picture.")
+        except LimitExceeded as error:
+            failed(str(error))
         else:
             done(result)
         if not self._current:

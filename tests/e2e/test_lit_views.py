@@ -109,6 +109,8 @@ def test_a_mesh_is_turned_wiped_and_judged_from_where_one_looks(wall: Workbench,
     assert scene.isVisible() and scene.hasFocus() and not window.compare.isVisible()
     assert window.lit_strip.mesh.currentText() == "wall.obj"
     assert "lit FLIP" in scene.accessibleDescription() and "Wavelet" in scene.accessibleDescription()
+    scene.hovered.emit(0.5, 0.25)
+    assert "x 32  y 12" in window.status.text()
     first = grab(scene)
     start = QPoint(240, 120)
     qtbot.mousePress(scene, Qt.MouseButton.LeftButton, pos=start)

@@ -132,6 +132,19 @@ def test_the_wheel_comes_nearer_and_the_right_button_moves(view: SceneView, qtbo
     assert view.camera.target != camera.target and view.camera.yaw == camera.yaw
 
 
+def test_the_mouse_points_at_a_place_of_the_map(view: SceneView, qtbot: QtBot) -> None:
+    assert view.frame is not None
+    places: list[tuple[float, float]] = []
+    view.hovered.connect(lambda u, v: places.append((u, v)))
+    column, row = 60, 110
+    with qtbot.waitSignal(view.hovered):
+        qtbot.mouseMove(view, QPoint(column, row))
+    assert view.frame.seen.owner[row, column] >= 0
+    assert places[-1] == pytest.approx(view.frame.seen.places("light_uv", (32, 32))[0][row, column].tolist())
+    with qtbot.waitSignal(view.unhovered):
+        qtbot.mouseMove(view, QPoint(2, 2))
+
+
 def test_the_line_is_dragged_and_centred_again(view: SceneView, qtbot: QtBot) -> None:
     camera = view.camera
     drag(qtbot, view, QPoint(150, 30), QPoint(60, 30), Qt.MouseButton.LeftButton)

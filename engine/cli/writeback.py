@@ -111,7 +111,7 @@ def _text(report: dict[str, Any], folder: Path) -> str:
         scores = [number(name, row[name]) for name in metric_ids() if row.get(name) is not None]
         rows.append([row["file"], row["kind"], row["codec"], row["written"], *sizes, ", ".join(scores)])
     lines = [table(rows, right=(4, 5, 6))] if len(rows) > 1 else []
-    lines += [f"{row['file']}: {row['error']}" for row in report["rows"] if row["error"]]
+    lines += [row["error"] for row in report["rows"] if row["error"]]  # each names its file
     whole = [memory.size_text(report[name]) for name in ("bytes", "original_bytes", "vram_bytes")]
     lines.append(f"{report['maps']} maps, {whole[0]} on disk (were {whole[1]}), {whole[2]} in VRAM: {folder / REPORT}")
     return "\n".join(lines)

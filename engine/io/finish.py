@@ -51,7 +51,8 @@ def _as_data(raw: Raw, data: Meaning) -> Image:
     if raw.channels == "CMYK":
         raise Unsupported(f"inks are no {data.noun}", hint="--kind colour reads it as a picture")
     raw.notes[:] = [note for note in raw.notes if "sRGB" not in note]  # what textures say of colours
-    return from_samples(_turned(raw.pixels, raw), raw.bits, data, raw.notes)
+    bits = raw.bits if raw.pixels.dtype == np.uint16 else 8
+    return from_samples(_turned(raw.pixels, raw), bits, data, raw.notes)
 
 
 def _turned(pixels: np.ndarray, raw: Raw) -> np.ndarray:

@@ -80,6 +80,7 @@ class SetKeeper:
         for source in self._state.sources:
             if source.error:
                 self._rows[source.id] = MapRow(source.id, error=source.error)
+                self._asked.pop(source.id, None)
             elif source.phase is not Phase.QUEUED:
                 self._want(source, coded)
         self._changed()
@@ -94,7 +95,7 @@ class SetKeeper:
 
     def _want(self, source: Source, coded: dict[int, Wish]) -> None:
         row = self._rows.setdefault(source.id, MapRow(source.id))
-        row.original, row.error = _original(source), ""
+        row.original = _original(source)
         pixels: Wish = (source.path, source.file, source.fixes, source.read_as)
         wishes = {lane: (*pixels, *rest) for lane, rest in coded.items()}
         row.lanes = {
@@ -109,7 +110,7 @@ class SetKeeper:
             self._desk.cancel([key])
             self._asked.pop(source.id, None)
         elif not set(asked) <= set(self._asked.get(source.id, ())):
-            self._asked[source.id] = asked
+            self._asked[source.id], row.error = asked, ""
             lanes = tuple((lane.id, lane.codec, dict(lane.settings)) for lane in missing)
             task = SetTask(source.path, lanes, self._state.target, source.fixes, source.read_as)
             self._desk.start(key, task, self._on_measured(source, wishes), priority=-3)

@@ -22,22 +22,26 @@ from engine.codec import Capabilities, CodecInfo, Ctx, Encoded, Kind, Param, Pre
 from engine.codecs import colour_axes, gutters, light_filters, log_coded, wavelet_planes
 from engine.codecs.checks import require_carried
 from engine.codecs.wavelet_planes import CENTRES_SIZE, TRADE, Plane, Steps
+from engine.color import rgb_to_xyz
 from engine.container import Picture, Section
 from engine.errors import CodecUnavailable, CorruptStream, Unsupported
 from engine.image import Image
 from engine.learned import needs, stored
 from engine.learned.stored import Installed
-from engine.light import LogTransfer
+from engine.light import TOE, LogTransfer
+from engine.metrics.banding import contours
 from engine.native import wavelet as native
 from engine.native.light import WEIGHTS
 
 STREAM_VERSION = 1  # of what is on the wire
-ENCODER_REVISION = 1  # of what the encoder does: raise it with every change that alters the bytes of any file
+ENCODER_REVISION = 2  # of what the encoder does: raise it with every change that alters the bytes of any file
 SPLIT = 3  # levels of detail; what is coarser is the low resolution
 _BITS = 16
 _ROUNDS, _OWN_ROUNDS = 16, 2
-_EVEN = 8  # the code of equal steps; each below or above is a quarter of an octave
-_TRIED = (_EVEN - 1, _EVEN, _EVEN + 1)
+_EVEN = 8  # the code of equal steps; with each above, the low resolution is finer by a quarter of an octave
+_TRIED = (_EVEN, _EVEN + 1, _EVEN + 2)
+_LOOKED_AT = 1 << 19  # texels, from the top, at most, in which contours are looked for
+_UNSEEN = 1e-6  # stops
 _STRENGTH = 8  # of how far the filters are followed: 8 is as they were learned, at most 15
 
 # Measured on six lightmaps.
@@ -279,7 +283,42 @@ class _Encoder:
             fits = np.einsum("ij,ij->", (was - now) * counts, change, dtype=np.float64)
             sums[min(number, 1)] += fits, np.einsum("ij,ij->", change * counts, change, dtype=np.float64)
         best = np.rint(_STRENGTH * sums[:, 0] / np.maximum(sums[:, 1], 1e-9)).clip(0, 15)
-        return int(best[0]), int(best[1])
+        return self._smoothest((int(best[0]), int(best[1])), decoded, corrections, head)
+
+    def _smoothest(
+        self, best: tuple[int, int], decoded: list[np.ndarray], corrections: list[np.ndarray], head: _Head
+    ) -> tuple[int, int]:
+        """How far to follow the filters, at most `best`, so that they draw no contours: what noise had hidden shows
+        when it is gone. Of several that draw as little, as the banding metric scores it, the strongest."""
+        if not any(best):
+            return best
+        rows = slice(0, max(1, _LOOKED_AT // self.picture.width))
+        counts = np.ones(decoded[0].shape, bool) if self.counts is None else self.counts
+        original = self._luminance([plane[rows] for plane in self.originals], head)
+
+        def drawn(strengths: tuple[int, int]) -> float:
+            self.ctx.check()
+            planes = [
+                now[rows] + change[rows] * np.float32(strengths[min(number, 1)] / _STRENGTH)
+                for number, (now, change) in enumerate(zip(decoded, corrections, strict=True))
+            ]
+            found = contours(original, self._luminance(planes, head), counts[rows])
+            return float(np.sqrt(np.mean(np.square(found), dtype=np.float64)))
+
+        luma, chroma = best
+        tried = list(dict.fromkeys([best, ((luma + 1) // 2, (chroma + 1) // 2), (0, chroma), (0, 0)]))
+        scores = [drawn(strengths) for strengths in tried]
+        return next(s for s, score in zip(tried, scores, strict=True) if score <= min(scores) + _UNSEEN)
+
+    def _luminance(self, planes: list[np.ndarray], head: _Head) -> np.ndarray:
+        """h×w f32 in stops, of h×w planes of samples."""
+        assert self.picture.transfer is not None
+        span = np.float32(self.picture.transfer.span)
+        codes = np.stack(planes, axis=2) if head.axes is None else np.stack(planes, axis=2) @ head.axes
+        stops = (codes + np.float32(1 << (_BITS - 1))) * (span / np.float32(2**_BITS - 1)) - np.float32(10)
+        light = (np.exp2(stops) - np.float32(TOE)).clip(0, None)
+        weights = rgb_to_xyz(self.picture.color.primaries)[1].astype(np.float32)
+        return np.log2((light[:, :, 0] if self.picture.is_gray else light @ weights) + np.float32(TOE))
 
 
 def _preferred() -> Installed | None:

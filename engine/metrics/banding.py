@@ -72,7 +72,7 @@ class Banding:
             ctx.check()
             bottom = min(top + step, ref.height)
             rows = slice(max(0, top - _MARGIN), min(ref.height, bottom + _MARGIN))
-            found = _contours(_stops(ref, rows), _stops(img, rows), counted(ref, rows))
+            found = contours(_stops(ref, rows), _stops(img, rows), counted(ref, rows))
             out[top:bottom] = found[top - rows.start : bottom - rows.start]
             ctx.progress(bottom / ref.height)
         return out
@@ -85,8 +85,9 @@ def _stops(image: Image, rows: slice) -> np.ndarray:
     return np.log2(luminance.clip(0, None) + np.float32(TOE))
 
 
-def _contours(ref: np.ndarray, img: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """h×w f32 of contours: the strongest of all scales and both directions."""
+def contours(ref: np.ndarray, img: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """h×w f32 of contours in luminance in stops (h×w f32), where texels count: the strongest of all scales and both
+    directions."""
     out = np.zeros(ref.shape, np.float32)
     for level in range(_LEVELS):
         if level:

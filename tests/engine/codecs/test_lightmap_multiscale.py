@@ -51,7 +51,7 @@ def without_filters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lightmap_multiscale._Encoder, "_strengths", lambda *_: (0, 0))
 
 
-@pytest.mark.parametrize("quality", [15.0, 25.0, 40.0])
+@pytest.mark.parametrize("quality", [25.0, 32.0, 40.0])
 def test_filters_make_light_better_for_a_few_bytes(
     codec: lightmap_multiscale.LightmapMultiscaleCodec, quality: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,6 +62,19 @@ def test_filters_make_light_better_for_a_few_bytes(
     assert len(data) <= len(plain) + stored.NAME_BYTES
     assert log2_psnr(image, codec.decode(data, CTX)) > log2_psnr(image, codec.decode(plain, CTX))
     assert codec.details(plain, CTX)["weights"] is None
+
+
+@pytest.mark.parametrize("quality", [12.0, 15.0])
+def test_filters_draw_no_contours(
+    codec: lightmap_multiscale.LightmapMultiscaleCodec, quality: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = lightmap()
+    found = codec.decode(codec.encode(image, {"quality": quality}, CTX).data, CTX)
+    without_filters(monkeypatch)
+    plain = codec.decode(codec.encode(image, {"quality": quality}, CTX).data, CTX)
+    banding = [scores(image, each, ["banding"])["banding"] for each in (found, plain)]
+    assert banding[1] > 0 and banding[0] < banding[1] + 1e-5
+    assert log2_psnr(image, found) > log2_psnr(image, plain) - 0.01
 
 
 def test_it_takes_fewer_bytes_than_the_wavelet_at_equal_quality(

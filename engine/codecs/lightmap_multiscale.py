@@ -74,7 +74,7 @@ class LightmapMultiscaleCodec:
             ),
             gutters.param("fill"),
         ),
-        capabilities=Capabilities(depths=(32,), memory=34.0, light=log_coded.LIGHT_16),
+        capabilities=Capabilities(depths=(32,), memory=42.0, light=log_coded.LIGHT_16),
         about="wavelets of the logarithm of light, low resolution and detail apart, corrected by learned filters",
     )
 

@@ -22,10 +22,11 @@ def rgb(luminance: np.ndarray, chroma: Sequence[np.ndarray], primaries: Sequence
     `CorruptStream` for chroma of a size that does not fit.
     """
     light = luminance.astype(np.float32)
-    ry, by = (_whole(plane.astype(np.float32), light.shape) for plane in chroma)
     weights = _luminance_weights(primaries or chromaticities_of(1))
-    red, blue = (ry + 1) * light, (by + 1) * light
-    green = (light - weights[0] * red - weights[2] * blue) / weights[1]
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinite samples are counted and said later
+        ry, by = (_whole(plane.astype(np.float32), light.shape) for plane in chroma)
+        red, blue = (ry + 1) * light, (by + 1) * light
+        green = (light - weights[0] * red - weights[2] * blue) / weights[1]
     return np.stack([red, green, blue], axis=2).astype(np.float32)
 
 

@@ -98,6 +98,14 @@ def test_channels_of_any_name_are_found_and_said(tmp_path: Path, names: list[str
     assert said in loaded.notes
 
 
+def test_chroma_that_is_no_number_is_mended_like_other_light(tmp_path: Path) -> None:
+    even = np.ones((8, 12), np.float16)
+    wild = np.full((4, 6), np.nan, np.float16)
+    wild[0] = np.inf, -np.inf, 1, np.nan, 60_000, 0
+    loaded = load(tmp_path, chroma_exr({"Y": even * np.float16(np.inf), "RY": wild, "BY": -wild}, 2))
+    assert np.isfinite(loaded.image.pixels).all()
+
+
 @pytest.mark.parametrize("step", [1, 2])
 def test_luminance_and_chroma_become_rgb(tmp_path: Path, step: int) -> None:
     weights = np.array([0.2126, 0.7152, 0.0722])

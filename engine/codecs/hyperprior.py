@@ -59,7 +59,7 @@ class HyperpriorCodec(LearnedCodec):
         colours = np.broadcast_to(image.colour_pixels, (image.height, image.width, 3))
         analysis = tiles.Analysis(model.networks, padded(colours), ctx)
         outlook = Outlook(analysis, image.width * image.height, model.symbols.points)
-        return Source(Picture.of(image), b"", lambda rate: analysis, outlook)
+        return Source(Picture.of(image), b"", analysis, outlook)
 
     def _claims(self, picture: Picture, extra: bytes) -> None:
         if picture.bits != 8 or picture.channels not in (1, 3):

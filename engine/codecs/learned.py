@@ -9,7 +9,6 @@ describes the streams.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -38,12 +37,12 @@ _ANALYSIS, _CODING = 0.35, 0.65  # shares of the time, for progress
 
 @dataclass(frozen=True)
 class Source:
-    """A picture on its way into a stream. extra: what the head says of it. analysis: what the networks make of it for
-    a rate in 1/256. outlook: what rates would take, as far as that can be told before anything is coded."""
+    """A picture on its way into a stream. extra: what the head says of it. analysis: what the networks make of it.
+    outlook: what rates would take, as far as that can be told before anything is coded."""
 
     picture: Picture
     extra: bytes
-    analysis: Callable[[int], Analysis]
+    analysis: Analysis
     outlook: Forecast | None = None
 
 
@@ -123,7 +122,7 @@ class LearnedCodec(ABC):
         from engine.learned.forecast import RateForecast
 
         model = load(weights)
-        hyper, steps = source.analysis(rate).symbols(rate, ctx)
+        hyper, steps = source.analysis.symbols(rate, ctx)
         slices, said = self._sliced(steps, model)
         data, coded = model.symbols.encode(hyper, steps, rate, ctx, slices=slices)
         head = _Head(self.stream_version, bytes.fromhex(weights.name), rate, source.extra + said)

@@ -2,13 +2,13 @@
 
 Stops, log2(x + 2⁻¹⁰), take the place of code values, 64 units for each, around the map's own middle: an error is worth
 the same in shadow and in sun, and no range need be known. All coefficients of a block are kept, the last 480 coded only
-where they say anything. Texels that do not count become whatever costs little (engine/learned/gutters.py).
-docs/learned.md tells the rest.
+where they say anything. Texels that do not count are filled smoothly, as they were for training: a fill of few
+coefficients at the rate's own steps, as `wavelet` has it, took 5 % more bits where gutters are wide, as the networks do
+not expect it. docs/learned.md tells the rest.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -26,7 +26,6 @@ from engine.stops import covered, light_of, middle_of, stops_of
 
 if TYPE_CHECKING:
     from engine.learned.symbols import SymbolNetwork
-    from engine.learned.tiles import Analysis
 
 # Measured on the bundled lightmap and five that were baked alike.
 _TYPICAL_BPP = (
@@ -73,6 +72,8 @@ class LightmapAeCodec(LearnedCodec):
     def _source(self, image: Image, chosen: dict[str, Any], model: Model, ctx: Ctx) -> Source:
         """Of finite light without alpha, grey or R, G, B."""
         require_carried(image, self.info)
+        from engine.learned import tiles
+
         if not np.isfinite(image.pixels).all():
             raise Unsupported("floats are coded only where they are finite")
         counts = covered(image) if gutters.are_free(image, chosen) else np.ones(image.pixels.shape[:2], bool)
@@ -83,7 +84,7 @@ class LightmapAeCodec(LearnedCodec):
         ctx.check()
         picture = Picture.of(image, LogTransfer.reaching(float(image.pixels.max())))
         extra = round(middle * _QUARTERS).to_bytes(1, "little", signed=True)
-        return Source(picture, extra, _Analyses(model, pixels, _free(counts, pixels.shape), ctx).at)
+        return Source(picture, extra, tiles.Analysis(model.networks, pixels, ctx))
 
     def _sliced(self, steps: np.ndarray, model: Model) -> tuple[int, bytes]:
         """All slices, but for the last where all of it is rounded to nothing."""
@@ -105,28 +106,3 @@ class LightmapAeCodec(LearnedCodec):
         light = light_of((pixels - _MIDDLE) / np.float32(UNITS) + np.float32(middle))
         assert picture.transfer is not None
         return Image(np.minimum(light, np.float32(picture.transfer.brightest)), picture.color, icc=picture.icc)
-
-
-class _Analyses:
-    """What the networks make of a map at a rate: what is free is filled for rates that are about the same at once."""
-
-    def __init__(self, model: Model, pixels: np.ndarray, free: np.ndarray, ctx: Ctx) -> None:
-        self._model, self._pixels, self._free, self._ctx = model, pixels, free, ctx
-        self._last: tuple[int, Analysis] | None = None
-
-    def at(self, rate: int) -> Analysis:
-        from engine.learned import fixed, gutters, tiles
-
-        place = round(rate / fixed.RATE_STEPS * 2) if self._free.any() else 0
-        if self._last is None or self._last[0] != place:
-            fill = partial(gutters.sparse, self._model.networks, self._pixels, self._free, ctx=self._ctx)
-            pixels = fill(rate=place * fixed.RATE_STEPS // 2) if self._free.any() else self._pixels
-            self._last = place, tiles.Analysis(self._model.networks, pixels, self._ctx)
-        return self._last[1]
-
-
-def _free(counts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """What may hold anything, of a picture continued to `shape`: not even a filter reads it."""
-    out = np.ones(shape[:2], bool)
-    out[: counts.shape[0], : counts.shape[1]] = ~(counts | charts.around(counts))
-    return out

@@ -59,7 +59,7 @@ def _tiles(size: tuple[int, int], margin: int) -> list[tuple[_Span, _Span]]:
 
 
 @contextlib.contextmanager
-def computing(threads: int) -> Iterator[None]:
+def _computing(threads: int) -> Iterator[None]:
     """Without gradients, with so many threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, threads))
@@ -74,9 +74,9 @@ def _weights(model: HyperpriorModel, rate: int) -> Tensor:
     return rate_weights(torch.tensor([rate / fixed.RATE_STEPS]), model.rate.points)
 
 
-def gains(model: HyperpriorModel, rate: int) -> np.ndarray:
+def _gains(model: HyperpriorModel, rate: int) -> np.ndarray:
     """M f32: quantisation steps for each unit of the coefficients at a rate in 1/256."""
-    with computing(1):
+    with _computing(1):
         gain: np.ndarray = model.log_gain(_weights(model, rate)).exp().numpy().ravel()
     return gain
 
@@ -91,7 +91,7 @@ class Analysis:
         self._tiles = _tiles(self._size, ANALYSIS_MARGIN)
         self._entered: list[Tensor] = []
         self._coefficients = self._empty(BLOCK, model.recipe.channels, np.float32)
-        with computing(1):
+        with _computing(1):
             for tile in self._tiles:
                 ctx.check()
                 rows, columns = (span.of(1) for span in tile)
@@ -105,18 +105,18 @@ class Analysis:
     def symbols(self, rate: int, ctx: Ctx) -> tuple[np.ndarray, np.ndarray]:
         """Hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) at a rate in 1/256."""
         hyper = self._empty(GRANULE, self._model.recipe.hyper_channels, np.int32)
-        with computing(1):
+        with _computing(1):
             weights = _weights(self._model, rate)
             for entered, tile in zip(self._entered, self._tiles, strict=True):
                 ctx.check()
                 _put(hyper, self._model.hyper_symbols(entered, weights), tile, GRANULE)
-        return hyper, self._coefficients * gains(self._model, rate)
+        return hyper, self._coefficients * _gains(self._model, rate)
 
     def nonzero(self, rate: int) -> float:
         """The number of coefficients that are a whole step or more when rounded, from a part of them if many."""
         positions = self._coefficients.reshape(-1, self._coefficients.shape[2])
         some = positions[:: -(-len(positions) // COUNTED)]
-        return float(np.count_nonzero(np.abs(some) * gains(self._model, rate) > 0.5) * len(positions) / len(some))
+        return float(np.count_nonzero(np.abs(some) * _gains(self._model, rate) > 0.5) * len(positions) / len(some))
 
     def _empty(self, unit: int, channels: int, kind: type) -> np.ndarray:
         return np.empty((self._size[0] // unit, self._size[1] // unit, channels), kind)
@@ -135,7 +135,7 @@ def render(model: HyperpriorModel, latent: Latent, rate: int, ctx: Ctx) -> np.nd
     height, width = (BLOCK * side for side in latent.values.shape[:2])
     pixels = np.empty((height, width, 3), np.float32)
     tiles = _tiles((height, width), _synthesis_margin(model))
-    with computing(ctx.threads):
+    with _computing(ctx.threads):
         weights = _weights(model, rate)
         units = MEAN_STEPS * model.log_gain(weights).exp()
         for number, (rows, columns) in enumerate(tiles):

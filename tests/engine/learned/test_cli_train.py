@@ -239,7 +239,6 @@ def test_weights_are_exported_listed_shown_and_verified(train, run, tmp_path, ow
 
 def test_a_measured_card_has_the_curve_of_file_bytes_and_bd_rates(train, run, tmp_path, monkeypatch):
     monkeypatch.setattr(worth, "load_card", lambda path: {"architecture": "dct"})  # at hand, and quick
-    monkeypatch.setitem(worth.YARDSTICKS, "dct", worth.YARDSTICKS["hyperprior"])
     monkeypatch.setattr(worth, "POINTS", 5)
     folder = tmp_path / "measured"
     folder.mkdir()

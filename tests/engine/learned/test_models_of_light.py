@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_model import LIGHT_RECIPE, light_maps, tiny_light_weights, tiny_weights
+from tiny_model import LIGHT_RECIPE, light_maps, tiny_light_weights, tiny_weights, trained_looking_model
 
 from engine.errors import UsageError
 from engine.learned import stored
+from engine.learned.evaluate import estimate_light
 from engine.learned.light_loss import UNITS, as_codes, as_stops, distortion, squared_light_error
-from engine.learned.progress import Length
 from engine.learned.recipe import LIGHT, PHOTOGRAPHS, LightRecipe, ModelRecipe, architecture_name, recipe_of
 from engine.learned.subject import OfLight
 from engine.learned.trainer import Trainer
@@ -105,17 +105,24 @@ def test_the_last_slice_may_be_narrower_and_no_more_can_be_looked_at_than_there_
 
 
 def test_some_steps_on_light_lower_the_cost_and_a_resumed_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    first = trainer(tmp_path / "a")
+    first, resumed = trainer(tmp_path / "a"), trainer(tmp_path / "b")
     first.start()
-    first.train(Length(steps=2), lambda: False)
-    assert first.record is not None and first.record["curve"][-1]["psnr"] > first.record["curve"][0]["psnr"]
-    resumed = trainer(tmp_path / "b")
-    resumed.restore(first.state())
-    assert torch.equal(first.patches.batch(1, 64), resumed.patches.batch(1, 64))
-    assert first.step.loss is not None
+    first._step()
     before = first.step.loss
-    first.train(Length(steps=12), lambda: False)
-    assert first.step.loss < before
+    resumed.restore(first.state())
+    for _ in range(6):
+        first._step()
+    assert before is not None and first.step.loss is not None and first.step.loss < before
+    resumed._step()
+    assert resumed.progress.steps == 2
+
+
+def test_a_point_is_log2_psnr_over_what_counts() -> None:
+    model = trained_looking_model(0, LIGHT_RECIPE)
+    low, high = (estimate_light(model, patch(), rate, LightRecipe()) for rate in (0.0, 2.0))
+    assert low.bpp < high.bpp and low.psnr < high.psnr and high.psnr > 30
+    blind = torch.cat([patch()[:, :3], torch.zeros(1, 1, 64, 64)], 1)
+    assert estimate_light(model, blind, 0.0, LightRecipe()).psnr > 100
 
 
 def test_a_transform_that_is_not_learned_is_known_by_the_coefficients_that_it_keeps() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,10 +90,10 @@ def _rows(images: Mapping[str, Mapping[int, Trial]]) -> dict[str, list[dict[str,
 
 
 def time_map(path: Path, rows: Mapping[str, Maps], name: str, ctx: Ctx) -> dict[str, tuple[float, float]]:
-    """Seconds of encode and decode on one map by row, at the setting nearest to `AT` dB.
+    """Processor seconds of encode and decode on one map by row, at the setting nearest to `AT` dB.
 
-    The least of `_REPEATS` runs after one that is dropped, the rows taking turns: other work on the machine then slows
-    all of them alike.
+    The least of `_REPEATS` runs after one that is dropped, the rows taking turns. Processor time, of this process: what
+    else the machine does counts little. A codec that starts programs is not for this.
     """
     image = LoadMapTask(path).run(TaskCtx(threads=ctx.threads)).image
     runs = {}
@@ -103,6 +104,9 @@ def time_map(path: Path, rows: Mapping[str, Maps], name: str, ctx: Ctx) -> dict[
     seconds: dict[str, list[tuple[float, float]]] = {row: [] for row in runs}
     for _ in range(1 + _REPEATS):
         for row, (runner, settings) in runs.items():
-            trial = runner.decode(runner.encode(settings, ctx), ctx).trial
-            seconds[row].append((trial.encode_s or 0.0, trial.decode_s or 0.0))
+            begun = time.process_time()
+            run = runner.encode(settings, ctx)
+            encoded = time.process_time()
+            runner.decode(run, ctx)
+            seconds[row].append((encoded - begun, time.process_time() - encoded))
     return {row: tuple(min(each) for each in zip(*taken[1:], strict=True)) for row, taken in seconds.items()}

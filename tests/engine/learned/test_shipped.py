@@ -20,6 +20,9 @@ from tests.engine.counting import Counted
 
 FOLDER = Path(__file__).parents[2] / "golden" / "hyperprior"
 DIGESTS = json.loads((FOLDER / "digests.json").read_text(encoding="utf-8"))
+LIGHT_FOLDER = FOLDER.with_name("lightmap-ae")
+LIGHT_DIGESTS = json.loads((LIGHT_FOLDER / "digests.json").read_text(encoding="utf-8"))
+FLOOR = 2.0**-10  # of light, where stops are told
 
 
 @pytest.fixture(autouse=True)
@@ -97,3 +100,14 @@ def test_a_rate_takes_one_analysis_and_two_tries_as_a_rule() -> None:
             tries.append(codec.tries)
     assert max(tries) <= 3
     assert tries.count(3) <= len(tries) // 2
+
+
+@pytest.mark.parametrize("name", sorted(LIGHT_DIGESTS))
+def test_a_stream_of_light_has_the_symbols_and_the_light_it_always_had(name: str) -> None:
+    codec = registry.codec("lightmap-ae")
+    data = (LIGHT_FOLDER / f"{name}.rsl").read_bytes()
+    assert codec.details(data, Ctx()) == LIGHT_DIGESTS[name]
+    decoded = codec.decode(data, Ctx()).pixels
+    expected = np.load(LIGHT_FOLDER / f"{name}.npy", allow_pickle=False).astype(np.float32)
+    stops = np.log2(decoded + FLOOR) - np.log2(expected + FLOOR)
+    assert np.abs(stops).max() < 1 / 256  # half floats, and the last bits of the decoder's floats

@@ -30,8 +30,10 @@ class Desk:
         self._generation = itertools.count()
         self._pending = 0  # calls of `apart` that have not arrived
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")  # one thread: calls keep their order
+        self._closed = False
 
     def close(self) -> None:
+        self._closed = True
         self._stamps.clear()
         self._aside.shutdown(wait=True, cancel_futures=True)
         self._scheduler.close()
@@ -86,7 +88,12 @@ class Desk:
         handler(event)
 
     def apart(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Run `work` off the GUI thread, then `then(result)` on it; an `EngineError` is shown instead."""
+        """Run `work` off the GUI thread, then `then(result)` on it; an `EngineError` is shown instead.
+
+        After `close` nothing is begun any more: timers of windows that are going still ask.
+        """
+        if self._closed:
+            return
         self._pending += 1
 
         def arrive(call: Callable[[], None]) -> None:

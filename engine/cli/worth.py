@@ -16,7 +16,7 @@ from engine.errors import EngineError
 from engine.experiment import Experiment
 from engine.learned import stored
 from engine.learned.card import load_card
-from engine.learned.recipe import PHOTOGRAPHS
+from engine.learned.recipe import FILTERS, LIGHT
 from engine.lightmaps import compare
 from engine.lightmaps import measure as lightmaps
 from engine.report import rd_document
@@ -42,7 +42,7 @@ def measure(weights: Path, folder: Path, console: Console, store: Path | None, w
     pictures = find_pictures([folder])
     architecture = load_card(weights)["architecture"]
     with stored.encoding_with(weights), told_store(store, console) as kept:
-        told = _photographs if architecture == PHOTOGRAPHS else _light
+        told = _light if architecture in (LIGHT, FILTERS) else _photographs
         return {"folder": folder.resolve().name, **told(architecture, pictures, console, kept, workers)}
 
 

@@ -9,7 +9,7 @@ describes the streams.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,6 +57,7 @@ class LearnedCodec(ABC):
     stream_version: ClassVar[int]  # of what is on the wire
     encoder_revision: ClassVar[int]  # of what the encoder does: raised with every change of any file's bytes
     extra_bytes: ClassVar[int] = 0
+    rounded: ClassVar[bool] = True  # to codes; the last bits of floats depend on the number of threads otherwise
 
     @abstractmethod
     def _source(self, image: Image, chosen: dict[str, Any], model: Model, ctx: Ctx) -> Source:
@@ -140,7 +141,8 @@ class LearnedCodec(ABC):
         latent = self._symbols(model.symbols, picture, head, payload, _part(ctx, 0, _CODING))
         from engine.learned import tiles
 
-        pixels = tiles.render(model.networks, latent, head.rate, _part(ctx, _CODING, 1))
+        rest = _part(ctx, _CODING, 1)
+        pixels = tiles.render(model.networks, latent, head.rate, rest if self.rounded else replace(rest, threads=1))
         shown = pixels[: picture.height, : picture.width]
         if picture.is_gray:
             shown = shown.mean(2, keepdims=True)

@@ -67,6 +67,7 @@ class LightmapAeCodec(LearnedCodec):
     section = Section.LIGHTMAP_AE
     stream_version = 1
     encoder_revision = 1
+    rounded = False
     extra_bytes = 2  # the middle in quarter stops, signed; slices that are coded
 
     def _source(self, image: Image, chosen: dict[str, Any], model: Model, ctx: Ctx) -> Source:

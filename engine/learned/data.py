@@ -130,7 +130,30 @@ def rgb(image: Image) -> np.ndarray:
     return np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)), order="C")
 
 
-class Patches:
+class Draws:
+    """Random draws that a checkpoint can go on with."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = np.random.default_rng(seed)
+
+    @property
+    def state(self) -> str:
+        """Where the random draws are, as text."""
+        return json.dumps(self._random.bit_generator.state)
+
+    @state.setter
+    def state(self, state: str) -> None:
+        self._random.bit_generator.state = json.loads(state)
+
+    def _turned(self, patch: Tensor) -> Tensor:
+        """One of the eight turns and reflections of H×W×C."""
+        turn = self._random.integers(8)
+        if flipped := [axis for axis, bit in ((1, 1), (0, 2)) if turn & bit]:
+            patch = patch.flip(flipped)
+        return patch.transpose(0, 1) if turn & 4 else patch
+
+
+class Patches(Draws):
     """Random square patches: flipped, transposed, now and then scaled down. The same seed draws the same patches.
 
     The pictures lie on `device`, and patches are cut out there.
@@ -139,9 +162,9 @@ class Patches:
     def __init__(
         self, pictures: Sequence[np.ndarray], seed: int, downscale: float = 0.0, device: torch.device | None = None
     ) -> None:
+        super().__init__(seed)
         self._pictures = [torch.from_numpy(picture).to(device) for picture in pictures]
         self._downscale = downscale
-        self._random = np.random.default_rng(seed)
 
     def batch(self, count: int, side: int) -> Tensor:
         """count×3×side×side in 0…1, channels last."""
@@ -159,19 +182,7 @@ class Patches:
         patch = to_unit(picture[top : top + source, left : left + source])
         if source != side:
             patch = scaled_down(patch, side)
-        turn = random.integers(8)
-        if flipped := [axis for axis, bit in ((1, 1), (0, 2)) if turn & bit]:
-            patch = patch.flip(flipped)
-        return patch.transpose(0, 1) if turn & 4 else patch
-
-    @property
-    def state(self) -> str:
-        """Where the random draws are, as text."""
-        return json.dumps(self._random.bit_generator.state)
-
-    @state.setter
-    def state(self, state: str) -> None:
-        self._random.bit_generator.state = json.loads(state)
+        return self._turned(patch)
 
 
 def scaled_down(patch: Tensor, side: int) -> Tensor:

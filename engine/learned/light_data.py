@@ -7,7 +7,6 @@ old stored their lightmaps: their codes are proportional to light, and black is 
 
 from __future__ import annotations
 
-import json
 import math
 import zlib
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from engine.charts import find_gutters
 from engine.color import LINEAR_SRGB
 from engine.errors import EngineError, UsageError
 from engine.image import Image
-from engine.learned.data import SUFFIXES, is_held_back
+from engine.learned.data import SUFFIXES, Draws, is_held_back
 from engine.light import TOE, over_black, repaired
 from engine.stops import covered, filled_stops, middle_of
 
@@ -111,10 +110,11 @@ def as_light(image: Image, name: str = "") -> Image:
     return Image(np.maximum(pixels, 0), image.color, mask=mask)
 
 
-class LightPatches:
+class LightPatches(Draws):
     """Random square patches, flipped, transposed, and lit otherwise. The same seed draws the same patches."""
 
     def __init__(self, maps: Sequence[LightMap], seed: int, device: torch.device | None = None) -> None:
+        super().__init__(seed)
         self._maps = [
             (torch.tensor(each.stops, device=device), torch.tensor(each.counts, device=device), each.middle)
             for each in maps
@@ -124,7 +124,6 @@ class LightPatches:
             groups.setdefault(each.group, []).append(number)
         weights = np.sqrt([float(each.counts.sum()) + 1 for each in maps])
         self._groups = [(np.array(numbers), weights[numbers] / weights[numbers].sum()) for numbers in groups.values()]
-        self._random = np.random.default_rng(seed)
 
     def batch(self, count: int, side: int) -> Tensor:
         """count×4×side×side, channels last: R, G, B in stops from about the mean of the map; 1 where texels count."""
@@ -143,19 +142,7 @@ class LightPatches:
         light = (torch.exp2(stops[here]) - TOE) * torch.tensor(np.exp2(gain), dtype=torch.float32, device=stops.device)
         zero = middle + float(gain.mean()) + random.normal(0, MIDDLE)
         patch = with_counts(torch.log2(light.clamp_min(0) + TOE) - zero, counts[here], side)
-        turn = random.integers(8)
-        if flipped := [axis for axis, bit in ((0, 1), (1, 2)) if turn & bit]:
-            patch = patch.flip(flipped)
-        return patch.transpose(0, 1) if turn & 4 else patch
-
-    @property
-    def state(self) -> str:
-        """Where the random draws are, as text."""
-        return json.dumps(self._random.bit_generator.state)
-
-    @state.setter
-    def state(self, state: str) -> None:
-        self._random.bit_generator.state = json.loads(state)
+        return self._turned(patch)
 
 
 def with_counts(stops: Tensor, counts: Tensor, side: int) -> Tensor:

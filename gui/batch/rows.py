@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from engine.batch.work import FAILED, UNREACHABLE
@@ -17,7 +17,7 @@ from gui.models.lane import LaneTag
 from gui.models.units import rate_text, score_text, size_text
 from gui.theme import lane_ink
 from gui.widgets.marks import paint_mark
-from gui.widgets.rows import dress_table, paint_ground
+from gui.widgets.rows import dress_table, paint_ground, paint_text
 
 Index = QModelIndex | QPersistentModelIndex
 _ROW = 22
@@ -164,9 +164,7 @@ class _Delegate(QStyledItemDelegate):
                 room.setLeft(self._view.columnViewportPosition(Column.RATE) + 24)
         elif index.column() == Column.TARGET:
             colour = theme.dim
-        painter.setPen(QColor(colour))
-        text = painter.fontMetrics().elidedText(str(index.data() or ""), dots, room.width())
-        painter.drawText(room, int(index.data(Qt.ItemDataRole.TextAlignmentRole)), text)
+        paint_text(painter, index, room, colour, dots)
         painter.restore()
 
 

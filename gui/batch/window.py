@@ -35,6 +35,7 @@ from gui.models.lane import LaneTag
 from gui.panels.rd_plot import RdPlot
 from gui.theme import GRID
 from gui.widgets.elided import ElidedLabel
+from gui.widgets.form_window import lay_out_beside_form
 from gui.widgets.segmented import Segment, Segmented
 from gui.widgets.themed import Panel, label, set_tone
 
@@ -136,21 +137,8 @@ class BatchWindow(QDialog):
         column.addWidget(self.shown, 0, Qt.AlignmentFlag.AlignLeft)
         panel.body.addWidget(self.top)
         panel.body.addWidget(self.pages, 1)
-        foot = QHBoxLayout()
-        foot.setSpacing(2 * GRID)
-        foot.addWidget(self.fault, 1)
-        foot.addWidget(self.results)
-        foot.addWidget(self.stop_button)
-        foot.addWidget(self.start)
-        right = QVBoxLayout()
-        right.setSpacing(2 * GRID)
-        right.addWidget(panel, 1)
-        right.addLayout(foot)
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        whole.setSpacing(GRID + 2)
-        whole.addWidget(self.form)
-        whole.addLayout(right, 1)
+        buttons = (self.results, self.stop_button, self.start)
+        lay_out_beside_form(self, self.form, panel, self.fault, buttons)
 
     # ------------------------------------------------------------ what is asked
 

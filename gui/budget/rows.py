@@ -22,7 +22,7 @@ from gui.models.lane import LaneTag, setting_text
 from gui.models.units import size_text
 from gui.theme import lane_ink
 from gui.widgets.marks import paint_mark
-from gui.widgets.rows import dress_table, paint_ground
+from gui.widgets.rows import dress_table, paint_ground, paint_text
 
 Index = QModelIndex | QPersistentModelIndex
 _ROW = 24
@@ -185,9 +185,7 @@ class _Delegate(QStyledItemDelegate):
             bar.setWidth(bar.width() * row.share)
             painter.setBrush(QColor(theme.accent))
             painter.drawRoundedRect(bar, 2, 2)
-        painter.setPen(QColor(colour))
-        text = painter.fontMetrics().elidedText(str(index.data() or ""), dots, room.width())
-        painter.drawText(room, int(index.data(Qt.ItemDataRole.TextAlignmentRole)), text)
+        paint_text(painter, index, room, colour, dots)
         painter.restore()
 
 

@@ -41,6 +41,7 @@ from gui.state import State, Topic
 from gui.theme import GRID
 from gui.widgets.combo import Combo
 from gui.widgets.elided import ElidedLabel
+from gui.widgets.form_window import lay_out_beside_form
 from gui.widgets.rate_slider import RateSlider
 from gui.widgets.segmented import Segment, Segmented
 from gui.widgets.themed import Panel, label, set_tone
@@ -176,20 +177,8 @@ class BudgetWindow(QDialog):
         for widget in (self.budget_row, self.verdict, self.working):
             panel.body.addWidget(widget)
         panel.body.addWidget(self.pages, 1)
-        foot = QHBoxLayout()
-        foot.setSpacing(2 * GRID)
-        foot.addWidget(self.fault, 1)
-        for button in (self.refine, self.save, self.carry, self.stop_button, self.measure):
-            foot.addWidget(button)
-        right = QVBoxLayout()
-        right.setSpacing(2 * GRID)
-        right.addWidget(panel, 1)
-        right.addLayout(foot)
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        whole.setSpacing(GRID + 2)
-        whole.addWidget(self.form)
-        whole.addLayout(right, 1)
+        buttons = (self.refine, self.save, self.carry, self.stop_button, self.measure)
+        lay_out_beside_form(self, self.form, panel, self.fault, buttons)
 
     # ------------------------------------------------------------ what is asked
 

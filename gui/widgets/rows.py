@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
@@ -19,6 +19,15 @@ def paint_ground(painter: QPainter, option: QStyleOptionViewItem) -> QRect:
     painter.setPen(QPen(QColor(mix(theme.panel, theme.hairline, 0.6))))
     painter.drawLine(rect.bottomLeft(), rect.bottomRight())
     return rect
+
+
+def paint_text(
+    painter: QPainter, index: QModelIndex | QPersistentModelIndex, room: QRect, colour: str, dots: Qt.TextElideMode
+) -> None:
+    """Paint a cell's text in its room, with dots where it is too long."""
+    painter.setPen(QColor(colour))
+    text = painter.fontMetrics().elidedText(str(index.data() or ""), dots, room.width())
+    painter.drawText(room, int(index.data(Qt.ItemDataRole.TextAlignmentRole)), text)
 
 
 def dress_table(view: QTableView, name: str, row_height: int) -> None:

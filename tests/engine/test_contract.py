@@ -448,6 +448,9 @@ def claims_of_huge_size(codec_id: str, data: bytes) -> Iterator[bytes]:
     if codec_id == "heic":  # sides are those of whole coding blocks
         where = data.find(b"ispe") + 8
         yield data[:where] + struct.pack(">2I", 60_000, 60_000) + data[where + 8 :]
+    if codec_id == "exr-dwa":  # the data window, by its first and last columns and rows
+        where = data.find(b"box2i\0") + 18
+        yield data[:where] + struct.pack("<2i", 60_000, 60_000) + data[where + 8 :]
     if codec_id == "jxl":  # all ones but the flag for small sides: 2³⁰ high and twice as wide
         yield data[:2] + ((1 << 64) - 2).to_bytes(8, "little") + data[10:]
     if codec_id in (

@@ -36,7 +36,7 @@ def paint(
     theme = style.current()
     for cell, each in zip(cells(strip, len(maps)), maps, strict=True):
         picture = cell.adjusted(0, 0, 0, -CAPTION)
-        _picture(painter, picture, thumbnail(each.id), theme, failed=bool(each.error))
+        paint_thumbnail(painter, picture, thumbnail(each.id), theme, failed=bool(each.error))
         chosen = each.id == shown
         if chosen:
             painter.setPen(QPen(QColor(theme.accent), 1.5))
@@ -49,7 +49,8 @@ def paint(
         painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), text)
 
 
-def _picture(painter: QPainter, rect: QRect, pixmap: QPixmap | None, theme: Theme, *, failed: bool) -> None:
+def paint_thumbnail(painter: QPainter, rect: QRect, pixmap: QPixmap | None, theme: Theme, *, failed: bool) -> None:
+    """A picture in little; an icon in its place while there is none, or where it could not be read."""
     if pixmap is not None and not failed:
         painter.save()
         clip = QPainterPath()

@@ -16,7 +16,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPen,
     QPixmap,
 )
@@ -98,7 +97,8 @@ class _Delegate(QStyledItemDelegate):
             bake_strip.paint(painter, _strip(rect), item.maps, item.picture, self._model.thumbnail)
             below = _strip(rect).bottom() + 1
         else:
-            self._thumbnail(painter, thumb, theme, item, index.data(Qt.ItemDataRole.DecorationRole))
+            pixmap = index.data(Qt.ItemDataRole.DecorationRole)
+            bake_strip.paint_thumbnail(painter, thumb, pixmap, theme, failed=bool(item.error))
         self._words(painter, room.adjusted(0, 0, -20 if hover else 0, 0), theme, item)
         if item.badges and not item.error:
             self._badges(painter, thumb.left(), below, rect.right() - _PAD, item.badges)
@@ -116,23 +116,6 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(QPen(QColor(edge)))
         painter.setBrush(QColor(theme.raised if chosen else mix(theme.panel, theme.text, 0.04)))
         painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
-
-    @staticmethod
-    def _thumbnail(painter: QPainter, rect: QRect, theme: Theme, item: SourceItem, pixmap: QPixmap | None) -> None:
-        if pixmap is not None and not item.error:
-            painter.save()
-            clip = QPainterPath()
-            clip.addRoundedRect(QRectF(rect), 3, 3)
-            painter.setClipPath(clip)
-            painter.drawPixmap(rect, pixmap)
-            painter.restore()
-            return
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(mix(theme.panel, theme.error, 0.16) if item.error else theme.hairline))
-        painter.drawRoundedRect(QRectF(rect), 3, 3)
-        icon, colour = ("warning", theme.error) if item.error else ("picture", theme.dim)
-        centre = rect.center()
-        style.paint_icon(painter, icon, QRectF(centre.x() - 8, centre.y() - 8, 18, 18), colour)
 
     @staticmethod
     def _words(painter: QPainter, room: QRect, theme: Theme, item: SourceItem) -> None:

@@ -188,7 +188,7 @@ class BatchWindow(QDialog):
     def _show_count(self, plan: BatchPlan) -> None:
         folder, pictures = self._counted
         rows = pictures * len(plan.lanes) * len(plan.values() or ())
-        known = folder == plan.folder
+        known = bool(folder) and folder == plan.folder
         self.form.count.setText(
             f"{pictures} pictures, {rows} rows" if known and rows else f"{pictures} pictures" if known else ""
         )

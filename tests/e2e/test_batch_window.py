@@ -115,3 +115,12 @@ def test_closing_the_window_asks_and_may_let_the_batch_go_on(
     assert len(asked) == 2
     assert not psutil.wait_procs(children, timeout=PATIENCE_MS / 1000)[1]  # it went on to its end by itself
     assert len(rows(folder.with_name("pictures-batch"))) == 11 * 6 + 1
+
+
+def test_without_a_folder_nothing_is_counted(bench: Workbench, qtbot: QtBot) -> None:
+    qtbot.keyClick(bench.window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    window = bench.window.batch
+    qtbot.waitUntil(window.isVisible, timeout=5000)
+    with qtbot.waitSignal(window._count.timeout, timeout=5000):
+        window._count.start()
+    assert window.form.plan().folder == "" and window.form.count.text() == ""

@@ -7,13 +7,13 @@
  *
  * Stream: state (8 bytes), words. Encoding runs backwards, so a reader meets everything in order. The state that
  * encoding begins with, which decoding must end in, is 2^31 plus a mark of 31 bits: a checksum that costs nothing. */
-#include "rans_tables.h"
+#include "latent_coder.h"
 
 #include <string.h>
 
-enum { LENGTH_BITS = 4, STATE_BYTES = 8, WORD_BYTES = 4 };
+enum { LENGTH_BITS = LATENT_LENGTH_BITS, STATE_BYTES = 8, WORD_BYTES = LATENT_WORD_BYTES };
 
-static const uint64_t LOW = 1ull << 31;
+static const uint64_t LOW = LATENT_LOW;
 
 typedef struct {
     uint64_t state;
@@ -87,38 +87,6 @@ int64_t rs_latent_read_start(const uint8_t *data, size_t size, uint64_t *reader)
     return reader[0] < LOW || reader[0] >= LOW << 32 ? RS_ERR_CORRUPT : 0;
 }
 
-/* Gives a symbol's slots back; its place among them is `inside`. */
-static int64_t pop(const uint8_t *data, size_t size, uint64_t *reader, uint32_t frequency, uint32_t inside, int bits)
-{
-    uint64_t x = frequency * (reader[0] >> bits) + inside;
-    if (x < LOW) {
-        if (size - reader[1] < WORD_BYTES) return RS_ERR_TRUNCATED;
-        x = x << 32 | rans_get_word(data + reader[1], WORD_BYTES);
-        reader[1] += WORD_BYTES;
-    }
-    reader[0] = x;
-    return 0;
-}
-
-/* `bits` of equal chances each. */
-static int64_t pop_bits(const uint8_t *data, size_t size, uint64_t *reader, int bits)
-{
-    uint32_t value = (uint32_t)reader[0] & ((1u << bits) - 1);
-    int64_t code = pop(data, size, reader, 1, 0, bits);
-    return code < 0 ? code : (int64_t)value;
-}
-
-static int64_t pop_escaped(const uint8_t *data, size_t size, uint64_t *reader, int32_t *value)
-{
-    int64_t n = pop_bits(data, size, reader, LENGTH_BITS);
-    if (n < 0) return n;
-    int64_t low = n ? pop_bits(data, size, reader, (int)n) : 0;
-    if (low < 0) return low;
-    int64_t code = ((int64_t)1 << n) + low - 1; /* zigzag */
-    *value = (int32_t)(code & 1 ? -(code + 1) / 2 : code / 2);
-    return 0;
-}
-
 int64_t rs_latent_read(const uint8_t *data, size_t size, const uint16_t *index, size_t count, const uint16_t *cdfs,
                        size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint64_t *reader,
                        int32_t *values)
@@ -127,21 +95,9 @@ int64_t rs_latent_read(const uint8_t *data, size_t size, const uint16_t *index, 
     if (count > RS_MAX_SYMBOLS || rans_check_model(&m, entries) < 0) return RS_ERR_ARGUMENT;
     if (reader[1] > size) return RS_ERR_ARGUMENT;
     for (size_t i = 0; i < count; i++) {
-        uint32_t table = index[i];
-        if (table >= tables) return RS_ERR_ARGUMENT;
-        uint32_t slot = (uint32_t)reader[0] & ((1u << CDF_BITS) - 1), length = rows[table + 1] - rows[table];
-        const uint16_t *row = cdfs + rows[table];
-        uint32_t symbol = rans_find(row, length, slot);
-        uint32_t stop = symbol + 1 < length ? row[symbol + 1] : 1u << CDF_BITS;
-        int64_t code = pop(data, size, reader, stop - row[symbol], slot - row[symbol], CDF_BITS);
+        if (index[i] >= tables) return RS_ERR_ARGUMENT;
+        int64_t code = latent_read_one(&m, data, size, index[i], reader, &values[i]);
         if (code < 0) return code;
-        if (symbol + 1 < length) {
-            values[i] = (int32_t)((int64_t)offsets[table] + symbol);
-            continue;
-        }
-        code = pop_escaped(data, size, reader, &values[i]);
-        if (code < 0) return code;
-        if (!rans_is_escape(&m, table, rans_symbol_of(&m, table, values[i]))) return RS_ERR_CORRUPT;
     }
     return (int64_t)count;
 }

@@ -10,8 +10,9 @@
  * Packed weights: blocks of LANES outputs; in a block, for each tap and each pair of inputs, LANES pairs of
  * 16-bit codes. That is what the multiply-add of neighbouring pairs (pmaddwd, vpdpwssd) takes with a pair of
  * activations repeated in all lanes. POSITIONS sums a lane are kept in registers. */
+#include "latent_conv.h"
+
 #include "cpu.h"
-#include "ratescope.h"
 
 #include <string.h>
 
@@ -19,19 +20,7 @@
 #include <immintrin.h>
 #endif
 
-enum {
-    LANES = 16,
-    POSITIONS = 12,
-    MAX_TAPS = 9,
-    MAX_CHANNELS = 1 << 13,
-    MAX_SIDE = 1 << 20,
-    FACTOR_BITS = 8,
-    LEAK_BITS = 3,
-    ACTIVATION_MAX = 2047
-};
-
-typedef void sums_function(const int16_t *const *at, const int64_t *taps, int count, int pairs, const int16_t *packed,
-                           int32_t *sums);
+enum { LANES = RS_LATENT_LANES, POSITIONS = RS_LATENT_POSITIONS, MAX_TAPS = RS_LATENT_TAPS, MAX_SIDE = 1 << 20 };
 
 static int32_t load_pair(const int16_t *at)
 {
@@ -120,7 +109,7 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) static void sums_vnni(con
 }
 #endif
 
-static sums_function *chosen(void)
+rs_latent_sums_function *rs_latent_sums_chosen(void)
 {
 #ifdef RS_X86_VECTORS
     if (rs_cpu_used & RS_CPU_VNNI) return sums_vnni;
@@ -129,12 +118,12 @@ static sums_function *chosen(void)
     return sums_scalar;
 }
 
-static int blocks_of(int32_t outputs) { return (outputs + LANES - 1) / LANES; }
+static int blocks_of(int32_t outputs) { return rs_latent_blocks(outputs); }
 
 static int valid_shape(int32_t outputs, int32_t inputs, int32_t taps)
 {
-    return outputs >= 1 && outputs <= MAX_CHANNELS && inputs >= 2 && inputs <= MAX_CHANNELS && inputs % 2 == 0
-           && (taps == 1 || taps == 4 || taps == 9);
+    return outputs >= 1 && outputs <= RS_LATENT_CHANNELS && inputs >= 2 && inputs <= RS_LATENT_CHANNELS
+           && inputs % 2 == 0 && (taps == 1 || taps == 4 || taps == 9 || taps == 12);
 }
 
 int64_t rs_latent_packed(int32_t outputs, int32_t inputs, int32_t taps)
@@ -157,15 +146,15 @@ int64_t rs_latent_pack(const int8_t *weights, int32_t outputs, int32_t inputs, i
     return 0;
 }
 
-/* Offsets of a kernel's taps in the input: the position itself; above, left, right, below; or all of 3x3. */
-static void tap_offsets(const rs_latent_window *in, int64_t *taps)
+void rs_latent_tap_offsets(int32_t count, int64_t row, int64_t pixel, int64_t *taps)
 {
-    int64_t row = in->row, pixel = in->pixel;
     int64_t cross[4] = {-row, -pixel, pixel, row};
-    if (in->taps == 4) memcpy(taps, cross, sizeof cross);
-    if (in->taps == 1) taps[0] = 0;
-    if (in->taps == 9)
+    if (count == 4) memcpy(taps, cross, sizeof cross);
+    if (count == 1) taps[0] = 0;
+    if (count == 9)
         for (int t = 0; t < 9; t++) taps[t] = (t / 3 - 1) * row + (t % 3 - 1) * pixel;
+    if (count == 12)
+        for (int t = 0; t < 12; t++) taps[t] = (t / 5 - 2) * row + (t % 5 - 2) * pixel;
 }
 
 static int valid_window(const rs_latent_window *in, int32_t outputs)
@@ -180,22 +169,6 @@ static const int16_t *place(const rs_latent_window *in, const int16_t *values, i
     int64_t y = n / in->columns, x = n % in->columns;
     if (in->step == 2) x = 2 * x + ((in->phase + y) & 1);
     return values + y * in->row + x * in->pixel;
-}
-
-/* v / 2^shift, halves up: floor(v / 2^shift + 1/2), which a shift of a negative number need not be in C. */
-static int64_t divide(int64_t v, int shift)
-{
-    if (!shift) return v;
-    v += (int64_t)1 << (shift - 1);
-    return v >= 0 ? v >> shift : ~(~v >> shift);
-}
-
-static int16_t settle(int64_t sum, int shift, int64_t factor, int leaky, int32_t add)
-{
-    if (leaky && sum < 0) shift += LEAK_BITS;
-    int64_t value = divide(sum * factor, shift + FACTOR_BITS) + add;
-    if (value > ACTIVATION_MAX) return ACTIVATION_MAX;
-    return value < -ACTIVATION_MAX - 1 ? -ACTIVATION_MAX - 1 : (int16_t)value;
 }
 
 /* The next up to POSITIONS outputs from n on; beyond the end, the last one again. Returns how many there are. */
@@ -213,8 +186,8 @@ int64_t rs_latent_sums(const rs_latent_window *in, const int16_t *values, const 
     int32_t tile[POSITIONS * LANES];
     const int16_t *at[POSITIONS];
     if (!valid_window(in, outputs)) return RS_ERR_ARGUMENT;
-    tap_offsets(in, taps);
-    sums_function *add_up = chosen();
+    rs_latent_tap_offsets(in->taps, in->row, in->pixel, taps);
+    rs_latent_sums_function *add_up = rs_latent_sums_chosen();
     for (int block = 0; block < blocks_of(outputs); block++, packed += (int64_t)LANES * in->inputs * in->taps) {
         int first = block * LANES, lanes = outputs - first < LANES ? outputs - first : LANES;
         for (int64_t n = 0; n < count; n += POSITIONS) {
@@ -239,8 +212,8 @@ int64_t rs_latent_layer(const rs_latent_window *in, const int16_t *values, const
     for (int o = 0; o < outputs; o++)
         if (shifts[o] > RS_LATENT_SHIFT || factors[o] < -RS_LATENT_FACTOR || factors[o] > RS_LATENT_FACTOR)
             return RS_ERR_ARGUMENT;
-    tap_offsets(in, taps);
-    sums_function *add_up = chosen();
+    rs_latent_tap_offsets(in->taps, in->row, in->pixel, taps);
+    rs_latent_sums_function *add_up = rs_latent_sums_chosen();
     for (int block = 0; block < blocks_of(outputs); block++, packed += (int64_t)LANES * in->inputs * in->taps) {
         int first = block * LANES, lanes = outputs - first < LANES ? outputs - first : LANES;
         for (int64_t n = 0; n < count; n += POSITIONS) {
@@ -249,8 +222,8 @@ int64_t rs_latent_layer(const rs_latent_window *in, const int16_t *values, const
             for (int p = 0; p < here; p++) {
                 int64_t to = (n + p) / in->columns * row + (n + p) % in->columns * pixel + first;
                 for (int o = 0; o < lanes; o++)
-                    out[to + o] = settle((int64_t)tile[p * LANES + o] + biases[first + o], shifts[first + o],
-                                         factors[first + o], leaky, add ? add[to + o] : 0);
+                    out[to + o] = rs_latent_settle((int64_t)tile[p * LANES + o] + biases[first + o], shifts[first + o],
+                                                   factors[first + o], leaky, add ? add[to + o] : 0);
             }
         }
     }

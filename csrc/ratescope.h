@@ -393,6 +393,51 @@ int64_t rs_latent_read(const uint8_t *data, size_t size, const uint16_t *index, 
                        int32_t *values);
 int64_t rs_latent_read_end(size_t size, const uint64_t *reader);
 
+/* A convolution's weights: packed, in units of 2^-shifts[o]; biases in 2^-(shifts[o] + 6). */
+typedef struct rs_latent_weights {
+    const int16_t *packed;
+    const int32_t *biases;
+    const uint8_t *shifts;
+    int32_t outputs;
+    int32_t inputs;
+    int32_t taps;
+} rs_latent_weights;
+
+/* A slice that is coded position by position (latent_raster.c). joined: rows * columns positions of hidden.inputs
+ * activations, of which all but the last before.outputs are there. own: features of the slice, 2 * channels at each position,
+ * zeros all around for two positions. The rest is as for rs_latent_predict and rs_latent_features. */
+typedef struct rs_latent_raster {
+    int32_t rows;
+    int32_t columns;
+    int32_t channels;
+    rs_latent_weights before;
+    rs_latent_weights hidden;
+    rs_latent_weights head;
+    int16_t *joined;
+    int16_t *own;
+    int64_t own_row;
+    int64_t own_pixel;
+    const int32_t *mantissas;
+    const uint8_t *mean_shifts;
+    const int64_t *offsets;
+    int32_t rows_per_nat;
+    int32_t table_rows;
+    const int32_t *feature_mantissas;
+    const int8_t *feature_shifts;
+    const int64_t *thresholds;
+    int32_t threshold_count;
+} rs_latent_raster;
+
+/* Fronts first...last - 1 of columns + 3 * (rows - 1), on which x + 3y is the same, each from its top down. Writes for
+ * each position `channels` coefficients in 1/16, rows of tables and symbols, from those in steps[position][channel], or
+ * from a stream as rs_latent_read does. Returns the number of positions. */
+int64_t rs_latent_raster_encode(const rs_latent_raster *r, const float *steps, int64_t first, int64_t last,
+                                int32_t *values, uint16_t *index, int32_t *residuals);
+int64_t rs_latent_raster_decode(const rs_latent_raster *r, const uint8_t *data, size_t size, const uint16_t *cdfs,
+                                size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables,
+                                uint64_t *reader, int64_t first, int64_t last, int32_t *values, uint16_t *index,
+                                int32_t *residuals);
+
 /* --- Lit preview ---------------------------------------------------------------------------- */
 
 enum rs_lit_limits { RS_LIT_LEVELS = 16, RS_LIT_SIDE = 32768 };

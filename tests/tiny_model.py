@@ -11,7 +11,8 @@ import torch
 from engine.learned.data import Photographs
 from engine.learned.export import export
 from engine.learned.light_data import LightMap, LightMaps
-from engine.learned.model import HyperpriorModel
+from engine.learned.model import LatentModel
+from engine.learned.priors import HyperPrior
 from engine.learned.recipe import DecayRecipe, LightRecipe, ModelRecipe, RateRecipe, Recipe, TrainingRecipe
 
 MODEL = ModelRecipe(
@@ -28,6 +29,14 @@ RATE = RateRecipe(points=3)
 TRAINING = TrainingRecipe(batch=2, patch=64, learning_rate=1e-3, table_rate=5e-3, warmup_steps=2, static_steps=4)
 RECIPE = Recipe(MODEL, RATE, TRAINING, DecayRecipe(batch=2, patch=64))
 
+
+PRIORS = {
+    "checkerboard": MODEL,
+    "at once": replace(MODEL, context="nothing"),
+    "scales": replace(MODEL, context="nothing", slices=(24,), means=False),
+    "raster": replace(MODEL, context="raster"),
+    "static": replace(MODEL, prior="static", slices=(24,), hyper_channels=0),
+}
 
 LIGHT_MODEL = replace(
     MODEL,
@@ -69,18 +78,19 @@ def light_maps() -> LightMaps:
     return LightMaps(tuple(maps[:4]), tuple(maps[4:]))
 
 
-def trained_looking_model(seed: int = 0, recipe: Recipe = RECIPE) -> HyperpriorModel:
+def trained_looking_model(seed: int = 0, recipe: Recipe = RECIPE) -> LatentModel:
     """A model in which every part has a say, as after training: nothing is at zero."""
     torch.manual_seed(seed)
-    model = HyperpriorModel(recipe.model, recipe.rate)
+    model = LatentModel(recipe.model, recipe.rate)
     model.fit(tensor(*(picture(seed) for seed in range(4)))[..., :64, :64])
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if not name.startswith("transform") and name != "log_gain.table":
                 parameter.add_(0.02 * torch.randn_like(parameter))
-        for context in model.slices:
-            for head in (context.first_head, context.second_head):
-                head.weight.mul_(10)
+        if isinstance(model.prior, HyperPrior):
+            for context in model.prior.contexts():
+                for head in context.heads():
+                    head.weight.mul_(10)
     return model.eval().requires_grad_(False)
 
 

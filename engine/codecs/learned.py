@@ -26,7 +26,7 @@ from engine.learned.stored import Installed
 from engine.native.latent import state_bytes
 
 if TYPE_CHECKING:
-    from engine.learned.model import HyperpriorModel
+    from engine.learned.model import LatentModel
     from engine.learned.symbols import Latent, SymbolNetwork
     from engine.learned.tiles import Analysis
 
@@ -201,7 +201,7 @@ class LearnedCodec(ABC):
 class Model:
     """The two parts of a model in memory."""
 
-    networks: HyperpriorModel
+    networks: LatentModel
     symbols: SymbolNetwork
 
 
@@ -211,10 +211,10 @@ def load(weights: Installed) -> Model:
     if (reason := needs.missing()) is not None:
         raise CodecUnavailable(reason)
     from engine.learned.export import model_of
-    from engine.learned.symbols import SymbolNetwork
+    from engine.learned.symbols import symbol_network as network_of
 
     content = stored.read(weights.path)
-    return Model(model_of(content), SymbolNetwork(content.model, content.integers))
+    return Model(model_of(content), network_of(content.model, content.integers))
 
 
 @lru_cache(maxsize=4)
@@ -231,10 +231,10 @@ def _warm(weights: Installed) -> None:
 @lru_cache(maxsize=4)
 def symbol_network(weights: Installed) -> SymbolNetwork:
     """The part of a model that needs no torch."""
-    from engine.learned.symbols import SymbolNetwork
+    from engine.learned.symbols import symbol_network as network_of
 
     content = stored.read(weights.path)
-    return SymbolNetwork(content.model, content.integers)
+    return network_of(content.model, content.integers)
 
 
 def padded(pixels: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from engine.learned.data import SUFFIXES, rgb, to_tensor
 from engine.learned.export import load_model
 from engine.learned.light_loss import UNITS, light_cost, squared_light_error
 from engine.learned.loss import rate_distortion
-from engine.learned.model import GRANULE, HyperpriorModel
+from engine.learned.model import GRANULE, LatentModel
 from engine.learned.recipe import LightRecipe
 from engine.metrics.coded_psnr import PEAK_STOPS
 
@@ -34,11 +34,11 @@ class Point(NamedTuple):
     cost: float
 
 
-PointOf = Callable[[HyperpriorModel, Tensor, float], Point]
+PointOf = Callable[[LatentModel, Tensor, float], Point]
 
 
 @torch.no_grad()
-def estimate(model: HyperpriorModel, picture: Tensor, rate: float) -> Point:
+def estimate(model: LatentModel, picture: Tensor, rate: float) -> Point:
     """One point of a picture, 1×3×H×W in 0…1 of any size, padded by repeating its border."""
     height, width = picture.shape[-2:]
     padding = (0, -width % GRANULE, 0, -height % GRANULE)
@@ -56,7 +56,7 @@ def estimate(model: HyperpriorModel, picture: Tensor, rate: float) -> Point:
 
 
 @torch.no_grad()
-def estimate_light(model: HyperpriorModel, patch: Tensor, rate: float, recipe: LightRecipe) -> Point:
+def estimate_light(model: LatentModel, patch: Tensor, rate: float, recipe: LightRecipe) -> Point:
     """One point of a lightmap, 1×4×H×W (codes and what counts), padded by texels that do not count. psnr: log2-PSNR."""
     height, width = patch.shape[-2:]
     padding = (0, -width % GRANULE, 0, -height % GRANULE)
@@ -79,7 +79,7 @@ def to_8_bits(picture: Tensor) -> Tensor:
 
 
 def mean_curve(
-    model: HyperpriorModel, pictures: Sequence[Tensor], rates: Sequence[float], point: PointOf = estimate
+    model: LatentModel, pictures: Sequence[Tensor], rates: Sequence[float], point: PointOf = estimate
 ) -> list[Point]:
     """The mean over pictures (1×C×H×W each) at every rate."""
     curve = []
@@ -89,7 +89,7 @@ def mean_curve(
     return curve
 
 
-def evaluate_folder(model: HyperpriorModel, folder: Path, rates: Sequence[float]) -> dict[str, list[Point]]:
+def evaluate_folder(model: LatentModel, folder: Path, rates: Sequence[float]) -> dict[str, list[Point]]:
     """Each picture's points, by file name. Raises an `EngineError` that names a file that cannot be read."""
     if not folder.is_dir():
         raise EngineError("is not a folder", path=folder)

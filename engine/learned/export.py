@@ -19,9 +19,11 @@ from engine.learned import stored
 from engine.learned.card import LICENCE, attribution_path, load_card, write_card
 from engine.learned.checkpoint import LOG, read_checkpoint
 from engine.learned.freeze import entropy_convolutions, freeze, thaw
-from engine.learned.model import HyperpriorModel, channels_last
+from engine.learned.model import LatentModel, channels_last
 from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_name, architecture_of
 from engine.learned.stored import INTEGERS, Stored
+
+OF_PRIOR = "prior."
 
 
 def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -> None:
@@ -30,7 +32,8 @@ def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -
     model = build_model(*architecture_of(card["recipe"]), weights, path)
     frozen = freeze(model)
     entropy = {f"{name}.{part}" for name in entropy_convolutions(model) for part in ("weight", "bias")}
-    arrays = {name: half(tensor) for name, tensor in weights.items() if name not in entropy}
+    named = {name.removeprefix(OF_PRIOR): tensor for name, tensor in weights.items()}
+    arrays = {name: half(tensor) for name, tensor in named.items() if name not in entropy}
     arrays |= {INTEGERS + name: array for name, array in frozen.items()}
     data = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     parameters = sum(tensor.numel() for tensor in weights.values())
@@ -98,22 +101,28 @@ def tensors_of(weights: Stored) -> dict[str, Tensor]:
     return tensors
 
 
-def load_model(path: Path) -> HyperpriorModel:
+def load_model(path: Path) -> LatentModel:
     """A model with the weights in `path`, for use. Raises an `EngineError` that names the file."""
     return model_of(stored.read(path))
 
 
-def model_of(weights: Stored) -> HyperpriorModel:
+def model_of(weights: Stored) -> LatentModel:
     """A model with weights that were read, for use."""
     model = build_model(weights.model, weights.rate, tensors_of(weights), weights.path)
     return model.eval().requires_grad_(False)
 
 
-def build_model(model: ModelRecipe, rate: RateRecipe, weights: Mapping[str, Tensor], path: Path) -> HyperpriorModel:
+def in_place(weights: Mapping[str, Tensor], model: LatentModel) -> dict[str, Tensor]:
+    """Weights by the names that the model has for them: files leave out that a part belongs to the prior."""
+    own = model.state_dict().keys()
+    return {OF_PRIOR + name if OF_PRIOR + name in own else name: tensor for name, tensor in weights.items()}
+
+
+def build_model(model: ModelRecipe, rate: RateRecipe, weights: Mapping[str, Tensor], path: Path) -> LatentModel:
     """A model of this recipe with these weights, which came from `path`."""
-    built = HyperpriorModel(model, rate)
+    built = LatentModel(model, rate)
     try:
-        built.load_state_dict(dict(weights))
+        built.load_state_dict(in_place(weights, built))
     except RuntimeError as error:
         problem = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise CorruptStream(f"its weights do not fit the architecture: {problem}", path=path) from error

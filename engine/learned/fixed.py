@@ -19,6 +19,8 @@ MANTISSA_BITS = 30
 FEATURE_BITS = 28  # what coefficients are compared with the thresholds of features in
 FEATURE_LIMIT = 59  # bits of the largest threshold: more than any coefficient comes to
 ACTIVATION_STEPS = 64
+MEAN_STEPS = 16  # coefficients and their means are multiples of 1/16 of a quantisation step
+FACTOR_BITS = 8  # of the scales of activations by rate
 SCALE_ROWS = 64  # of the coder's tables: scale 0.05 · 2^(row/5), up to 310
 ROWS_PER_OCTAVE = 5
 # In 2⁻²⁴: rows for a factor of e, 5/ln 2; and the row of the scale of a logistic density of deviation 1.

@@ -18,7 +18,8 @@ import numpy as np
 
 from engine.codec import Ctx
 from engine.learned import fixed
-from engine.learned.symbols import MEAN_STEPS, Latent, SymbolNetwork
+from engine.learned.fixed import MEAN_STEPS
+from engine.learned.symbols import Latent, SymbolNetwork
 from engine.native import latent
 
 if TYPE_CHECKING:
@@ -84,12 +85,12 @@ class RateForecast:
     @cached_property
     def _rows(self) -> np.ndarray:
         """Rows of tables at each position, rows×columns×M i32."""
-        return self.network.in_place(self.coded, self.coded.index).astype(np.int32)
+        return self.coded.in_place(self.coded.index).astype(np.int32)
 
     @cached_property
     def _exact(self) -> np.ndarray:
         """What was rounded to the residuals, rows×columns×M f32."""
-        means = self.coded.values - self.network.in_place(self.coded, self.coded.residuals) * MEAN_STEPS
+        means = self.coded.values - self.coded.in_place(self.coded.residuals) * MEAN_STEPS
         return self.steps - means.astype(np.float32) / np.float32(MEAN_STEPS)
 
 

@@ -10,27 +10,32 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from engine.errors import EngineError
 from engine.learned import fixed
 from engine.learned.entropy import LOG_FLOOR, LOG_ROW
-from engine.learned.layers import ACTIVATION_STEPS, TABLE_STEPS, EntropyConv, weight_step
-from engine.learned.model import HyperpriorModel
-from engine.learned.symbols import SymbolNetwork
+from engine.learned.layers import ACTIVATION_STEPS, CAUSAL_TAPS, TABLE_STEPS, CausalConv, EntropyConv, weight_step
+from engine.learned.model import LatentModel
+from engine.learned.priors import HyperPrior, StaticPrior
+from engine.learned.symbols import symbol_network
 
 CDF_TOTAL = 1 << 16
 TAIL = 2.0**-12  # of a table's mass that is left to the escape
 
 
 @torch.no_grad()
-def freeze(model: HyperpriorModel) -> dict[str, np.ndarray]:
+def freeze(model: LatentModel) -> dict[str, np.ndarray]:
     """The integers of a model; `EngineError` if its values do not fit into the arithmetic (sums beyond 32 bits, …)."""
     tensors: dict[str, np.ndarray] = {}
     for name, layer in entropy_convolutions(model).items():
-        step = weight_step(layer.weight)
+        weight = layer.looked_through
+        step = weight_step(weight)
         shifts = -torch.log2(step.flatten())
-        codes = torch.round(layer.weight / step)
+        codes = torch.round(weight / step)
+        if isinstance(layer, CausalConv):
+            codes = codes.flatten(2)[:, :, :CAUSAL_TAPS]
         assert layer.bias is not None
         biases = torch.round(layer.bias.double() / step.flatten() * ACTIVATION_STEPS)
         if not (shifts.min() >= 0 and biases.abs().max() < 1 << 31):
@@ -38,27 +43,40 @@ def freeze(model: HyperpriorModel) -> dict[str, np.ndarray]:
         tensors[f"{name}.weight"] = codes.to(torch.int8).numpy()
         tensors[f"{name}.bias"] = biases.to(torch.int32).numpy()
         tensors[f"{name}.shift"] = shifts.to(torch.uint8).numpy()
-    for number, context in enumerate(model.contexts()):
-        tensors[f"slices.{number}.scale"] = _steps(context.scale.table)
-    hyper = model.hyper_latent
     tensors["octaves"] = _steps(model.octaves())
-    tensors["hyper_octaves"] = _steps(hyper.octaves())
-    tensors["hyper_offsets"] = _steps(hyper.offset.table)
-    tensors["hyper_rows"] = _steps(hyper.rows())
+    if isinstance(model.prior, StaticPrior):
+        tensors |= _static(model.prior)
+    elif isinstance(model.prior, HyperPrior):
+        tensors |= _hyper(model.prior)
     tensors |= coding_tables()
-    SymbolNetwork(model.recipe, tensors)
+    symbol_network(model.recipe, tensors)
     return tensors
 
 
-def entropy_convolutions(model: HyperpriorModel) -> dict[str, EntropyConv]:
-    """By name, those on whose output both ends of a stream agree."""
-    return {name: module for name, module in model.named_modules() if isinstance(module, EntropyConv)}
+def _hyper(prior: HyperPrior) -> dict[str, np.ndarray]:
+    hyper = prior.hyper_latent
+    tables = {"hyper_octaves": hyper.octaves(), "hyper_offsets": hyper.offset.table, "hyper_rows": hyper.rows()}
+    scales = {f"slices.{number}.scale": context.scale.table for number, context in enumerate(prior.contexts())}
+    return {name: _steps(table) for name, table in {**tables, **scales}.items()}
+
+
+def _static(prior: StaticPrior) -> dict[str, np.ndarray]:
+    tables = {"rows": prior.rows()}
+    return {name: _steps(table) for name, table in tables.items()}
+
+
+def entropy_convolutions(model: LatentModel) -> dict[str, EntropyConv]:
+    """By name within the prior, those on whose output both ends of a stream agree."""
+    return {name: module for name, module in model.prior.named_modules() if isinstance(module, EntropyConv)}
 
 
 def thaw(tensors: Mapping[str, np.ndarray], name: str) -> dict[str, Tensor]:
     """Weight and bias of a convolution, as a model's state has them, from its integers."""
     unit = torch.exp2(-torch.tensor(tensors[f"{name}.shift"]).float())
-    weight = torch.tensor(tensors[f"{name}.weight"]).float() * unit[:, None, None, None]
+    codes = torch.tensor(tensors[f"{name}.weight"])
+    if codes.dim() == 3:  # what a `CausalConv` looks through
+        codes = F.pad(codes, (0, 25 - CAUSAL_TAPS)).unflatten(2, (5, 5))
+    weight = codes.float() * unit[:, None, None, None]
     bias = torch.tensor(tensors[f"{name}.bias"]).double() * unit.double() / ACTIVATION_STEPS
     return {f"{name}.weight": weight, f"{name}.bias": bias.float()}
 

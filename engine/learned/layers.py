@@ -19,6 +19,7 @@ SLOPE = 0.1
 ACTIVATION_STEPS = 64  # activations of the entropy networks are multiples of 1/64 …
 ACTIVATION_MAX = 2047  # … in 12 bits
 WEIGHT_MAX = 127
+CAUSAL_TAPS = 12  # of a 5×5 kernel, before the middle in raster order
 LEAST_WEIGHT_STEP = 2.0**-18
 SCALE_STEPS = 256  # scales by rate are multiples of 1/256 in integers …
 TABLE_STEPS = 1 << 16  # … and what tables over the rates hold, multiples of 2⁻¹⁶
@@ -74,6 +75,11 @@ def precision(device: torch.device, *, half: bool) -> torch.autocast:
     return torch.autocast(_kind(device), dtype=torch.bfloat16, enabled=half)
 
 
+def in_network_precision(values: Tensor) -> Tensor:
+    """Network inputs in the precision that the networks compute in, so that they are kept but once."""
+    return values.to(torch.bfloat16) if half_precision(values.device) else values
+
+
 def _kind(device: torch.device) -> str:
     return "cpu" if device.type == "meta" else device.type  # shapes without values count as the CPU's
 
@@ -125,11 +131,17 @@ class EntropyConv(nn.Conv2d):
 
     quantised = False
 
+    @property
+    def looked_through(self) -> Tensor:
+        """The weights that take part."""
+        return self.weight
+
     def forward(self, values: Tensor) -> Tensor:
+        weight = self.looked_through
         if not self.quantised:
-            return self._conv_forward(values, self.weight, self.bias)
+            return self._conv_forward(values, weight, self.bias)
         assert self.bias is not None
-        return self._conv_forward(values, to_weight_grid(self.weight), to_bias_grid(self.bias, self.weight))
+        return self._conv_forward(values, to_weight_grid(weight), to_bias_grid(self.bias, weight))
 
     def rectified(self, values: Tensor, scale: RateScale | None = None, weights: Tensor | None = None) -> Tensor:
         """The convolution, leaky rectifier and scale, rounded to the activation grid once, at the end."""
@@ -139,6 +151,22 @@ class EntropyConv(nn.Conv2d):
         if scale is not None and weights is not None:
             values = scale.scale(values, weights)
         return to_activation_grid(values) if self.quantised else values
+
+
+class CausalConv(EntropyConv):
+    """5×5, of the twelve positions before its own in raster order."""
+
+    mask: Tensor
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 5, padding=2)
+        mask = torch.zeros(25)
+        mask[:CAUSAL_TAPS] = 1
+        self.register_buffer("mask", mask.reshape(1, 1, 5, 5), persistent=False)
+
+    @property
+    def looked_through(self) -> Tensor:
+        return self.weight * self.mask
 
 
 class Residual(nn.Module):

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.learned.model import HyperpriorModel
+from engine.learned.model import LatentModel
 from engine.learned.recipe import TrainingRecipe
 
 CLIP = 2.0  # gradients are shortened to this many times their running norm …
@@ -36,7 +36,7 @@ class Optimiser:
     A step whose loss or gradient is not finite, or is far out, is skipped and counted.
     """
 
-    def __init__(self, model: HyperpriorModel, recipe: TrainingRecipe) -> None:
+    def __init__(self, model: LatentModel, recipe: TrainingRecipe) -> None:
         transform = list(model.transform.parameters())
         fixed = {id(parameter) for parameter in transform}
         others = [parameter for parameter in model.parameters() if id(parameter) not in fixed]

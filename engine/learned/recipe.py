@@ -19,8 +19,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
+MOST_MIXTURES = 4
+
 # Architectures, by the codecs that they are for.
 PHOTOGRAPHS, LIGHT, FILTERS = "hyperprior", "lightmap-ae", "lightmap-multiscale"
+
+# Entropy models: one density for each channel; or a hyper-latent, and slices predicted from it.
+STATIC, HYPER = "static", "hyper"
+# What a slice knows of itself: nothing, half of its positions, or all positions before.
+NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
+
+# What training moves: everything; the entropy model; the decoder.
+ALL, PRIOR, DECODER = "all", "prior", "decoder"
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,9 @@ class ModelRecipe:
     scale of the lapped pre-filter. learned_transform: whether training moves the linear transform; else the weights
     hold no more of it than which coefficients are kept. seen: how many of these, from the first on, the hyper-analysis
     and the decoder's network look at (0: all). last_context_width, last_anchor_width: of the last slice, if it is to
-    be narrower (0: it is not).
+    be narrower (0: it is not). prior: the entropy model, "static" or "hyper". context: what a slice knows of itself,
+    "nothing", "checkerboard" or "raster". means: whether coefficients are predicted, else their scales alone. mixtures:
+    densities that are mixed for each coefficient.
     """
 
     channels: int = 288
@@ -50,6 +62,10 @@ class ModelRecipe:
     seen: int = 0
     last_context_width: int = 0
     last_anchor_width: int = 0
+    prior: str = HYPER
+    context: str = CHECKERBOARD
+    means: bool = True
+    mixtures: int = 1
 
     @property
     def looked_at(self) -> int:
@@ -69,6 +85,10 @@ class ModelRecipe:
             raise UsageError("a block of 16×16×3 has 768 coefficients: keep 3 to 768 channels")
         if self.seen > self.channels:
             raise UsageError(f"of {self.channels} channels {self.seen} cannot be looked at")
+        _require_one_of("model.prior", self.prior, (STATIC, HYPER))
+        _require_one_of("model.context", self.context, (NOTHING, CHECKERBOARD, RASTER))
+        if not 1 <= self.mixtures <= MOST_MIXTURES:
+            raise UsageError(f"of densities 1 to {MOST_MIXTURES} can be mixed, not {self.mixtures}")
         if len(self.synthesis_widths) != 3 or len(self.synthesis_blocks) != 3:
             raise UsageError("the synthesis has three resolutions: give three widths and three numbers of blocks")
 
@@ -93,7 +113,8 @@ class TrainingRecipe:
 
     static_steps: steps at the start in which the transform stays as it is and only the entropy model learns.
     downscale: share of patches that are scaled down, by up to a factor of 2. averaging: the moving average of
-    the weights reaches back over an eighth of the steps, but never over more than this many.
+    the weights reaches back over an eighth of the steps, but never over more than this many. trains: what moves:
+    "all", the "prior" alone (rate is all that counts then), or the "decoder" alone.
     """
 
     batch: int = 8
@@ -107,6 +128,10 @@ class TrainingRecipe:
     averaging: int = 20000
     validation_minutes: float = 10.0
     seed: int = 0
+    trains: str = ALL
+
+    def __post_init__(self) -> None:
+        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER))
 
 
 @dataclass(frozen=True)
@@ -131,13 +156,17 @@ class LightRecipe:
 
 @dataclass(frozen=True)
 class Recipe:
-    """light: for models of lightmaps; None for those of photographs."""
+    """light: for models of lightmaps; None for those of photographs. codec: that the weights are for, "" for the one
+    that was there first of photographs or of light. backbone: the codec whose transform, gains and decoder these
+    weights take over and leave as they are; "" for weights of their own."""
 
     model: ModelRecipe
     rate: RateRecipe
     training: TrainingRecipe
     decay: DecayRecipe
     light: LightRecipe | None = None
+    codec: str = ""
+    backbone: str = ""
 
     @property
     def architecture(self) -> str:
@@ -149,8 +178,8 @@ class Recipe:
 
 
 def architecture_name(content: Mapping[str, Any]) -> str:
-    """The codec that weights of this recipe are for."""
-    return PHOTOGRAPHS if content.get("light") is None else LIGHT
+    """The codec that weights of this recipe are for; recipes of long ago do not say."""
+    return str(content.get("codec") or (PHOTOGRAPHS if content.get("light") is None else LIGHT))
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -169,7 +198,7 @@ def read_recipe(path: str | Path) -> Recipe:
 
 def recipe_of(content: Mapping[str, Any]) -> Recipe:
     """The recipe in nested mappings, as TOML and JSON give them. `UsageError` names what is unknown or misfits."""
-    unknown = sorted(set(content) - {"model", "rate", "training", "decay", "light"})
+    unknown = sorted(set(content) - {field.name for field in fields(Recipe)})
     if unknown:
         raise UsageError(f"unknown section '{unknown[0]}'")
     return Recipe(
@@ -178,6 +207,8 @@ def recipe_of(content: Mapping[str, Any]) -> Recipe:
         _section(TrainingRecipe, content.get("training", {}), "training"),
         _section(DecayRecipe, content.get("decay", {}), "decay"),
         _section(LightRecipe, content["light"], "light") if content.get("light") is not None else None,
+        _text(content, "codec"),
+        _text(content, "backbone"),
     )
 
 
@@ -185,6 +216,13 @@ def architecture_of(content: Mapping[str, Any]) -> tuple[ModelRecipe, RateRecipe
     """What weights depend on, from the recipe that was stored with them; how they were trained is not looked at."""
     model, rate = content.get("model", {}), content.get("rate", {})
     return _section(ModelRecipe, model, "model"), _section(RateRecipe, rate, "rate")
+
+
+def _text(content: Mapping[str, Any], name: str) -> str:
+    value = content.get(name, "")
+    if not isinstance(value, str):
+        raise UsageError(f"'{name}' should be the name of a codec")
+    return value
 
 
 def _section(kind: type[T], content: Any, name: str) -> T:
@@ -199,14 +237,22 @@ def _section(kind: type[T], content: Any, name: str) -> T:
     return kind(**values)
 
 
+def _require_one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"'{name}' should be one of {', '.join(allowed)}, not '{value}'")
+
+
 def _like(default: Any, value: Any, name: str) -> Any:
     """`value` in the type of `default`."""
     if isinstance(default, tuple):
         if isinstance(value, list | tuple) and all(type(item) is int and item > 0 for item in value):
             return tuple(value)
         raise UsageError(f"'{name}' should be a list of positive whole numbers")
+    if isinstance(default, str) and isinstance(value, str):
+        return value
     if isinstance(default, float) and type(value) in (int, float) and value >= 0:
         return float(value)
-    if type(value) is type(default) and value >= 0:
+    if type(value) is type(default) and not isinstance(default, str) and value >= 0:
         return value
-    raise UsageError(f"'{name}' should be a {type(default).__name__} of zero or more, not {value!r}")
+    wanted = "text" if isinstance(default, str) else f"a {type(default).__name__} of zero or more"
+    raise UsageError(f"'{name}' should be {wanted}, not {value!r}")

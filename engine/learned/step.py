@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.learned.layers import precision
 from engine.learned.loss import rate_distortion
-from engine.learned.model import Coded, HyperpriorModel
+from engine.learned.model import Coded, LatentModel
 from engine.learned.optimiser import Optimiser
 
 Cost = Callable[[Coded, Tensor, Tensor], Tensor]
@@ -28,7 +28,7 @@ EAGER_STEPS = 3  # before a capture: libraries choose their kernels in them
 class TrainingStep:
     """Takes steps with a model and its optimiser; `renew` after a change of what takes part in them."""
 
-    def __init__(self, model: HyperpriorModel, optimiser: Optimiser, device: torch.device, cost: Cost) -> None:
+    def __init__(self, model: LatentModel, optimiser: Optimiser, device: torch.device, cost: Cost) -> None:
         self._model, self._optimiser, self._device, self._cost = model, optimiser, device, cost
         self._loss = torch.full((), math.nan, device=device)
         on_card = device.type == "cuda"
@@ -93,7 +93,7 @@ class TrainingStep:
         self._loss.copy_(torch.where(taken > 0, follow, self._loss))
 
 
-def training_loss(model: HyperpriorModel, pictures: Tensor, rates: Tensor, cost: Cost = rate_distortion) -> Tensor:
+def training_loss(model: LatentModel, pictures: Tensor, rates: Tensor, cost: Cost = rate_distortion) -> Tensor:
     """What one step goes down from: noisy rounding, networks in half the bits. The first three channels of pictures are
     what the model takes, in 0…1; the others are for the cost."""
     with precision(pictures.device, half=True):

@@ -13,7 +13,7 @@ from engine.learned.evaluate import Point, estimate, estimate_light
 from engine.learned.light_data import LightMaps, LightPatches, central_light, load_light
 from engine.learned.light_loss import as_codes, light_cost
 from engine.learned.loss import rate_distortion
-from engine.learned.model import GRANULE, Coded, HyperpriorModel
+from engine.learned.model import GRANULE, Coded, LatentModel
 from engine.learned.recipe import LightRecipe, Recipe
 
 VALIDATION_SIDE = 256
@@ -39,7 +39,7 @@ class Subject(Protocol):
 
     def cost(self, coded: Coded, batch: Tensor, lambdas: Tensor) -> Tensor: ...
 
-    def estimate(self, model: HyperpriorModel, picture: Tensor, rate: float) -> Point: ...
+    def estimate(self, model: LatentModel, picture: Tensor, rate: float) -> Point: ...
 
 
 class OfPhotographs:
@@ -59,7 +59,7 @@ class OfPhotographs:
     def cost(self, coded: Coded, batch: Tensor, lambdas: Tensor) -> Tensor:
         return rate_distortion(coded, batch, lambdas)
 
-    def estimate(self, model: HyperpriorModel, picture: Tensor, rate: float) -> Point:
+    def estimate(self, model: LatentModel, picture: Tensor, rate: float) -> Point:
         return estimate(model, picture, rate)
 
 
@@ -96,7 +96,7 @@ class OfLight:
     def cost(self, coded: Coded, batch: Tensor, lambdas: Tensor) -> Tensor:
         return light_cost(coded, batch, lambdas, self._light)
 
-    def estimate(self, model: HyperpriorModel, picture: Tensor, rate: float) -> Point:
+    def estimate(self, model: LatentModel, picture: Tensor, rate: float) -> Point:
         return estimate_light(model, picture, rate, self._light)
 
 

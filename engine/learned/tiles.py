@@ -17,9 +17,10 @@ from torch import Tensor
 
 from engine.codec import Ctx
 from engine.learned import fixed
+from engine.learned.fixed import MEAN_STEPS
 from engine.learned.layers import rate_weights
-from engine.learned.model import GRANULE, HyperpriorModel
-from engine.learned.symbols import MEAN_STEPS, Latent
+from engine.learned.model import GRANULE, LatentModel
+from engine.learned.symbols import Latent
 from engine.learned.transform import BLOCK
 
 TILE = 1536  # pixels along a side, a multiple of 64; smaller pictures go through whole
@@ -70,11 +71,11 @@ def _computing(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _weights(model: HyperpriorModel, rate: int) -> Tensor:
+def _weights(model: LatentModel, rate: int) -> Tensor:
     return rate_weights(torch.tensor([rate / fixed.RATE_STEPS]), model.rate.points)
 
 
-def _gains(model: HyperpriorModel, rate: int) -> np.ndarray:
+def _gains(model: LatentModel, rate: int) -> np.ndarray:
     """M f32: quantisation steps for each unit of the coefficients at a rate in 1/256."""
     with _computing(1):
         gain: np.ndarray = model.log_gain(_weights(model, rate)).exp().numpy().ravel()
@@ -85,7 +86,7 @@ class Analysis:
     """What an encoder's networks make of H×W×3 pixels (0…255), sides multiples of 64: at once what is the same at every
     rate, then symbols at any. On one thread, so that a file does not depend on their number."""
 
-    def __init__(self, model: HyperpriorModel, pixels: np.ndarray, ctx: Ctx) -> None:
+    def __init__(self, model: LatentModel, pixels: np.ndarray, ctx: Ctx) -> None:
         self._model = model
         self._size = pixels.shape[0], pixels.shape[1]
         self._tiles = _tiles(self._size, ANALYSIS_MARGIN)
@@ -109,7 +110,7 @@ class Analysis:
             weights = _weights(self._model, rate)
             for entered, tile in zip(self._entered, self._tiles, strict=True):
                 ctx.check()
-                _put(hyper, self._model.hyper_symbols(entered, weights), tile, GRANULE)
+                _put(hyper, self._model.prior.hyper_symbols(entered, weights), tile, GRANULE)
         return hyper, self._coefficients * _gains(self._model, rate)
 
     def nonzero(self, rate: int) -> float:
@@ -130,7 +131,7 @@ def _put(out: np.ndarray, values: Tensor, tile: tuple[_Span, _Span], unit: int) 
     )
 
 
-def render(model: HyperpriorModel, latent: Latent, rate: int, ctx: Ctx) -> np.ndarray:
+def render(model: LatentModel, latent: Latent, rate: int, ctx: Ctx) -> np.ndarray:
     """H×W×3 f32 pixels, 0…255 but not clamped, from what a stream says at a rate in 1/256."""
     height, width = (BLOCK * side for side in latent.values.shape[:2])
     pixels = np.empty((height, width, 3), np.float32)
@@ -151,7 +152,7 @@ def render(model: HyperpriorModel, latent: Latent, rate: int, ctx: Ctx) -> np.nd
     return pixels
 
 
-def _synthesis_margin(model: HyperpriorModel) -> int:
+def _synthesis_margin(model: LatentModel) -> int:
     """How far the decoder's network and the post-filter see, in pixels: a multiple of the blocks' side."""
     fine, middle, coarse = model.recipe.synthesis_blocks
     blocks = 1 + 2 * coarse + middle + -(-(2 * fine + 2) // 4) + 1

@@ -18,8 +18,9 @@ from engine import bd
 from engine.learned.checkpoint import LOG, write_checkpoint
 from engine.learned.device import random_state, restore_random_state
 from engine.learned.evaluate import Point, mean_curve
+from engine.learned.export import in_place
 from engine.learned.layers import precision
-from engine.learned.model import HyperpriorModel, channels_last
+from engine.learned.model import LatentModel, channels_last
 from engine.learned.optimiser import Optimiser
 from engine.learned.progress import Length, Progress
 from engine.learned.recipe import Recipe
@@ -67,8 +68,8 @@ class Trainer:
         self.record: dict[str, Any] | None = None
         self.subject, self.patches, self.data = subject, subject.patches, subject.data
         torch.manual_seed(recipe.training.seed)
-        self.model = channels_last(HyperpriorModel(recipe.model, recipe.rate)).to(device)
-        self.averaged = copy.deepcopy(self.model).requires_grad_(False)
+        self.model = channels_last(LatentModel(recipe.model, recipe.rate)).to(device)
+        self.averaged = copy.deepcopy(self.model).requires_grad_(False).eval()
         self.optimiser = Optimiser(self.model, recipe.training)
         self.step = TrainingStep(self.model, self.optimiser, device, subject.cost)
         self.validation = subject.validation(VALIDATION_PICTURES).to(device)
@@ -115,8 +116,8 @@ class Trainer:
     def restore(self, state: dict[str, Any]) -> None:
         self.progress = Progress(**state["progress"])
         self._set_stage()
-        self.model.load_state_dict(state["model"])
-        self.averaged.load_state_dict(state["averaged"])
+        self.model.load_state_dict(in_place(state["model"], self.model))
+        self.averaged.load_state_dict(in_place(state["averaged"], self.model))
         self.optimiser.restore(state["optimiser"])
         self.patches.state = state["patches"]
         torch.set_rng_state(state["random"])

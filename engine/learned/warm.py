@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from engine.errors import UsageError
-from engine.learned.export import tensors_of
-from engine.learned.model import LAMBDA_AT_UNIT_STEP, HyperpriorModel
+from engine.learned.export import in_place, tensors_of
+from engine.learned.model import LAMBDA_AT_UNIT_STEP, LatentModel
 from engine.learned.recipe import RateRecipe
 from engine.learned.stored import Stored
 from engine.learned.transform import block_basis
@@ -24,7 +24,7 @@ _GAINS = "log_gain.table"
 
 
 @torch.no_grad()
-def begin(model: HyperpriorModel, weights: Stored | None, pictures: Callable[[], Tensor]) -> bool:
+def begin(model: LatentModel, weights: Stored | None, pictures: Callable[[], Tensor]) -> bool:
     """Prepare a new model (on the CPU); whether its entropy model has something to learn before anything else moves.
 
     pictures: gives patches as the model takes them. `UsageError` if the weights have nothing in common with it.
@@ -32,7 +32,7 @@ def begin(model: HyperpriorModel, weights: Stored | None, pictures: Callable[[],
     if weights is None:
         model.fit(pictures())
         return True
-    tensors = tensors_of(weights)
+    tensors = in_place(tensors_of(weights), model)
     if (weights.model, weights.rate) == (model.recipe, model.rate):
         model.load_state_dict(tensors)
         return False
@@ -72,7 +72,7 @@ def _start(rate: RateRecipe) -> Tensor:
     return 0.5 * torch.log(_lambdas(rate) / LAMBDA_AT_UNIT_STEP)[:, None]
 
 
-def _at_same_lambda(table: Tensor, rate: RateRecipe, model: HyperpriorModel) -> Tensor:
+def _at_same_lambda(table: Tensor, rate: RateRecipe, model: LatentModel) -> Tensor:
     """A table over one range of rates, read at the λ of the model's points; beyond its ends as there."""
     step = math.log(rate.lambda_high / rate.lambda_low) / (rate.points - 1)
     places = (torch.log(_lambdas(model.rate) / rate.lambda_low) / step).clamp(0, rate.points - 1)

@@ -6,6 +6,7 @@ convolution's 3×3 kernel reaches beyond them must be there: :class:`Plane` has 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log2
 from typing import Any
@@ -16,9 +17,12 @@ from engine.errors import UsageError
 from engine.native._base import as_bytes, check, const, ffi, lib, mutable
 from engine.native.entropy import Tables
 
+CAUSAL = 12  # taps that come before the middle of 5×5
 CROSS = 4  # taps of a kernel that looks above, left, right, below, in this order
 ACTIVATION_MAX = 2047
 MARK_BITS = 31
+_SLOPE = 3  # positions of equal x + 3y are coded side by side
+_FRONTS = 16  # between two looks at whether to stop
 _LENGTH_BITS = 4  # of an escaped value's length (csrc/latent_coder.c)
 SYMBOL_MAX = int(lib.RS_LATENT_MAX)
 FEATURE_MAX = int(lib.RS_LATENT_FEATURE_MAX)
@@ -26,9 +30,10 @@ LARGEST_SHIFT = int(lib.RS_LATENT_SHIFT)
 LARGEST_FACTOR = int(lib.RS_LATENT_FACTOR)
 
 
-def plane(rows: int, columns: int, channels: int) -> np.ndarray:
-    """Zeros, rows×columns×channels i16, inside an array that goes on with zeros for one position on every side."""
-    return np.zeros((rows + 2, columns + 2, channels), np.int16)[1:-1, 1:-1]
+def plane(rows: int, columns: int, channels: int, border: int = 1) -> np.ndarray:
+    """Zeros, rows×columns×channels i16, inside an array that goes on with zeros for so many positions on every side."""
+    whole = np.zeros((rows + 2 * border, columns + 2 * border, channels), np.int16)
+    return whole[border:-border, border:-border]
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,8 @@ ALL = Every()
 
 
 class Convolution:
-    """Weights (outputs×inputs×taps i8, taps 1, 4 or 9), biases (i32) and shifts (u8): an output's weights count in
-    2^-shift, its biases in 2^-(shift+6). Sums must fit in 32 bits for all activations."""
+    """Weights (outputs×inputs×taps i8, taps 1, 4, 9, or the first 12 of 5×5), biases (i32) and shifts (u8): an output's
+    weights count in 2^-shift, its biases in 2^-(shift+6). Sums must fit in 32 bits for all activations."""
 
     def __init__(self, weights: np.ndarray, biases: np.ndarray, shifts: np.ndarray) -> None:
         self.outputs, self.inputs, self.taps = weights.shape
@@ -118,13 +123,18 @@ class Convolution:
         )
         check(code, "integer convolution")
 
+    def weights(self) -> tuple[Any, ...]:
+        """As C has them; they point into this."""
+        packed, biases = const("int16_t", self._packed), const("int32_t", self.biases)
+        return packed, biases, const("uint8_t", self.shifts), self.outputs, self.inputs, self.taps
+
     def _window(self, values: np.ndarray, every: Every) -> tuple[Any, int, int]:
         rows, columns, inputs = values.shape
         if inputs != self.inputs:
             raise ValueError(f"the convolution takes {self.inputs} channels, not {inputs}")
         row, pixel = _strides(values)
         if self.taps > 1:
-            _require_border(values)
+            _require_border(values, 2 if self.taps == CAUSAL else 1)
         columns = every.columns(columns)
         window = (row, pixel, inputs, self.taps, every.step, every.phase, rows, columns)
         return ffi.new("rs_latent_window *", window), rows, columns
@@ -246,9 +256,102 @@ class Reader:
         check(lib.rs_latent_read(*source, *tables.pointers(), state, mutable("int32_t", values)), "latent stream")
         return values
 
+    def source(self, tables: Tables) -> tuple[Any, ...]:
+        """What C reads from: the data, the tables, and the state, which moves on."""
+        data = const("uint8_t", self._data), self._data.size
+        return (*data, *tables.pointers(), mutable("uint64_t", self._state))
+
     def finish(self) -> int:
         """Check that everything was read; the encoder's mark."""
         return check(lib.rs_latent_read_end(self._data.size, const("uint64_t", self._state)), "latent stream")
+
+
+@dataclass(frozen=True)
+class RasterOrder:
+    """Positions front by front, as csrc/latent_raster.c goes: N rows and N columns, and where each front ends."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    ends: np.ndarray
+
+    @staticmethod
+    def of(rows: int, columns: int) -> RasterOrder:
+        y, x = np.indices((rows, columns)).reshape(2, -1)
+        fronts = x + _SLOPE * y
+        order = np.lexsort((y, fronts))
+        return RasterOrder(y[order], x[order], np.searchsorted(fronts[order], np.arange(fronts.max() + 1), "right"))
+
+
+@dataclass(frozen=True)
+class RasterCoded:
+    """In the order of the stream, N×C: coefficients in 1/16 (i32), rows of tables (u16), symbols (i32)."""
+
+    order: RasterOrder
+    values: np.ndarray
+    index: np.ndarray
+    residuals: np.ndarray
+
+
+class Raster:
+    """A slice that is coded position by position, each knowing twelve before it (csrc/latent_raster.c).
+
+    layers: the convolution over these, 2C inputs; a hidden one and the head, of what it gives and what is known beside
+    it. units: of the head; mantissas, shifts and thresholds as for :func:`features`. joined: rows×columns×inputs of
+    the hidden one, of which all but the outputs of the first are there. own: features of the slice, a part of a plane
+    with a border of two. stop: called in between; may raise.
+    """
+
+    def __init__(
+        self,
+        layers: tuple[Convolution, Convolution, Convolution],
+        units: tuple[Units, tuple[np.ndarray, np.ndarray, np.ndarray]],
+        joined: np.ndarray,
+        own: np.ndarray,
+        stop: Callable[[], None],
+    ) -> None:
+        predicted, features = units
+        rows, columns, both = own.shape
+        if joined.shape != (rows, columns, layers[1].inputs) or not joined.flags.c_contiguous or both % 2:
+            raise ValueError(f"what is joined, {joined.shape}, does not go with {own.shape} features")
+        _require_border(own, 2)
+        self._channels = both // 2
+        if predicted.mantissas.size != self._channels or features[0].size != self._channels:
+            raise ValueError("units of another number of channels")
+        self._stop, self._order = stop, RasterOrder.of(rows, columns)
+        self._keep = (layers, units, joined, own)
+        self._raster = ffi.new("rs_latent_raster *")
+        self._raster[0] = (
+            *(rows, columns, self._channels),
+            *(layer.weights() for layer in layers),
+            *(_pointer(joined), _pointer(own), *_strides(own)),
+            const("int32_t", predicted.mantissas),
+            const("uint8_t", predicted.mean_shifts),
+            const("int64_t", predicted.offsets),
+            *(predicted.rows_per_nat, predicted.rows),
+            const("int32_t", features[0]),
+            const("int8_t", features[1]),
+            *(const("int64_t", features[2]), features[2].size),
+        )
+
+    def encode(self, steps: np.ndarray) -> RasterCoded:
+        """Of rows×columns×C f32 coefficients in quantisation steps."""
+        return self._run(lambda *rest: lib.rs_latent_raster_encode(self._raster, const("float", steps), *rest))
+
+    def decode(self, reader: Reader, tables: Tables) -> RasterCoded:
+        """The next symbols of a stream; `CorruptStream`."""
+        return self._run(lambda *rest: lib.rs_latent_raster_decode(self._raster, *reader.source(tables), *rest))
+
+    def _run(self, call: Callable[..., int]) -> RasterCoded:
+        count, channels = self._order.rows.size, self._channels
+        values, residuals = (np.empty((count, channels), np.int32) for _ in range(2))
+        index = np.empty((count, channels), np.uint16)
+        done = 0
+        for first in range(0, self._order.ends.size, _FRONTS):
+            self._stop()
+            last = min(first + _FRONTS, self._order.ends.size)
+            to = [mutable("int32_t", values[done:]), mutable("uint16_t", index[done:])]
+            done += check(call(first, last, *to, mutable("int32_t", residuals[done:])), "latent stream")
+        return RasterCoded(self._order, values, index, residuals)
 
 
 def _strides(values: np.ndarray) -> tuple[int, int]:
@@ -263,14 +366,15 @@ def _pointer(values: np.ndarray) -> Any:
     return ffi.cast("int16_t *", values.ctypes.data)
 
 
-def _require_border(values: np.ndarray) -> None:
-    """`ValueError` unless the array that `values` is part of goes on for one position on every side."""
+def _require_border(values: np.ndarray, border: int) -> None:
+    """`ValueError` unless the array that `values` is part of goes on for so many positions on every side."""
     row, pixel = _strides(values)
     whole = values
     while isinstance(whole.base, np.ndarray):
         whole = whole.base
-    first = values.ctypes.data // 2 - row - pixel
-    last = values.ctypes.data // 2 + values.shape[0] * row + values.shape[1] * pixel + values.shape[2] - 1
+    first = values.ctypes.data // 2 - border * (row + pixel)
+    rows, columns = (side - 1 + border for side in values.shape[:2])
+    last = values.ctypes.data // 2 + rows * row + columns * pixel + values.shape[2] - 1
     start = whole.ctypes.data // 2
     if first < start or last >= start + whole.size:
         raise ValueError("there is no border around these activations")

@@ -12,6 +12,7 @@ from engine.learned.entropy import (
     LOG_FLOOR,
     LOG_ROW,
     LOGISTIC,
+    Density,
     logistic_bits,
     lower_bound,
     predict,
@@ -53,7 +54,7 @@ def test_a_head_of_zeros_predicts_the_coefficients_own_spread():
     spread = torch.tensor([0.3, 4.0], dtype=torch.float64)[None, :, None, None]
     head = torch.zeros(1, 4, 1, 1)
     for quantised, tolerance in ((False, 1e-6), (True, LOG_ROW / 2)):
-        mean, log_scale = predict(head, spread, quantised)
+        mean, log_scale, *_ = predict(head, spread, Density(), quantised)
         assert torch.equal(mean, torch.zeros_like(mean))
         assert torch.allclose(log_scale.double(), torch.log(spread * LOGISTIC), atol=tolerance, rtol=0)
 

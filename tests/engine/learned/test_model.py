@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
-from tiny_model import MODEL, RATE, picture, tensor, trained_looking_model
+from tiny_model import MODEL, PRIORS, RATE, RECIPE, picture, tensor, trained_looking_model
 
 from engine.learned.evaluate import estimate
-from engine.learned.model import HyperpriorModel
+from engine.learned.model import LatentModel
 from engine.learned.recipe import ModelRecipe, RateRecipe
 
 PICTURES = tensor(picture(1, 128), picture(2, 128))
@@ -15,8 +17,9 @@ RATES = torch.tensor([0.3, 2.0])
 
 
 @pytest.mark.parametrize("quantised", [False, True])
-def test_whole_numbers_alone_rebuild_the_encoder_s_picture(quantised):
-    model = trained_looking_model()
+@pytest.mark.parametrize("prior", PRIORS)
+def test_whole_numbers_alone_rebuild_the_encoder_s_picture(prior, quantised):
+    model = trained_looking_model(recipe=replace(RECIPE, model=PRIORS[prior]))
     model.quantise(quantised)
     coded = model(PICTURES, RATES)
     whole = (coded.hyper, *coded.residuals)
@@ -45,7 +48,7 @@ def test_higher_rates_cost_more_and_give_more():
 
 def test_an_untrained_model_is_a_transform_codec_already():
     torch.manual_seed(0)
-    model = HyperpriorModel(MODEL, RATE).requires_grad_(False)
+    model = LatentModel(MODEL, RATE).requires_grad_(False)
     model.fit(PICTURES)
     point = estimate(model, PICTURES[:1], 2.0)
     assert point.psnr > 28
@@ -59,9 +62,10 @@ def test_pictures_of_any_size_can_be_estimated(size):
     assert 5 < point.psnr < 100
 
 
-def test_no_tensor_is_made_on_a_fixed_device():
+@pytest.mark.parametrize("recipe", [ModelRecipe(), *PRIORS.values()])
+def test_no_tensor_is_made_on_a_fixed_device(recipe):
     with torch.device("meta"):
-        model = HyperpriorModel(ModelRecipe(), RateRecipe())
+        model = LatentModel(recipe, RateRecipe())
         pictures, rates = torch.empty(2, 3, 128, 64), torch.empty(2)
     for quantised in (False, True):
         model.quantise(quantised)
@@ -72,7 +76,7 @@ def test_no_tensor_is_made_on_a_fixed_device():
 
 
 def test_the_decoder_s_network_starts_as_nothing():
-    model = HyperpriorModel(MODEL, RATE).requires_grad_(False)
+    model = LatentModel(MODEL, RATE).requires_grad_(False)
     model.fit(PICTURES)
     with_network = model(PICTURES, RATES).picture
     model.correcting = False

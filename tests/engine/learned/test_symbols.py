@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from tiny_model import MODEL, picture, tensor, trained_looking_model
+from tiny_model import MODEL, PRIORS, RECIPE, picture, tensor, trained_looking_model
 
 from engine import native
 from engine.codec import Ctx
@@ -18,14 +18,15 @@ from engine.learned import fixed, tiles
 from engine.learned.entropy import logistic_bits
 from engine.learned.freeze import coding_tables, entropy_convolutions, freeze, thaw
 from engine.learned.layers import rate_weights, to_bias_grid, to_weight_grid
-from engine.learned.model import Coded, HyperpriorModel
-from engine.learned.symbols import SymbolNetwork
+from engine.learned.model import Coded, LatentModel
+from engine.learned.recipe import CHECKERBOARD, NOTHING, STATIC, ModelRecipe
+from engine.learned.symbols import SymbolNetwork, symbol_network
 from engine.native import latent
 
 CTX = Ctx()
 
 
-def simulated(model: HyperpriorModel, pixels: np.ndarray, rate: int) -> tuple[Coded, np.ndarray, np.ndarray]:
+def simulated(model: LatentModel, pixels: np.ndarray, rate: int) -> tuple[Coded, np.ndarray, np.ndarray]:
     """What torch codes in the arithmetic of integers; hyper-latent and coefficients, channels innermost."""
     pictures, rates = tensor(pixels), torch.tensor([rate / fixed.RATE_STEPS])
     model.quantise(True)
@@ -39,79 +40,96 @@ def inside(values: torch.Tensor) -> np.ndarray:
     return values[0].permute(1, 2, 0).contiguous().numpy()
 
 
-def in_order(coded: Coded) -> np.ndarray:
-    """Symbols as a stream holds them: the hyper-latent, then of each slice the anchors and the others."""
+def in_order(coded: Coded, recipe: ModelRecipe) -> np.ndarray:
+    """Symbols as a stream holds them: the hyper-latent, then slice by slice."""
     parts = [inside(coded.hyper).ravel()]
     for residual in map(inside, coded.residuals):
         rows, columns = np.indices(residual.shape[:2])
-        parts += [residual[(rows + columns) % 2 == phase].ravel() for phase in (1, 0)]
+        if recipe.prior == STATIC or recipe.context == NOTHING:
+            parts.append(residual.ravel())
+        elif recipe.context == CHECKERBOARD:
+            parts += [residual[(rows + columns) % 2 == phase].ravel() for phase in (1, 0)]
+        else:
+            places = sorted(zip((columns + 3 * rows).flat, rows.flat, columns.flat, strict=True))
+            parts += [residual[row, column] for _, row, column in places]
     return np.concatenate(parts).astype(np.int32)
 
 
 @pytest.fixture(scope="module")
-def model() -> HyperpriorModel:
+def model() -> LatentModel:
     return trained_looking_model()
 
 
+@pytest.fixture(scope="module", params=PRIORS)
+def each_model(request: pytest.FixtureRequest) -> LatentModel:
+    return trained_looking_model(recipe=replace(RECIPE, model=PRIORS[request.param]))
+
+
 @pytest.fixture(scope="module")
-def network(model: HyperpriorModel) -> SymbolNetwork:
-    return SymbolNetwork(MODEL, freeze(model))
+def each_network(each_model: LatentModel) -> SymbolNetwork:
+    return symbol_network(each_model.recipe, freeze(each_model))
+
+
+@pytest.fixture(scope="module")
+def network(model: LatentModel) -> SymbolNetwork:
+    return symbol_network(model.recipe, freeze(model))
 
 
 @pytest.mark.parametrize("rate", [0, 77, 512])
-@pytest.mark.parametrize("seed", [1, 2])
-def test_torch_and_the_integers_agree_on_every_symbol(seed: int, rate: int) -> None:
-    model = trained_looking_model(seed)
+@pytest.mark.parametrize(("seed", "prior"), [(2, "checkerboard"), *((1, prior) for prior in PRIORS)])
+def test_torch_and_the_integers_agree_on_every_symbol(seed: int, prior: str, rate: int) -> None:
+    recipe = PRIORS[prior]
+    model = trained_looking_model(seed, replace(RECIPE, model=recipe))
     coded, hyper, steps = simulated(model, picture(seed, 192), rate)
-    data, decoded = SymbolNetwork(MODEL, freeze(model)).encode(hyper, steps, rate, CTX)
-    assert (decoded.residuals == in_order(coded)).all()
+    data, decoded = symbol_network(recipe, freeze(model)).encode(hyper, steps, rate, CTX)
+    assert (decoded.residuals == in_order(coded, recipe)).all()
     shown = tiles.render(model, decoded, rate, CTX)
     assert np.abs(shown - inside(coded.picture) * 255).max() < 0.01
-    assert len(np.unique(decoded.index)) > 10 and np.abs(decoded.residuals).max() > 3
+    assert len(np.unique(decoded.index)) > 5 and np.abs(decoded.residuals).max() > 3
     assert 8 * len(data) == pytest.approx(float(coded.bits), rel=0.005, abs=16 * 8)
 
 
-def test_a_stream_gives_back_what_was_coded(model: HyperpriorModel, network: SymbolNetwork) -> None:
-    _, hyper, steps = simulated(model, picture(5, 128), 300)
-    data, coded = network.encode(hyper, steps, 300, CTX)
-    decoded = network.decode(data, hyper.shape[:2], 300, CTX)
+def test_a_stream_gives_back_what_was_coded(each_model: LatentModel, each_network: SymbolNetwork) -> None:
+    _, hyper, steps = simulated(each_model, picture(5, 128), 300)
+    data, coded = each_network.encode(hyper, steps, 300, CTX)
+    decoded = each_network.decode(data, hyper.shape[:2], 300, CTX)
     for name in ("hyper", "values", "features", "index", "residuals"):
         assert (getattr(decoded, name) == getattr(coded, name)).all(), name
     assert decoded.checksum == coded.checksum
 
 
-def test_threads_and_processors_change_nothing(model: HyperpriorModel, network: SymbolNetwork) -> None:
-    _, hyper, steps = simulated(model, picture(6, 192), 200)
-    data, coded = network.encode(hyper, steps, 200, CTX)
+def test_threads_and_processors_change_nothing(each_model: LatentModel, each_network: SymbolNetwork) -> None:
+    _, hyper, steps = simulated(each_model, picture(6, 192), 200)
+    data, coded = each_network.encode(hyper, steps, 200, CTX)
     try:
         for mask in (0, 1, 2):
             native.use_processor(mask)
             for threads in (1, 3):
-                again, decoded = network.encode(hyper, steps, 200, Ctx(threads=threads))
+                again, decoded = each_network.encode(hyper, steps, 200, Ctx(threads=threads))
                 assert again == data and (decoded.values == coded.values).all()
     finally:
         native.use_processor(-1)
 
 
-def test_neighbouring_rates_differ_and_rise(model: HyperpriorModel, network: SymbolNetwork) -> None:
+def test_neighbouring_rates_differ_and_rise(each_model: LatentModel, each_network: SymbolNetwork) -> None:
     sizes = []
     for rate in (0, 128, 256, 384, 512):
-        _, hyper, steps = simulated(model, picture(7, 128), rate)
-        sizes.append(len(network.encode(hyper, steps, rate, CTX)[0]))
+        _, hyper, steps = simulated(each_model, picture(7, 128), rate)
+        sizes.append(len(each_network.encode(hyper, steps, rate, CTX)[0]))
     assert all(low < high for low, high in pairwise(sizes))
 
 
-def test_wild_coefficients_are_coded_within_the_bounds(network: SymbolNetwork) -> None:
+def test_wild_coefficients_are_coded_within_the_bounds(each_network: SymbolNetwork) -> None:
     rng = np.random.default_rng(8)
-    hyper = rng.integers(-(10**6), 10**6, (2, 1, MODEL.hyper_channels)).astype(np.int32)
+    hyper = rng.integers(-(10**6), 10**6, (2, 1, each_network.recipe.hyper_channels)).astype(np.int32)
     steps = rng.normal(0, 1e7, (8, 4, MODEL.channels)).astype(np.float32)
-    data, coded = network.encode(hyper, steps, 100, CTX)
+    data, coded = each_network.encode(hyper, steps, 100, CTX)
     assert np.abs(coded.residuals).max() == latent.SYMBOL_MAX
-    decoded = network.decode(data, (2, 1), 100, CTX)
+    decoded = each_network.decode(data, (2, 1), 100, CTX)
     assert (decoded.values == coded.values).all()
 
 
-def test_every_symbol_s_bits_are_at_its_position(model: HyperpriorModel, network: SymbolNetwork) -> None:
+def test_every_symbol_s_bits_are_at_its_position(model: LatentModel, network: SymbolNetwork) -> None:
     _, hyper, steps = simulated(model, picture(5, 128), 300)
     data, coded = network.encode(hyper, steps, 300, CTX)
     of_hyper, of_latent = network.costs(coded)
@@ -128,23 +146,23 @@ def test_every_symbol_s_bits_are_at_its_position(model: HyperpriorModel, network
         assert np.unravel_index(positions.argmax(), positions.shape) == tuple(in_stream[at])
 
 
-def test_damaged_symbols_are_refused_or_bounded(model: HyperpriorModel, network: SymbolNetwork) -> None:
-    _, hyper, steps = simulated(model, picture(9, 64), 250)
-    data, _ = network.encode(hyper, steps, 250, CTX)
+def test_damaged_symbols_are_refused_or_bounded(each_model: LatentModel, each_network: SymbolNetwork) -> None:
+    _, hyper, steps = simulated(each_model, picture(9, 64), 250)
+    data, _ = each_network.encode(hyper, steps, 250, CTX)
     rng = np.random.default_rng(10)
     refused = 0
     for _ in range(60):
         mutant = bytearray(data)
         mutant[rng.integers(len(data))] ^= 1 << rng.integers(8)
         try:
-            decoded = network.decode(bytes(mutant), hyper.shape[:2], 250, CTX)
+            decoded = each_network.decode(bytes(mutant), hyper.shape[:2], 250, CTX)
             assert np.abs(decoded.values).max() <= 16 * latent.SYMBOL_MAX + (1 << 19)
         except CorruptStream:
             refused += 1
     assert refused >= 59
 
 
-def test_cancelling_stops_in_between(model: HyperpriorModel, network: SymbolNetwork) -> None:
+def test_cancelling_stops_in_between(model: LatentModel, network: SymbolNetwork) -> None:
     _, hyper, steps = simulated(model, picture(5, 64), 300)
     asked = iter([False] * 6 + [True] * 1000)
     with pytest.raises(Cancelled):
@@ -154,23 +172,23 @@ def test_cancelling_stops_in_between(model: HyperpriorModel, network: SymbolNetw
 # --- From weights to integers ---------------------------------------------------------------------------------------
 
 
-def test_frozen_weights_are_those_of_the_simulation(model: HyperpriorModel) -> None:
-    frozen = freeze(model)
-    for name, layer in entropy_convolutions(model).items():
+def test_frozen_weights_are_those_of_the_simulation(each_model: LatentModel) -> None:
+    frozen = freeze(each_model)
+    for name, layer in entropy_convolutions(each_model).items():
         thawed = thaw(frozen, name)
-        assert torch.equal(thawed[f"{name}.weight"], to_weight_grid(layer.weight))
+        assert torch.equal(thawed[f"{name}.weight"], to_weight_grid(layer.looked_through))
         assert layer.bias is not None
-        assert torch.equal(thawed[f"{name}.bias"], to_bias_grid(layer.bias, layer.weight))
+        assert torch.equal(thawed[f"{name}.bias"], to_bias_grid(layer.bias, layer.looked_through))
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("hyper_synthesis.enter.bias", 1e7),
-        ("slices.1.join.weight", 300.0),
-        ("slices.1.join.weight", math.nan),
+        ("prior.hyper_synthesis.enter.bias", 1e7),
+        ("prior.slices.1.join.weight", 300.0),
+        ("prior.slices.1.join.weight", math.nan),
         ("log_gain.table", 50.0),
-        ("slices.0.scale.table", math.nan),
+        ("prior.slices.0.scale.table", math.nan),
     ],
 )
 def test_weights_beyond_the_arithmetic_are_refused(name: str, value: float) -> None:
@@ -180,16 +198,16 @@ def test_weights_beyond_the_arithmetic_are_refused(name: str, value: float) -> N
         freeze(model)
 
 
-def test_sums_that_could_overflow_are_refused(model: HyperpriorModel) -> None:
+def test_sums_that_could_overflow_are_refused(model: LatentModel) -> None:
     frozen = freeze(model)
     name = "hyper_synthesis.refine.inner"
     frozen[f"{name}.bias"] = frozen[f"{name}.bias"].copy()
     taps = np.abs(frozen[f"{name}.weight"][0].astype(np.int64)).sum()
     frozen[f"{name}.bias"][0] = (1 << 31) - 1 - 2048 * taps
-    SymbolNetwork(MODEL, frozen)
+    symbol_network(MODEL, frozen)
     frozen[f"{name}.bias"][0] += 1
     with pytest.raises(CorruptStream, match="32 bits"):
-        SymbolNetwork(MODEL, frozen)
+        symbol_network(MODEL, frozen)
 
 
 @pytest.mark.parametrize(
@@ -203,14 +221,14 @@ def test_sums_that_could_overflow_are_refused(model: HyperpriorModel) -> None:
         ("cdfs", lambda cdfs: cdfs[:-1]),
     ],
 )
-def test_integers_that_do_not_fit_are_refused(model: HyperpriorModel, name: str, change) -> None:  # type: ignore[no-untyped-def]
+def test_integers_that_do_not_fit_are_refused(model: LatentModel, name: str, change) -> None:  # type: ignore[no-untyped-def]
     frozen = freeze(model)
     frozen[name] = change(frozen[name])
     with pytest.raises(EngineError):
-        SymbolNetwork(MODEL, frozen)
+        symbol_network(MODEL, frozen)
     del frozen[name]
     with pytest.raises(CorruptStream, match=name):
-        SymbolNetwork(MODEL, frozen)
+        symbol_network(MODEL, frozen)
 
 
 def test_coding_tables_are_distributions_close_to_the_logistic_one() -> None:

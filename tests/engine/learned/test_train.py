@@ -23,7 +23,7 @@ from engine.learned import trainer as trainer_module
 from engine.learned.checkpoint import FILE, LOG, read_checkpoint, write_checkpoint
 from engine.learned.device import choose
 from engine.learned.layers import precision
-from engine.learned.model import HyperpriorModel
+from engine.learned.model import LatentModel
 from engine.learned.progress import Length
 from engine.learned.step import training_loss
 from engine.learned.subject import OfPhotographs
@@ -195,7 +195,7 @@ def test_checkpoints_from_before_they_told_data_and_machine_go_on(tmp_path):
 def test_no_tensor_of_training_is_made_on_a_fixed_device(monkeypatch):
     # Shapes without values know no half precision.
     monkeypatch.setattr(step_module, "precision", lambda device, half: precision(device, half=False))
-    model = HyperpriorModel(MODEL, RATE).to("meta")
+    model = LatentModel(MODEL, RATE).to("meta")
     loss = training_loss(model, torch.empty(2, 3, 64, 64, device="meta"), torch.empty(2, device="meta"))
     loss.backward()
     assert loss.device.type == "meta"

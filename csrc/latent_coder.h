@@ -1,0 +1,62 @@
+/* Reading one symbol of latent_coder.c's streams, for readers that go on by one. */
+#ifndef RATESCOPE_LATENT_CODER_H
+#define RATESCOPE_LATENT_CODER_H
+
+#include "rans_tables.h"
+
+enum { LATENT_LENGTH_BITS = 4, LATENT_WORD_BYTES = 4 };
+
+#define LATENT_LOW (1ull << 31)
+
+/* Gives a symbol's slots back; its place among them is `inside`. */
+static inline int64_t latent_pop(const uint8_t *data, size_t size, uint64_t *reader, uint32_t frequency, uint32_t inside, int bits)
+{
+    uint64_t x = frequency * (reader[0] >> bits) + inside;
+    if (x < LATENT_LOW) {
+        if (size - reader[1] < LATENT_WORD_BYTES) return RS_ERR_TRUNCATED;
+        x = x << 32 | rans_get_word(data + reader[1], LATENT_WORD_BYTES);
+        reader[1] += LATENT_WORD_BYTES;
+    }
+    reader[0] = x;
+    return 0;
+}
+
+/* `bits` of equal chances each. */
+static inline int64_t latent_pop_bits(const uint8_t *data, size_t size, uint64_t *reader, int bits)
+{
+    uint32_t value = (uint32_t)reader[0] & ((1u << bits) - 1);
+    int64_t code = latent_pop(data, size, reader, 1, 0, bits);
+    return code < 0 ? code : (int64_t)value;
+}
+
+static inline int64_t latent_pop_escaped(const uint8_t *data, size_t size, uint64_t *reader, int32_t *value)
+{
+    int64_t n = latent_pop_bits(data, size, reader, LATENT_LENGTH_BITS);
+    if (n < 0) return n;
+    int64_t low = n ? latent_pop_bits(data, size, reader, (int)n) : 0;
+    if (low < 0) return low;
+    int64_t code = ((int64_t)1 << n) + low - 1; /* zigzag */
+    *value = (int32_t)(code & 1 ? -(code + 1) / 2 : code / 2);
+    return 0;
+}
+
+/* The next symbol, under a table that is there, of a model that was checked. */
+static inline int64_t latent_read_one(const rans_model *m, const uint8_t *data, size_t size, uint32_t table,
+                                      uint64_t *reader, int32_t *value)
+{
+    uint32_t slot = (uint32_t)reader[0] & ((1u << CDF_BITS) - 1), length = m->rows[table + 1] - m->rows[table];
+    const uint16_t *row = m->cdfs + m->rows[table];
+    uint32_t symbol = rans_find(row, length, slot);
+    uint32_t stop = symbol + 1 < length ? row[symbol + 1] : 1u << CDF_BITS;
+    int64_t code = latent_pop(data, size, reader, stop - row[symbol], slot - row[symbol], CDF_BITS);
+    if (code < 0) return code;
+    if (symbol + 1 < length) {
+        *value = (int32_t)((int64_t)m->offsets[table] + symbol);
+        return 0;
+    }
+    code = latent_pop_escaped(data, size, reader, value);
+    if (code < 0) return code;
+    return rans_is_escape(m, table, rans_symbol_of(m, table, *value)) ? 0 : RS_ERR_CORRUPT;
+}
+
+#endif

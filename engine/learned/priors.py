@@ -1,0 +1,249 @@
+"""Entropy models: what both ends of a stream know of a latent before and while it is coded.
+
+`HyperPrior` codes a hyper-latent first, then the latent in slices. `StaticPrior` has one density for each channel.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from itertools import accumulate
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from engine.learned import entropy
+from engine.learned.contexts import KINDS, Asked, SliceContext
+from engine.learned.entropy import LOG_FLOOR, LOG_ROW, LOGISTIC, Density, Prediction, Units
+from engine.learned.hyper import HyperAnalysis, HyperLatent, HyperSynthesis
+from engine.learned.layers import (
+    EntropyConv,
+    EntropyResidual,
+    RateTable,
+    half_precision,
+    in_network_precision,
+    interpolate_in_steps,
+    precision,
+    wide,
+)
+from engine.learned.recipe import STATIC, ModelRecipe
+
+
+class CodedLatent(NamedTuple):
+    """steps, known: B×M×h×w, decoded coefficients in quantisation steps, and their features. latent_bits, hyper_bits:
+    B. hyper, residuals: whole numbers, what a coder writes: the hyper-latent and each slice."""
+
+    steps: Tensor
+    known: Tensor
+    latent_bits: Tensor
+    hyper_bits: Tensor
+    hyper: Tensor
+    residuals: tuple[Tensor, ...]
+
+
+class Prior(nn.Module, ABC):
+    """Codes latents of B×M×h×w coefficients. quantised: whether in the arithmetic of integers."""
+
+    quantised: bool
+
+    @abstractmethod
+    def quantise(self, on: bool) -> None: ...
+
+    @abstractmethod
+    def entered(self, relative: Tensor) -> Tensor:
+        """As much of the way to the hyper-latent as no rate counts in; relative: coefficients over their deviation."""
+
+    @abstractmethod
+    def hyper_symbols(self, entered: Tensor, weights: Tensor) -> Tensor:
+        """The hyper-latent, B×C×h/4×w/4 whole numbers, as an encoder writes it."""
+
+    @abstractmethod
+    def code(
+        self, coefficients: Tensor, relative: Tensor, units: Units, weights: Tensor, *, noisy: bool
+    ) -> CodedLatent:
+        """Encode and decode at once. noisy: count bits with noise in place of rounding."""
+
+    @abstractmethod
+    def decode(
+        self, hyper: Tensor, residuals: tuple[Tensor, ...], units: Units, weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Coefficients in quantisation steps and their features."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Little at first: predictions near what coefficients have by themselves."""
+
+
+class HyperPrior(Prior):
+    """Hyper-latent, then slices, each from the hyper-latent and the slices before it."""
+
+    def __init__(self, recipe: ModelRecipe, points: int) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.quantised = False
+        self.hyper_analysis = HyperAnalysis(recipe.looked_at, recipe.hyper_width, recipe.hyper_channels, points)
+        self.hyper_latent = HyperLatent(recipe.hyper_channels, points)
+        self.hyper_synthesis = HyperSynthesis(recipe.hyper_channels, recipe.hyper_width)
+        starts = [0, *accumulate(recipe.slices)]
+        kind = KINDS[recipe.context]
+        self.slices = nn.ModuleList(
+            kind(before, number, recipe, points)
+            for number, before in zip(range(len(recipe.slices)), starts, strict=False)
+        )
+
+    def start(self) -> None:
+        for module in self.modules():
+            if isinstance(module, EntropyResidual):
+                module.outer.weight.mul_(0.3)
+        for context in self.contexts():
+            for head in context.heads():
+                head.weight.mul_(0.05)
+                _part_mixtures(head, context.density)
+
+    def quantise(self, on: bool) -> None:
+        self.quantised = on
+        for module in self.modules():
+            if isinstance(module, EntropyConv | HyperLatent):
+                module.quantised = on
+        for context in self.contexts():
+            context.scale.quantised = on
+
+    def entered(self, relative: Tensor) -> Tensor:
+        seen = entropy.features(relative[:, : self.recipe.looked_at])
+        return self.hyper_analysis.entered(in_network_precision(torch.cat([seen, seen.abs()], 1)))
+
+    def hyper_symbols(self, entered: Tensor, weights: Tensor) -> Tensor:
+        return self.hyper_latent(self.hyper_analysis(entered, weights), weights, None)[0]
+
+    def code(
+        self, coefficients: Tensor, relative: Tensor, units: Units, weights: Tensor, *, noisy: bool
+    ) -> CodedLatent:
+        values = self.hyper_analysis(self.entered(relative), weights)
+        noise = torch.rand_like(values) - 0.5 if noisy else None
+        hyper, decoded, hyper_bits = self.hyper_latent(values, weights, noise)
+        bits = torch.zeros_like(hyper_bits)
+        own: list[Tensor] = []
+        coded = []
+        with self._precision(coefficients.device):
+            known = self.hyper_synthesis(in_network_precision(decoded))
+            for context, part, (gain, spread) in zip(
+                self.contexts(), coefficients.split(self.recipe.slices, 1), self._units(units), strict=True
+            ):
+                steps = part * gain
+                asked = Asked(spread, torch.cat([*own, known], 1), weights, self.quantised)
+                noise = torch.rand_like(steps) - 0.5 if noisy else None
+                coded.append(context.code(steps, asked, noise))
+                bits = bits + coded[-1].bits
+                own.append(in_network_precision(coded[-1].known))
+        steps = torch.cat([each.steps for each in coded], 1)
+        return CodedLatent(steps, _signed(own), bits, hyper_bits, hyper, tuple(each.residual for each in coded))
+
+    def decode(
+        self, hyper: Tensor, residuals: tuple[Tensor, ...], units: Units, weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        own: list[Tensor] = []
+        decoded = []
+        with self._precision(hyper.device):
+            known = self.hyper_synthesis(self.hyper_latent.decoded(hyper, weights))
+            for context, residual, (_, spread) in zip(self.contexts(), residuals, self._units(units), strict=True):
+                asked = Asked(spread, torch.cat([*own, known], 1), weights, self.quantised)
+                steps, features = context.decode(residual, asked)
+                decoded.append(steps)
+                own.append(features)
+        return torch.cat(decoded, 1), _signed(own)
+
+    def contexts(self) -> list[SliceContext]:
+        return cast("list[SliceContext]", list(self.slices))
+
+    def _units(self, units: Units) -> list[Units]:
+        sizes = self.recipe.slices
+        return [Units(*pair) for pair in zip(units.gain.split(sizes, 1), units.spread.split(sizes, 1), strict=True)]
+
+    def _precision(self, device: torch.device) -> torch.autocast:
+        """What the entropy networks run in: half the bits where that is on, but never when they stand for integers."""
+        return precision(device, half=half_precision(device) and not self.quantised)
+
+
+class StaticPrior(Prior):
+    """One density for each channel and rate, the same at every position (J. Ballé, V. Laparra and E. Simoncelli,
+    "End-to-end optimized image compression", ICLR 2017), here a mixture of logistic ones.
+
+    log_scale, shift, share: of all mixtures one after another, in quantisation steps; of shift and share but the first.
+    """
+
+    def __init__(self, recipe: ModelRecipe, points: int) -> None:
+        super().__init__()
+        self.quantised = False
+        channels, mixtures = recipe.channels, recipe.mixtures
+        self.density = Density(False, mixtures)
+        self.log_scale = RateTable(points, mixtures * channels)
+        self.shift = RateTable(points, (mixtures - 1) * channels)
+        self.share = RateTable(points, (mixtures - 1) * channels)
+
+    def start(self) -> None:
+        """Scales around that of a coefficient of deviation 1; `fit` sets them to the deviations."""
+        for number, part in enumerate(self.log_scale.table.chunk(self.density.mixtures, 1)):
+            part.fill_(math.log(LOGISTIC) + SPACING * number)
+
+    def fit(self, spread: Tensor) -> None:
+        """spread: deviations in quantisation steps at each point, points×M."""
+        self.log_scale.table.add_(torch.log(spread).repeat(1, self.density.mixtures))
+
+    def quantise(self, on: bool) -> None:
+        self.quantised = on
+
+    def entered(self, relative: Tensor) -> Tensor:
+        return relative[:, :0]
+
+    def hyper_symbols(self, entered: Tensor, weights: Tensor) -> Tensor:
+        return entered[:, :, ::4, ::4]
+
+    def code(
+        self, coefficients: Tensor, relative: Tensor, units: Units, weights: Tensor, *, noisy: bool
+    ) -> CodedLatent:
+        steps = coefficients * units.gain
+        noise = torch.rand_like(steps) - 0.5 if noisy else None
+        coded = entropy.code(steps, self._prediction(steps, weights), units.spread, noise, self.quantised)
+        hyper = self.hyper_symbols(relative[:, :0], weights)
+        known = _signed([in_network_precision(coded.known)])
+        return CodedLatent(coded.steps, known, coded.bits, torch.zeros_like(coded.bits), hyper, (coded.residual,))
+
+    def decode(
+        self, hyper: Tensor, residuals: tuple[Tensor, ...], units: Units, weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        (residual,) = residuals
+        return residual, _signed([entropy.both_signs(entropy.features(residual / units.spread), self.quantised)])
+
+    def rows(self) -> Tensor:
+        """The scales at every point of the range of rates as rows of the coder's tables, or between two."""
+        return (wide(self.log_scale.table) - LOG_FLOOR) / LOG_ROW
+
+    def _prediction(self, steps: Tensor, weights: Tensor) -> Prediction:
+        if self.quantised:
+            log_scale = entropy.scale_of_row(interpolate_in_steps(self.rows(), weights))
+            shift = entropy.to_mean_grid(interpolate_in_steps(self.shift.table, weights))
+        else:
+            log_scale, shift = self.log_scale(weights), self.shift(weights)
+        return Prediction(torch.zeros_like(steps), log_scale, shift, self.share(weights))
+
+
+SPACING = 0.7  # between the logs of the scales of mixed densities, at first
+
+
+def _part_mixtures(head: EntropyConv, density: Density) -> None:
+    """Let mixed densities be of different scales, as equal ones would learn the same."""
+    if density.mixtures > 1:
+        assert head.bias is not None
+        parts = head.bias.data.chunk(density.outputs)
+        for number, part in enumerate(parts[int(density.means) + 2 :: 3], 1):
+            part.fill_(SPACING * (number if number % 2 else -number))
+
+
+def _signed(known: list[Tensor]) -> Tensor:
+    """Features of all slices without their magnitudes."""
+    return torch.cat([features[:, : features.shape[1] // 2] for features in known], 1)
+
+
+def prior_of(recipe: ModelRecipe, points: int) -> Prior:
+    return StaticPrior(recipe, points) if recipe.prior == STATIC else HyperPrior(recipe, points)

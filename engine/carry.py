@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,7 +28,8 @@ _STRIP_PIXELS = 1 << 18  # conversions go through floats, a strip of rows at a t
 
 def fit(image: Image, info: CodecInfo) -> Fitted:
     """`image` as `info` carries it. Changes: alpha over white, fewer bits, grey as RGB; light made finite and positive;
-    the channels of directions and masks as planes of a grey picture (`engine.channels`), where it is no texture.
+    the channels of directions and masks as planes of a grey picture (`engine.channels`), where it is no texture; no
+    map of importance where the codec cannot follow one.
 
     `Unsupported` for light in floats where the codec carries none (it is never tone-mapped behind anybody's back), for
     code values where it carries light only, and if a side is longer than the format allows.
@@ -110,6 +111,12 @@ def _strips(image: Image) -> Iterator[slice]:
 # --- The steps, in order; each gives the picture and a note, or "" ------------------------------
 
 
+def _regions(image: Image, can: Capabilities) -> tuple[Image, str]:
+    if image.importance is None or can.regions:
+        return image, ""
+    return replace(image, importance=None), "cannot be told where its bits matter: it codes as if nothing were painted"
+
+
 def _light(image: Image, can: Capabilities) -> tuple[Image, str]:
     if not image.is_float:
         return image, ""
@@ -166,4 +173,11 @@ def _gray(image: Image, can: Capabilities) -> tuple[Image, str]:
     return image.with_pixels(colours), "carries no grey pictures: grey was coded as RGB"
 
 
-_STEPS: tuple[Callable[[Image, Capabilities], tuple[Image, str]], ...] = (_light, _alpha, _gamut, _depth, _gray)
+_STEPS: tuple[Callable[[Image, Capabilities], tuple[Image, str]], ...] = (
+    _regions,
+    _light,
+    _alpha,
+    _gamut,
+    _depth,
+    _gray,
+)

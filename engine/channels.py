@@ -29,10 +29,9 @@ def vectors(image: Image, rows: slice = slice(None)) -> np.ndarray:
 
 def stacked(image: Image) -> Image:
     """The channels of a map as one grey picture, C·H × W, the first on top; a map of one channel as it is."""
-    if image.channels == 1:
-        return Image(image.pixels, bits=image.bits)
+    painted = None if image.importance is None else image.importance.under(image.channels, image.height)
     planes = np.ascontiguousarray(image.pixels.transpose(2, 0, 1))
-    return Image(planes.reshape(-1, image.width, 1), bits=image.bits)
+    return Image(planes.reshape(-1, image.width, 1), bits=image.bits, importance=painted)
 
 
 def unstacked(image: Image, like: Image) -> Image:

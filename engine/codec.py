@@ -124,6 +124,7 @@ class Capabilities:
     an encode or decode, in bytes per sample (pixel × channel), measured, for the estimate before the work.
     wide_gamut: the file says what its colours are; without that, every viewer takes them as sRGB.
     light: how floats are coded, as the end of a sentence that begins with the codec's label; "" where they are not.
+    regions: it spends its bits where a painted map says that they matter (`engine.importance`).
     """
 
     alpha: bool = False
@@ -131,6 +132,7 @@ class Capabilities:
     gray: bool = True
     light: str = ""
     lossless: bool = False
+    regions: bool = False
     wide_gamut: bool = True
     memory: float = 32.0
     max_side: int = 65_535

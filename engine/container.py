@@ -44,6 +44,7 @@ _ALPHA_BITS = {alpha: bits for bits, alpha in _ALPHA.items()}
 class Section(enum.IntEnum):
     """Section types: below 0x80 a reader must know them, from there on it may skip them."""
 
+    IMPORTANCE = 0x00  # before the others, which are read by it: the packed map of engine.importance
     WAVELET = 0x01
     DCT_RANS = 0x02
     HYPERPRIOR = 0x03
@@ -118,10 +119,14 @@ def section_name(kind: int) -> str:
     return Section(kind).name.lower() if kind in set(Section) else f"section {kind:#04x}"
 
 
-def apart(data: bytes, picture: Picture, coded: int) -> dict[str, int]:
-    """Bytes of a stream besides the `coded` ones of its symbols, by name, as `engine.bit_map.BitMap` lists them."""
-    profile = section_bytes(picture.icc) if picture.icc else 0
-    return {"headers": len(data) - coded - profile, **({"colour profile": profile} if profile else {})}
+def apart(data: bytes, picture: Picture, coded: int, importance: bytes | None = None) -> dict[str, int]:
+    """Bytes of a stream besides the `coded` ones of its symbols, by name, as `engine.bit_map.BitMap` lists them.
+
+    importance: the payload of that section, where there is one.
+    """
+    named = {"colour profile": picture.icc, "painted map": importance}
+    sizes = {name: section_bytes(payload) for name, payload in named.items() if payload}
+    return {"headers": len(data) - coded - sum(sizes.values()), **sizes}
 
 
 def write(codec: str, picture: Picture, sections: Mapping[int, bytes]) -> bytes:
@@ -167,7 +172,8 @@ def read(data: bytes) -> Stream:
 def read_beginning(data: bytes) -> Stream:
     """Parse the first bytes of a stream, cut off anywhere behind the header of its first section.
 
-    Nothing vouches for them, since the checksum is at the end. Of the sections there is the first, as far as it goes.
+    Nothing vouches for them, since the checksum is at the end. Of the sections there is the first, as far as it goes,
+    and where that is the map of importance the one behind it.
     `CorruptStream` if there is less, or what no stream begins with; `Unsupported` as by `read`.
     """
     if not is_ours(data):
@@ -178,8 +184,13 @@ def read_beginning(data: bytes) -> Stream:
     if (codec := cursor.byte()) not in CODECS:
         raise Unsupported(f"the stream names codec {codec}, which this program does not know")
     picture = _read_picture(cursor)
+    sections = {}
     kind, size = cursor.byte(), cursor.varint()
-    return Stream(CODECS[codec], picture, {kind: cursor.take_up_to(size)})
+    if kind == Section.IMPORTANCE:
+        sections[kind] = cursor.take(size)
+        kind, size = cursor.byte(), cursor.varint()
+    sections[kind] = cursor.take_up_to(size)
+    return Stream(CODECS[codec], picture, sections)
 
 
 def _picture_header(picture: Picture) -> bytes:

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.color import SRGB, ColorSpec
 from engine.errors import EngineError
+from engine.importance import Importance, cells
 
 DTYPES = (np.uint8, np.uint16, np.float32)
 
@@ -48,6 +49,7 @@ class Image:
     mask: H×W bool, True where a texel counts; None when all do.
     data: DIRECTION or MASK where the channels are no colours (whole numbers, never premultiplied), else None. Alpha
         then is one more channel of data.
+    importance: what matters more than the rest, where somebody painted it; None where nothing does.
     """
 
     pixels: np.ndarray
@@ -57,6 +59,7 @@ class Image:
     icc: bytes | None = None
     mask: np.ndarray | None = field(default=None)
     data: Meaning | None = None
+    importance: Importance | None = None
 
     def __post_init__(self) -> None:
         pixels = np.asarray(self.pixels)
@@ -79,6 +82,8 @@ class Image:
             raise EngineError(f"{self.bits} significant bits do not fit {pixels.dtype}")
         if self.mask is not None and (self.mask.shape != (height, width) or self.mask.dtype != np.bool_):
             raise EngineError("a mask is H×W of bool")
+        if self.importance is not None and self.importance.steps.shape != cells(height, width):
+            raise EngineError("the map of importance is that of a picture of another size")
         if self.data is not None and (self.is_float or self.alpha is Alpha.PREMULTIPLIED):
             raise EngineError(f"a {self.data.noun} holds whole numbers that are not premultiplied")
 
@@ -142,6 +147,8 @@ class Image:
         if self.mask is not None:
             h.update(np.packbits(self.mask).data)
         h.update((self.data or "").encode())
+        if self.importance is not None:
+            h.update(self.importance.steps.data)
         return h.hexdigest()
 
     def with_pixels(self, pixels: np.ndarray, **changes: object) -> Image:

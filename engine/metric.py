@@ -28,6 +28,7 @@ class MetricInfo:
     min_side: the smallest width and height, in pixels, for which the metric is defined; channels: the fewest of them.
     of: what it compares: colours of code values, light of floating-point pictures, directions, masks.
     charts: only for pictures with a mask, whose charts' borders it looks at; it sees both pictures in the gutters too.
+    regions: only for pictures on which a region is painted (`Image.importance`), of which some pixels are outside.
     memory: peak working memory of a score or map, in bytes per pixel, measured, for the estimate before the work.
     about: the definition, in a sentence or two, with its source.
     """
@@ -48,6 +49,7 @@ class MetricInfo:
     channels: int = 1
     of: tuple[Meaning, ...] = (Meaning.COLOUR,)
     charts: bool = False
+    regions: bool = False
     memory: float = 32.0
     about: str = ""
 

@@ -87,6 +87,12 @@ def db_metric(image: Image) -> str:
     return DB_METRICS[image.is_float]
 
 
+def db_metrics(image: Image) -> tuple[str, ...]:
+    """That, and the same inside and outside of the region that is painted on the picture, if any."""
+    whole = db_metric(image)
+    return (whole,) if image.importance is None else (whole, f"{whole}_inside", f"{whole}_outside")
+
+
 class TargetKind(enum.StrEnum):
     BPP = "bpp"
     BYTES = "bytes"

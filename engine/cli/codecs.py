@@ -50,6 +50,8 @@ def _text(row: dict[str, Any]) -> str:
     lines = [f"{row['id']}: {row['label']} ({state})"]
     if row["about"]:
         lines.append(f"  {row['about']}")
+    if info.capabilities.regions:
+        lines.append("  takes a painted region (--roi)")
     width = max((len(param.name) for param in info.params), default=0)
     lines += [f"  {param.name:<{width}}  {setting_line(param)}" for param in info.params]
     return "\n".join(lines)

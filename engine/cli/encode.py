@@ -19,6 +19,7 @@ from engine.cli.pictures import (
     add_fix,
     add_in_out,
     add_kind,
+    add_roi,
     add_store,
     fixes_of,
     full_ctx,
@@ -27,6 +28,7 @@ from engine.cli.pictures import (
     refuse_same,
     told_store,
     usable,
+    with_roi,
 )
 from engine.codec import CodecInfo
 from engine.errors import EngineError, TargetUnreachable, UsageError
@@ -36,7 +38,7 @@ from engine.image import Image
 from engine.jobs import cores
 from engine.store import Recorder
 from engine.tasks import SolveTask
-from engine.trial import RateResult, Target, TargetKind, Trial, db_metric
+from engine.trial import RateResult, Target, TargetKind, Trial, db_metrics
 from engine.workers import TaskCtx
 
 UNREACHED = 3
@@ -46,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_in_out(parser)
     add_fix(parser)
     add_kind(parser)
+    add_roi(parser)
     parser.add_argument("--codec", required=True, metavar="ID", help="ratescope codecs and presets list them")
     goal = parser.add_mutually_exclusive_group()
     goal.add_argument("--quality", metavar="Q", help="the value of the codec's rate setting")
@@ -67,15 +70,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
     refuse_same(args.source, args.target)
+    if args.roi is not None:
+        refuse_same(args.roi, args.target)
     codec = usable(args.codec)
     settings = chosen_settings(codec.info, args.set, args.quality)
     target = chosen_target(args)
     image = read_picture(args.source, console, full_ctx(), fixes_of(args), kind_of(args))
+    image = with_roi(image, args.roi, full_ctx())
     memory.require(memory.encode_estimate(codec.info, image), f"encoding {args.source}")
     with told_store(args.store, console) as store:
         known = tuple(store.trials(image.digest, codec.info.id, codec.version()))
         record = Recorder(store, console.note)
-        task = SolveTask(image, codec.info.id, settings, (db_metric(image),), known, store.blobs.folder, target)
+        task = SolveTask(image, codec.info.id, settings, db_metrics(image), known, store.blobs.folder, target)
         try:
             solved = task.run(TaskCtx(threads=cores(), emit=record))
         except EngineError as error:
@@ -152,6 +158,10 @@ def _search(result: RateResult, target: Target) -> dict[str, Any]:
 def _text(path: Path, trial: Trial) -> str:
     assert trial.db is not None
     words = [f"{trial.size} bytes", f"{trial.bpp:.4f} bpp", number("psnr", trial.db)]
+    for metric_id, score in trial.scores.items():
+        place = metric_id.rpartition("_")[2]
+        if place in ("inside", "outside"):
+            words.append(f"{number(metric_id, score)} {place}")
     if "format" in trial.stats:
         words.append(f"{trial.stats['format']}, {trial.vram_bpp:.4f} bpp in video memory")
     settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())

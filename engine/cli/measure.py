@@ -13,6 +13,7 @@ from engine.cli.console import Answer, Console, table
 from engine.cli.pictures import (
     add_fix,
     add_kind,
+    add_roi,
     fixes_of,
     format_of,
     full_ctx,
@@ -20,11 +21,13 @@ from engine.cli.pictures import (
     read_picture,
     refuse_same,
     require_suffix,
+    with_roi,
 )
 from engine.display import heat
 from engine.errors import UsageError
 from engine.image import Image, Meaning
 from engine.metrics import error_map, metric, refusal, scores
+from engine.trial import db_metrics
 
 DEFAULT_METRICS = {
     Meaning.COLOUR: "psnr,ssim,ms_ssim,flip",
@@ -49,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--heatmap-metric", metavar="M", help="whose map (default flip; of floats hdr_flip)")
     add_fix(parser)
     add_kind(parser)
+    add_roi(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> Answer:
@@ -58,9 +62,11 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     ctx = full_ctx()
     ref = read_picture(args.reference, console, ctx, fixes_of(args), kind_of(args))
     test = _read_test(args.test, ref, console)
+    identical = ref.digest == test.digest
+    ref = with_roi(ref, args.roi, ctx)
     if args.metrics is None:
-        usual = metric_list(DEFAULT_METRICS[ref.meaning])
-        ids = [each for each in usual if metric(each).info.channels <= ref.channels]
+        usual = [*metric_list(DEFAULT_METRICS[ref.meaning]), *db_metrics(ref)]
+        ids = [each for each in dict.fromkeys(usual) if metric(each).info.channels <= ref.channels]
     args.heatmap_metric = args.heatmap_metric or DEFAULT_MAPS[ref.meaning]
     values = scores(ref, test, ids, ctx)
     for name in ids:
@@ -70,7 +76,7 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     document: dict[str, Any] = {
         "reference": str(args.reference),
         "test": str(args.test),
-        "identical": bool(ref.digest == test.digest),
+        "identical": identical,
         **values,
     }
     text = table([(metric(name).info.label, number(name, value)) for name, value in values.items()], right=(1,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine import io, registry
@@ -15,6 +15,7 @@ from engine.errors import CodecUnavailable, EngineError, UnknownFormat, Unsuppor
 from engine.files import write_error
 from engine.formats import Format, identify
 from engine.image import Image, Meaning
+from engine.importance import painted
 from engine.jobs import cores
 from engine.store import RunStore, open_store
 
@@ -114,6 +115,21 @@ def add_fix(parser: argparse.ArgumentParser) -> None:
 def fixes_of(args: argparse.Namespace) -> tuple[str, ...]:
     """The fixes that --fix names, in the order in which they are applied; `UsageError` for one that is unknown."""
     return ordered(name.strip() for name in args.fix.split(",") if name.strip())
+
+
+def add_roi(parser: argparse.ArgumentParser) -> None:
+    words = "a painted mask of the picture's size: white is important, mid-grey neutral, black least (docs/roi.md)"
+    parser.add_argument("--roi", metavar="MASK", type=Path, help=words)
+
+
+def with_roi(image: Image, mask: Path | None, ctx: Ctx) -> Image:
+    """`image` with the region that a mask file paints; an `EngineError` names the mask."""
+    if mask is None:
+        return image
+    try:
+        return replace(image, importance=painted(image, io.read(mask, ctx).image))
+    except EngineError as error:
+        raise error.at(mask) from error
 
 
 def refuse_same(source: Path, target: Path) -> None:

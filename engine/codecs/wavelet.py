@@ -1,7 +1,8 @@
 """`wavelet`: our own transform codec. 9/7 wavelet, rate-distortion quantisation, adaptive entropy coding.
 
 Lossy: colour rotated onto axes made for the picture (engine/codecs/colour_axes.py), six levels of the 9/7 wavelet
-in float32, one quantisation step weighted by the norms of the subbands (equal weight on every unit of error),
+in float32, one quantisation step weighted by the norms of the subbands (equal weight on every unit of error), finer
+or coarser where a painted map says so,
 each coefficient decided by distortion + lambda rate against the adaptive model itself. Lossless: YCoCg-R and the
 5/3 wavelet. Alpha is always coded losslessly. Light in floats goes through its logarithm in 16 bits (engine/light.py).
 Coefficients are coded by a fast coder (csrc/wavelet_nibble.c) or, at effort `max`, by context mixing
@@ -24,6 +25,7 @@ from engine.codecs.wavelet_planes import CENTRES_SIZE, TRADE, Plane, Steps
 from engine.container import Picture, Section, Stream
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
+from engine.importance import Importance, pack, unpack
 from engine.native import wavelet as native
 
 # Measured on six photographs of 768 × 512 at default settings.
@@ -96,7 +98,7 @@ class WaveletCodec:
         extension=".rsw",
         params=_PARAMS,
         capabilities=Capabilities(
-            alpha=True, depths=(*range(1, 17), 32), lossless=True, memory=28.0, light=log_coded.LIGHT_16
+            alpha=True, depths=(*range(1, 17), 32), lossless=True, regions=True, memory=28.0, light=log_coded.LIGHT_16
         ),
         about="9/7 wavelet, adaptively coded; files begin with a coarser picture; 5/3 when lossless",
     )
@@ -134,7 +136,8 @@ class WaveletCodec:
         stream = container.read(data)
         planes, header, symbols = self._read(stream)
         bits, states = wavelet_planes.costs(planes, header.levels, symbols, ctx, fast=header.fast)
-        apart = container.apart(data, stream.picture, len(symbols)) | {"coder state": round(states / 8)}
+        apart = container.apart(data, stream.picture, len(symbols), stream.sections.get(Section.IMPORTANCE))
+        apart["coder state"] = round(states / 8)
         return BitMap(bits, apart)
 
     def _picture(self, stream: Stream, ctx: Ctx, decode_planes: Callable[..., None]) -> Image:
@@ -142,7 +145,10 @@ class WaveletCodec:
         decode_planes(planes, header.levels, symbols, ctx, fast=header.fast)
         transfer, picture = stream.picture.transfer, header.picture
         steps = None if header.step is None else Steps.alike(header.step)
-        values = wavelet_planes.samples(planes, header.levels, ctx, steps=steps, centres=header.centres)
+        painted = None if header.step is None else _painted(stream)
+        values = wavelet_planes.samples(
+            planes, header.levels, ctx, steps=steps, centres=header.centres, importance=painted
+        )
         pixels = wavelet_planes.pixels_of(values, picture, header.axes)
         if transfer is not None:
             return log_coded.light_of(pixels, stream.picture, _LOG_BITS)
@@ -160,9 +166,15 @@ class WaveletCodec:
         return planes, header, payload[header.size :]
 
 
+def _painted(stream: Stream) -> Importance | None:
+    packed = stream.sections.get(Section.IMPORTANCE)
+    return None if packed is None else unpack(packed, stream.picture.height, stream.picture.width)
+
+
 @dataclass(frozen=True)
 class _Transformed:
-    """A picture ready to be quantised. bits: of the integers that were transformed. free: of light with gutters."""
+    """A picture ready to be quantised. bits: of the integers that were transformed. free: of light with gutters, whose
+    coefficients are weighed by `painted` only then."""
 
     picture: Picture
     bits: int
@@ -172,9 +184,11 @@ class _Transformed:
     chosen: dict[str, Any]
     ctx: Ctx
     free: gutters.FreeGutters | None = None
+    painted: Importance | None = None
 
     @staticmethod
     def of(info: CodecInfo, image: Image, chosen: dict[str, Any], ctx: Ctx) -> _Transformed:
+        painted = None if chosen["lossless"] else image.importance
         picture, mask = Picture.of(image), image.mask if gutters.are_free(image, chosen) else None
         if image.is_float:
             log_coded.require_lossy(info, chosen)
@@ -190,7 +204,9 @@ class _Transformed:
         else:
             for plane in planes:
                 native.dwt(plane.q if plane.coefficients is None else plane.coefficients, levels)
-        return _Transformed(picture, image.bits, planes, axes, levels, chosen, ctx, free)
+        if painted is not None and free is None:
+            _weigh(planes, levels, painted)
+        return _Transformed(picture, image.bits, planes, axes, levels, chosen, ctx, free, painted)
 
     def encode(self, quality: float) -> Encoded:
         """Quantise and code."""
@@ -206,13 +222,27 @@ class _Transformed:
         head = bytes([self.levels | (_LOSSLESS_FLAG if lossless else 0) | (_FAST_FLAG if fast else 0)])
         if step is not None:
             head += code.to_bytes(2, "little") + wavelet_planes.pack_centres(planes, self.levels, steps) + self.axes
-        data = container.write("wavelet", self.picture, {Section.WAVELET: head + stream})
+        sections: dict[int, bytes] = {Section.WAVELET: head + stream}
+        if self.painted is not None:
+            sections[Section.IMPORTANCE] = pack(self.painted)
+        data = container.write("wavelet", self.picture, sections)
         spent["header"] = len(data) - sum(spent.values())
         return Encoded(data, {"bytes": spent, "levels": self.levels, "step": step})
 
     def _with_gutters(self, free: gutters.FreeGutters, step: float) -> list[Plane]:
         """The planes, the texels of their gutters such that they cost little at this step."""
-        return free.planes(self.planes, Steps.alike(step), _OWN_ROUNDS[self.chosen["effort"]])
+        planes = free.planes(self.planes, Steps.alike(step), _OWN_ROUNDS[self.chosen["effort"]])
+        if self.painted is not None:
+            own = [None if plane.coefficients is None else plane.coefficients.copy() for plane in planes]
+            planes = [replace(plane, coefficients=values) for plane, values in zip(planes, own, strict=True)]
+            _weigh(planes, self.levels, self.painted)
+        return planes
+
+
+def _weigh(planes: list[Plane], levels: int, painted: Importance) -> None:
+    for plane in planes:
+        if plane.coefficients is not None:
+            wavelet_planes.weigh(plane.coefficients, levels, painted)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from engine.codec import Ctx
 from engine.codecs import colour_axes
 from engine.container import Picture
 from engine.image import Image
+from engine.importance import CELL, LIMIT, Importance, factors
 from engine.native import wavelet as native
 
 MAX_LEVELS = 6
@@ -73,6 +74,37 @@ def _corner(shape: tuple[int, ...], level: int) -> tuple[slice, slice]:
     return slice(0, -(-shape[0] >> level)), slice(0, -(-shape[1] >> level))
 
 
+def weigh(values: np.ndarray, levels: int, importance: Importance, *, inverse: bool = False) -> None:
+    """Multiply coefficients (H×W f32) in place by what the map has where they stand, or divide by it.
+
+    So they are quantised by finer or coarser steps. Of the cells that a coefficient and its neighbours stand for, which
+    are those that its wave reaches, the most important counts. The lowest band, whose coefficients are told by their
+    neighbours and cost little, is left as it is.
+    """
+    table = factors(inverse=inverse)
+    height, width = values.shape
+    for level in range(1, levels + 1):
+        high, wide = -(-height >> level), -(-width >> level)
+        bottom, right = -(-height >> (level - 1)), -(-width >> (level - 1))
+        cells = table[_at_level(importance.steps, level, high, wide).astype(np.intp) + LIMIT]
+        for band in (values[:high, wide:right], values[high:bottom, :wide], values[high:bottom, wide:right]):
+            np.multiply(band, cells[: band.shape[0], : band.shape[1]], out=band)
+
+
+def _at_level(steps: np.ndarray, level: int, high: int, wide: int) -> np.ndarray:
+    """The map at the coefficients of a level, high×wide."""
+    grain = 1 << level
+    for axis, size in ((0, high), (1, wide)):
+        if grain <= CELL:
+            steps = steps.repeat(CELL // grain, axis=axis)
+        else:
+            steps = np.maximum.reduceat(steps, np.arange(0, steps.shape[axis], grain // CELL), axis=axis)
+        steps = steps.take(np.arange(size), axis=axis)
+        beside = [steps.take(np.arange(size) + way, axis=axis, mode="clip") for way in (-1, 1)]
+        steps = np.maximum(steps, np.maximum(*beside))
+    return steps
+
+
 def levels_of(width: int, height: int) -> int:
     """Six, fewer for small pictures: the last LL keeps at least 8 samples along the longer side."""
     return min(MAX_LEVELS, max(0, (max(width, height) - 1).bit_length() - 3))
@@ -118,7 +150,13 @@ def split(image: Image, *, lossless: bool) -> tuple[list[Plane], bytes]:
 
 
 def samples(
-    planes: list[Plane], levels: int, ctx: Ctx, *, steps: Steps | None, centres: tuple[np.ndarray, np.ndarray] | None
+    planes: list[Plane],
+    levels: int,
+    ctx: Ctx,
+    *,
+    steps: Steps | None,
+    centres: tuple[np.ndarray, np.ndarray] | None,
+    importance: Importance | None = None,
 ) -> list[np.ndarray]:
     """Planes of samples, H×W f32 or, where nothing was quantised, i32. What is in the planes is used up."""
     out = []
@@ -127,6 +165,8 @@ def samples(
         values = plane.q
         if plane.number != ALPHA_PLANE and steps is not None and centres is not None:
             values = steps.dequantise(values, levels, centres[plane.number > 0])
+            if importance is not None:
+                weigh(values, levels, importance, inverse=True)
         native.dwt(values, levels, inverse=True)
         out.append(values)
     return out

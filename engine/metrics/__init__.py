@@ -51,6 +51,10 @@ BUILTIN: dict[str, str] = {
     "mask_g": "engine.metrics.channel_error:MASK_G",
     "mask_b": "engine.metrics.channel_error:MASK_B",
     "mask_a": "engine.metrics.channel_error:MASK_A",
+    "psnr_inside": "engine.metrics.region:PSNR_INSIDE",
+    "psnr_outside": "engine.metrics.region:PSNR_OUTSIDE",
+    "log2_psnr_inside": "engine.metrics.region:LOG2_PSNR_INSIDE",
+    "log2_psnr_outside": "engine.metrics.region:LOG2_PSNR_OUTSIDE",
 }
 
 
@@ -106,6 +110,8 @@ def refusal(info: MetricInfo, ref: Image) -> str | None:
         return f"{info.label} needs {info.channels} channels; this picture has {ref.channels}"
     if info.charts and covered(ref).all():
         return f"{info.label} looks at the borders of charts; all texels of this picture count, so it has none"
+    if info.regions and (ref.importance is None or ref.importance.region.all()):
+        return f"{info.label} is for pictures on which a region is painted as more important than the rest"
     if min(ref.width, ref.height) < info.min_side:
         side = info.min_side
         return f"{info.label} needs at least {side}×{side} pixels; this picture is {ref.width}×{ref.height}"

@@ -14,6 +14,8 @@ the candidate alone is its error: NaN counts as no light, infinity as the larges
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.carry import flatten, with_bits
@@ -90,7 +92,7 @@ def _as_light(ref: Image, img: Image, gutters: bool) -> tuple[Image, Image]:
     channels = max(ref.colour_pixels.shape[2], img.colour_pixels.shape[2])
     kept = np.ones_like(counts) if gutters else counts
     pair = [Image(_light(each, ref.color, channels, kept), ref.color, mask=counts) for each in (ref, img)]
-    return pair[0], pair[1]
+    return replace(pair[0], importance=ref.importance), pair[1]
 
 
 def _light(image: Image, color: ColorSpec, channels: int, kept: np.ndarray) -> np.ndarray:

@@ -72,7 +72,8 @@ class BatchWindow(QDialog):
         self.setWindowTitle("Batch of a folder")
         self.setWindowFlag(Qt.WindowType.WindowMinMaxButtonsHint)
         self.resize(1120, 660)
-        self._desk, self._metrics = desk, [metric(each).info for each in metric_ids()]
+        infos = [metric(each).info for each in metric_ids()]
+        self._desk, self._metrics = desk, [info for info in infos if not info.regions]
         self._process: BatchProcess | None = None
         self._plan = BatchPlan()  # of the batch that was started last
         self._tags: dict[str, LaneTag] = {}

@@ -109,6 +109,7 @@ def test_a_codec_carries_8_bit_colour_and_grey_without_alpha_unless_said_otherwi
         "hdr": False,
         "light": "",
         "lossless": False,
+        "regions": False,
         "wide_gamut": True,
         "memory": 32.0,
         "max_side": 65535,

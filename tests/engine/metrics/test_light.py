@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from engine.color import LINEAR_SRGB, ColorSpec
 from engine.image import Image, Meaning
+from engine.importance import of_mask
 from engine.metrics import error_map, metric, metric_ids, refusal, scores
 from engine.metrics.align import align
 from engine.metrics.hdr_flip import exposures
@@ -134,6 +136,8 @@ def test_hdr_flip_takes_wide_primaries_to_linear_srgb() -> None:
 def test_every_metric_is_for_floats_or_for_code_values_and_says_why_not_for_the_other() -> None:
     half = np.arange(170 * 170).reshape(170, 170) % 2 == 0
     floats, codes = light(np.zeros((170, 170, 3)), half), Image(np.zeros((170, 170, 3), np.uint8))
+    region = of_mask(np.arange(170)[:, None].repeat(170, axis=1) / 169)
+    floats, codes = (replace(each, importance=region) for each in (floats, codes))
     for name in metric_ids():
         info = metric(name).info
         assert (refusal(info, floats) is None) == (Meaning.LIGHT in info.of)

@@ -72,3 +72,16 @@ class Metric(Protocol):
     def map(self, ref: Image, img: Image, ctx: Ctx) -> np.ndarray | None:
         """H×W f32, larger is worse, or None if the metric has no map."""
         ...
+
+
+@runtime_checkable
+class SetMetric(Metric, Protocol):
+    """A metric that judges whole sets of pictures, too: by what is gathered of each picture by itself, and added up."""
+
+    def gather(self, image: Image, ctx: Ctx) -> np.ndarray:
+        """1-D f64 of sums over the picture: those of a set are the sums of its pictures'. Of the same length always."""
+        ...
+
+    def between(self, ref: np.ndarray, img: np.ndarray) -> float:
+        """The score of a set (or of one picture) from the sums of the originals and of what became of them."""
+        ...

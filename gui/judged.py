@@ -12,7 +12,7 @@ QUICK_METRICS = (  # of which each picture has its own
 )
 # Beyond so many pixels these are computed only when they are looked at: at 24 megapixels they take a minute.
 SSIM_METRICS, SSIM_PIXELS = ("ssim", "ms_ssim", "ms_ssim_db"), 8_000_000
-PERCEPTUAL_METRICS, PERCEPTUAL_PIXELS = ("flip", "ssimulacra2"), 3_000_000
+PERCEPTUAL_METRICS, PERCEPTUAL_PIXELS = ("flip", "ssimulacra2", "patch_frechet"), 3_000_000
 
 
 def wanted_metrics(image: Image, looked_at: str, *, quick: bool = False) -> tuple[str, ...]:

@@ -369,5 +369,8 @@ class Refresher:
         self._window.status.set_pixel(None)
 
 
-_JUDGES = ("psnr", "ms_ssim", "flip", "ssimulacra2", "log2_psnr", "hdr_flip", "angle_mean", "angle_p99", "mask_worst")
+_JUDGES = (
+    *("psnr", "ms_ssim", "flip", "ssimulacra2", "patch_frechet"),
+    *("log2_psnr", "hdr_flip", "angle_mean", "angle_p99", "mask_worst"),
+)
 _DB_RANGES = {meaning: (20.0, 50.0 if meaning is Meaning.COLOUR else 70.0) for meaning in Meaning}

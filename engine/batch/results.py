@@ -9,7 +9,7 @@ from typing import Any
 from engine.batch.job import Job
 from engine.batch.ledger import Row
 from engine.batch.pictures import Picture
-from engine.batch.work import DONE, FAILED, UNREACHABLE
+from engine.batch.work import DONE, FAILED, OF_SET, UNREACHABLE
 from engine.chart import render
 from engine.curves import parse_curves
 from engine.experiment import environment
@@ -17,6 +17,7 @@ from engine.export import csv_text, json_text
 from engine.files import atomic_write
 from engine.light_sets.measured import set_document
 from engine.metrics import metric, metric_ids
+from engine.metrics.sets import set_scores
 from engine.report import curves_document, rd_chart
 from engine.trial import DB_METRICS
 
@@ -101,11 +102,14 @@ def gather(
             table.append(whole)
             if row["status"] == DONE and step is not None:
                 points[row["codec"]].setdefault(picture.name, {})[step] = _point(whole)
+    of_set = _set(job, table)
+    for row in table:
+        row.pop(OF_SET, None)
     document = {
         "job": job.described(),
         "pictures": len(pictures),
         **curves_document(points, [picture.name for picture in pictures]),
-        "set": _set(job, table),
+        "set": of_set,
         "rows": table,
         "failed": sum(row["status"] == FAILED for row in table),
         "unreachable": sum(row["status"] == UNREACHABLE for row in table),
@@ -116,13 +120,15 @@ def gather(
 
 
 def _set(job: Job, table: Sequence[Row]) -> dict[str, Any]:
-    """The pictures as one object: for each codec and goal what all of them take, and which came out worst, by dB."""
+    """The pictures as one object: for each codec and goal what all of them take, which came out worst, by dB, and the
+    scores of the set, of metrics that have one."""
     found: dict[str, list[dict[str, Any]]] = {codec: [] for codec in job.codecs}
     for codec, goals in found.items():
         for goal in job.goals:
             rows = [row for row in table if row["codec"] == codec and row.get(goal.column) == goal.value]
             done = [{**row, "db": _db(row)} for row in rows if row["status"] == DONE]
-            goals.append({goal.column: goal.value, **set_document(done, "db", higher_is_better=True)})
+            scores = set_scores([row.get(OF_SET, {}) for row in done])
+            goals.append({goal.column: goal.value, **set_document(done, "db", higher_is_better=True), "scores": scores})
     return found
 
 

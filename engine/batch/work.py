@@ -21,6 +21,7 @@ from engine.errors import CodecUnavailable, EngineError, LimitExceeded
 from engine.formats import suffix_of
 from engine.image import Image
 from engine.io import Loaded
+from engine.metrics.sets import gathered
 from engine.rate import solve
 from engine.store import machine
 from engine.trial import RateResult, Run, Runner, Trial, db_metric
@@ -90,6 +91,8 @@ def compress(loaded: Loaded, unit: Unit, terms: Terms) -> Outcome:
 
 
 DONE, UNREACHABLE, FAILED = "done", "unreachable", "failed"
+OF_SET = "gathered"
+"""What a row holds for the scores of the whole set; no table shows it."""
 
 
 def row_of(codec: str, goal: Goal | None, status: str, error: str = "") -> dict[str, Any]:
@@ -134,7 +137,10 @@ class _Work:
         run = self._runner.score(run, self._metrics, self._ctx)
         self.trials[run.trial.key.settings] = run.trial
         self._save(place, run)
-        return self._describe(goal, run.trial, (*self._notes, *self._runner.notes, *filter(None, [result.message])))
+        row = self._describe(goal, run.trial, (*self._notes, *self._runner.notes, *filter(None, [result.message])))
+        assert run.decoded is not None
+        of_set = gathered(self._image, run.decoded, self._metrics, self._ctx)
+        return {**row, OF_SET: of_set} if of_set else row
 
     def _checked(self) -> Any:
         codec = registry.codec(self._unit.codec)

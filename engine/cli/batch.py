@@ -142,6 +142,7 @@ def _set_line(codec: str, goal: dict[str, Any], kind: str) -> str:
     disk, vram = (memory.size_text(goal[name]) for name in ("disk_bytes", "vram_bytes"))
     worst = ", ".join(f"{each['image']} {each['db']:.2f} dB" for each in goal["worst"][:3])
     told = f"; worst: {worst}" if worst else ""
+    told += "".join(f"; {metric(each).info.label} {number(each, score)}" for each, score in goal["scores"].items())
     return f"{codec} {goal[kind]:g}: {goal['maps']} pictures, {disk} on disk, {vram} in VRAM{told}"
 
 

@@ -32,6 +32,7 @@ BUILTIN: dict[str, str] = {
     "ms_ssim_db": "engine.metrics.ms_ssim:MS_SSIM_DB",
     "flip": "engine.metrics.flip:FLIP",
     "ssimulacra2": "engine.metrics.ssimulacra2:SSIMULACRA2",
+    "patch_frechet": "engine.metrics.patch_frechet:PATCH_FRECHET",
     "delta_e2000": "engine.metrics.delta_e:DELTA_E2000",
     "log2_psnr": "engine.metrics.coded_psnr:LOG2_PSNR",
     "hdr_flip": "engine.metrics.hdr_flip:HDR_FLIP",

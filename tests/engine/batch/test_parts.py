@@ -14,8 +14,9 @@ from engine.batch import keeping
 from engine.batch.job import Goal, Job, difference
 from engine.batch.ledger import open_ledger
 from engine.batch.pictures import MARK, Picture, find
+from engine.batch.results import gather
 from engine.batch.timeleft import TimeLeft
-from engine.batch.work import DONE, FAILED, Outcome, row_of
+from engine.batch.work import DONE, FAILED, Outcome, Terms, Unit, compress, row_of
 from engine.errors import EngineError, UsageError
 from engine.image import Image
 from tests.pictures import photo_like
@@ -168,3 +169,24 @@ def test_pictures_of_equal_names_but_for_the_suffix_stay_apart(job: Job) -> None
     files = {(0, "encoded"): (b"file", ".webp")}
     paths = {keeping.save(job, each, Outcome(rows, files=files))[0]["encoded"] for each in find(job.folder, job.out)}
     assert len(paths) == 2
+
+
+def test_the_score_of_the_set_is_that_of_all_patches_and_its_sums_are_in_no_table(job: Job) -> None:
+    job = replace(job, codecs={"jpeg": {}}, goals=(Goal("quality", 20.0),), metrics=("psnr", "patch_frechet"))
+    version = job.versions()["jpeg"]
+    rows, pictures = {}, []
+    for place, name in enumerate(("one.png", "two.png")):
+        pixels = photo_like(70, 90, seed=place)
+        io.write_png(job.folder / name, Image(pixels // (1 + place)))
+        pictures.append(Picture(name, job.folder / name, 1, "now"))
+        unit = Unit("jpeg", version, {}, job.goals, job.metrics)
+        rows[name] = list(compress(io.read(job.folder / name), unit, Terms()).rows)
+    results = gather(job, pictures, json.loads(json.dumps(rows)), {})
+    (of_set,) = results.document["set"]["jpeg"]
+    alone = [row["patch_frechet"] for row in results.rows]
+    assert of_set["scores"]["patch_frechet"] > 0
+    assert of_set["scores"]["patch_frechet"] != pytest.approx(sum(alone) / 2)
+    assert not any("gathered" in row for row in results.document["rows"])
+    rows["two.png"][0].pop("gathered")  # as if it were of light, which has none
+    (of_set,) = gather(job, pictures, rows, {}).document["set"]["jpeg"]
+    assert of_set["scores"] == {}

@@ -88,6 +88,12 @@ def mask_of(image: Image) -> np.ndarray:
     return flatten(image, NEUTRAL).pixels.mean(axis=2) / image.peak
 
 
+def mask_from(importance: Importance, height: int, width: int) -> np.ndarray:
+    """H×W u8: the painted mask of a picture of this size that :func:`of_mask` makes the same map of."""
+    codes = np.rint((NEUTRAL + importance.steps / LIMIT * NEUTRAL) * 255).astype(np.uint8)
+    return importance.on_pixels(codes, height, width)
+
+
 def painted(image: Image, mask: Image) -> Importance | None:
     """The map that `mask` paints on `image`; `UsageError` if the two differ in size."""
     if (mask.width, mask.height) != (image.width, image.height):

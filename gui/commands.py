@@ -31,6 +31,7 @@ from gui.panels.tone_strip import ToneStrip
 from gui.panels.top_bar import NO_LIGHT
 from gui.preferences import PreferencesDialog
 from gui.presets import add_actions, keep
+from gui.regions import Regions
 from gui.session.commands import SessionCommands
 from gui.session.document import SUFFIX
 from gui.state import BITS_VIEWS, LIT_VIEWS, ORIGINAL, Lane, View
@@ -60,6 +61,7 @@ class Commands:
         self._state, self._controller = window.state, window.controller
         self._presets = QObject(window)
         self._light_set = LightSet(window)
+        self._regions = Regions(window)
         self._table = self._build_table()
 
     def serve(self, action_id: str) -> None:
@@ -107,7 +109,7 @@ class Commands:
         table |= {f"layout_{each}": partial(state.set_view, layout=each) for each in Layout}
         table |= {f"view_{each}": partial(self._set_view, each) for each in View}
         table |= {f"pick_{n}": partial(self._pick, n) for n in range(1, 10)}
-        table |= self._sessions.table()
+        table |= self._sessions.table() | self._regions.table()
         own = {spec.id: getattr(self, spec.id) for spec in ACTIONS if spec.id not in table}
         return table | own
 
@@ -338,11 +340,14 @@ class Commands:
         self._window.rate_lock.field.selectAll()
 
     def cancel(self) -> None:
-        """Escape: put away what lies over the window first, then stop the work."""
+        """Escape: put away what lies over the window first, then the brush, then stop the work."""
         for side in (self._window.left, self._window.right):
             if side.sheet_open():
                 side.close_sheet()
                 return
+        if self._state.painting:
+            self._state.set_view(painting=False)
+            return
         self._controller.cancel_all()
 
     # -- saving

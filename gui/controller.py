@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from engine.errors import EngineError
 from engine.files import FileMark
 from engine.film import Film
 from engine.image import Image, Meaning
+from engine.importance import Importance
 from engine.io import Loaded
 from engine.jobs import Event
 from engine.jobs import State as Job
-from engine.sketch import SketchTask
 from engine.store import Recorder, RunStore
 from engine.tasks import (
     Beginning,
@@ -26,17 +27,17 @@ from engine.tasks import (
     ThumbnailTask,
 )
 from engine.tone import Tone
-from engine.trial import RateResult, Target, Trial, canonical
+from engine.trial import RateResult, Target, Trial
 from gui.bakes import whole_bake
 from gui.desk import Desk
 from gui.folders import pictures_in
 from gui.judged import wanted_metrics
 from gui.lanes import customised, lane_settings, same_curve
 from gui.maps import MAP_JOBS, MapKeeper
+from gui.painted import with_region
+from gui.sketches import Sketches
 from gui.state import Lane, Outcome, Phase, Source, State, Topic
 from gui.times import Times
-
-CURVE_RATES = (0.1, 2.0, 0.5, 0.2, 1.0, 0.3, 0.7, 1.5)  # bpp, in the order in which they tell most
 
 NOT_FOUND = "not found: double-click to locate it"
 Recalled = tuple[tuple[Trial, ...], RateResult | None]
@@ -50,9 +51,9 @@ class Controller:
         self.state, self.desk, self.store = state, desk, store
         self._recorder = Recorder(store, lambda text: desk.post(lambda: desk.complain(text)))
         self._incoming: int | None = None  # the source that is being read to become the current one
-        self._sketched: set[tuple[int, int, str, tuple[str, ...]]] = set()  # curves that were filled
         self._maps = MapKeeper(state, desk)
         self.times = Times(state, desk, self._keep)
+        self._sketches = Sketches(state, desk, store.blobs.folder, self._keep)
 
     def close(self) -> None:
         self.desk.close()
@@ -124,7 +125,7 @@ class Controller:
         """Give up all work but the writing of files, and begin with nothing."""
         self.desk.cancel(key for key in self.desk.taken() if key[0] != "write")
         self._incoming = None
-        self._sketched.clear()
+        self._sketches.forget()
         self.state.clear()
 
     def remove_source(self, source_id: int) -> None:
@@ -176,6 +177,17 @@ class Controller:
             if source.id == self.chosen_id:
                 self._read_again(source)
             self.state.announce(Topic.SOURCES)
+
+    def paint(self, importance: Importance | None) -> None:
+        """Let this be what matters in the current picture, and compress it again; old pixels stay meanwhile."""
+        source = self.state.current
+        if source is None or source.image is None or source.importance == importance:
+            return
+        source.importance, source.image = importance, replace(source.image, importance=importance)
+        self._cancel_lane_jobs()
+        self._sketches.forget(source.id)
+        self.state.new_terms(source.id)
+        self.solve_all()
 
     def _read_again(self, source: Source) -> None:
         source.file, source.changed = None, False
@@ -232,11 +244,11 @@ class Controller:
             return
         self._incoming = None
         self._cancel_lane_jobs()
+        image = with_region(source, loaded.image)
         again = source is self.state.current and source.image is not None
-        if again and source.image is not None and source.image.digest != loaded.image.digest:
+        if again and source.image is not None and source.image.digest != image.digest:
             self.state.forget_results(source.id)
         self.state.choose_source(source.id)
-        image = loaded.image
         source.image, source.display, source.phase, source.error = image, display, Phase.DONE, ""
         source.notes, source.format, source.bits = loaded.notes, loaded.format, image.bits
         source.findings, source.data = loaded.findings, image.data
@@ -291,7 +303,7 @@ class Controller:
     def set_score_metric(self, metric_id: str) -> None:
         """Judge by another metric; what has no score of it yet is scored in the background."""
         self.state.set_view(score_metric=metric_id)
-        self._seed_curves()
+        self._sketches.want()
 
     def write(self, task: Any, then: Callable[[], None]) -> None:
         """Run a task that writes a file; `then` once it is there."""
@@ -387,7 +399,7 @@ class Controller:
             elif event.state is Job.FAILED:
                 outcome.beginning = None
                 outcome.phase, outcome.error, outcome.progress = Phase.FAILED, event.error, None
-                self._seed_curves()
+                self._sketches.want()
             elif event.state is Job.CANCELLED:
                 self._rest(outcome)
             elif event.state is Job.DONE:
@@ -435,7 +447,7 @@ class Controller:
         self.desk.apart(lambda: self._recorder.answer(settings, solved.result), lambda _done: None)
         self.state.announce(Topic.OUTCOME)
         self._maps.want()
-        self._seed_curves()
+        self._sketches.want()
 
     @staticmethod
     def _rest(outcome: Outcome) -> None:
@@ -453,38 +465,6 @@ class Controller:
     def _record(self, trials: Iterable[Trial]) -> None:
         for trial in trials:
             self._recorder(trial)
-
-    # -- curves, once the searches are done
-
-    def _seed_curves(self) -> None:
-        """When every lane has its answer, fill the curves in the background."""
-        source = self.state.current
-        if source is None or source.image is None:
-            return
-        outcomes = {lane.id: self.state.outcome(lane.id) for lane in self.state.lanes}
-        if any(o.phase in (Phase.QUEUED, Phase.RUNNING) for o in outcomes.values()):
-            return
-        for lane in self.state.lanes:
-            key = ("curve", lane.id)
-            if outcomes[lane.id].phase is not Phase.DONE or self.desk.holds(key):
-                continue
-            known = tuple(self.state.curve(lane.id))
-            metrics = wanted_metrics(source.image, self.state.score_metric, quick=True)
-            if (source.id, lane.id, canonical(lane.settings), metrics) in self._sketched:
-                continue
-            blobs = self.store.blobs.folder
-            task = SketchTask(source.image, lane.codec, lane.settings, metrics, known, blobs, CURVE_RATES)
-            self.desk.start(key, task, self._on_curve(source, lane), priority=-1)
-            self._sketched.add((source.id, lane.id, canonical(lane.settings), metrics))
-
-    def _on_curve(self, source: Source, lane: Lane) -> Callable[[Event], None]:
-        def on(event: Event) -> None:
-            if event.state is Job.PARTIAL:
-                self._keep(source, lane, (event.value,))
-            elif event.state is Job.DONE:
-                self._keep(source, lane, event.value)
-
-        return on
 
     # -- jobs
 

@@ -21,6 +21,7 @@ from gui.panels.histogram import HistogramPanel
 from gui.panels.lit_strip import LitStrip
 from gui.panels.rate_lock import RateLock
 from gui.panels.rd_plot import RdPlot
+from gui.panels.region_strip import RegionStrip
 from gui.panels.sources import SourcesPanel
 from gui.panels.status import StatusBar
 from gui.panels.tone_strip import ToneStrip
@@ -74,6 +75,8 @@ class Frame(QMainWindow):
         self.lit_strip.hide()
         self.channel_strip = ChannelStrip()
         self.channel_strip.hide()
+        self.region_strip = RegionStrip()
+        self.region_strip.hide()
         self.doctor_bar = DoctorBar()
         self.doctor_bar.hide()
         self.compare = CompareArea()
@@ -115,6 +118,7 @@ class Frame(QMainWindow):
         column.addWidget(self.tone_strip)
         column.addWidget(self.lit_strip)
         column.addWidget(self.channel_strip)
+        column.addWidget(self.region_strip)
         column.addWidget(self.compare, 1)
         column.addWidget(self.scene_pane, 1)
         column.addWidget(self.rate_lock)

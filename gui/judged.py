@@ -8,6 +8,7 @@ from engine.metrics import metric, refusal
 
 QUICK_METRICS = (  # of which each picture has its own
     *("mse", "psnr", "psnr_y", "psnr_yuv", "log2_psnr"),
+    *("psnr_inside", "psnr_outside", "log2_psnr_inside", "log2_psnr_outside"),
     *("angle_mean", "angle_p99", "directionality", "rebalance", "mask_worst", "mask_r", "mask_g", "mask_b", "mask_a"),
 )
 # Beyond so many pixels these are computed only when they are looked at: at 24 megapixels they take a minute.

@@ -28,7 +28,7 @@ from gui.models.curves import RdPoint, Reference
 from gui.models.lane import LaneTag, distinct_labels, summary
 from gui.models.sources_model import Badge as SourceBadge
 from gui.models.sources_model import SourceItem
-from gui.models.units import rate_text, score_text, size_text, time_text
+from gui.models.units import NBSP, rate_text, score_text, size_text, time_text
 from gui.models.verdict_model import VerdictRow
 from gui.panels.rate_lock import Achieved
 from gui.state import Lane, Outcome, Phase, Source, State, View, tells_bits
@@ -44,6 +44,7 @@ MAP_NAMES = {
     Meaning.DIRECTION: "Direction",
     Meaning.MASK: "Shadows",
 }
+_PLACES = ("inside", "outside")
 _LABEL_WORDS = 5  # a note of more words is a badge of its beginning
 
 
@@ -149,7 +150,7 @@ def lane_pane(
             "rate_text": f"{rate_text(trial.bpp)} bpp",
             "size_text": pane_size(trial),
             "score_text": pane_score(trial, metric),
-            "times_text": pane_times(trial),
+            "times_text": pane_region(trial) or pane_times(trial),
         }
     return PaneModel(
         number=number,
@@ -232,6 +233,13 @@ def pane_size(trial: Trial) -> str:
     if memory is None or not ("format" in trial.stats or DB_METRICS[True] in trial.scores):
         return size_text(trial.size)
     return f"{size_text(trial.size)} · VRAM {size_text(memory)}"
+
+
+def pane_region(trial: Trial) -> str:
+    """What the painted region has, and what is left for the rest; "" where nothing is painted."""
+    scores = [(each, trial.scores.get(f"{whole}_{each}")) for whole in DB_METRICS.values() for each in _PLACES]
+    texts = [f"{place} {value:.2f}" for place, value in scores if value is not None]
+    return f"{' · '.join(texts)}{NBSP}dB" if texts else ""
 
 
 def pane_times(trial: Trial) -> str:

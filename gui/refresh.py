@@ -62,7 +62,7 @@ class Refresher:
         self._curves: dict[int, object] = {}
         self._against: tuple[list[LaneTag], int | None] | None = None  # the lanes of the table, and its anchor
         self._looked_at: int | None = None
-        self._meaning: Meaning | None = None  # what the metrics on offer are for
+        self._offered: tuple[Meaning, bool] | None = None  # what the metrics on offer are for: kind, with a region
 
     def refresh(self, topics: set[Topic]) -> None:
         if topics & {Topic.LANES, Topic.CURRENT}:
@@ -115,10 +115,11 @@ class Refresher:
     def _kinds(self) -> None:
         """Offer the metrics that are for pictures like the current one."""
         state, window = self._state, self._window
-        if self._meaning is state.meaning:
+        if self._offered == (state.meaning, state.has_region):
             return
-        self._meaning = state.meaning
+        self._offered = state.meaning, state.has_region
         infos = [info for info in (metric(m).info for m in metric_ids()) if state.meaning in info.of]
+        infos = [info for info in infos if state.has_region or not info.regions]
         maps = [(info.id, f"{info.label} map") for info in infos if info.has_map]
         window.top_bar.set_map_metrics(maps, state.map_metric)
         window.plot.set_metrics(infos, state.score_metric)
@@ -318,7 +319,8 @@ class Refresher:
             self._against = able, state.anchor_here
             verdict.set_lanes(able, str(state.anchor_here or ""))
         rows, results = presenters.verdicts(state, self._tags, info)
-        verdict.set_metrics([metric(m).info for m in metric_ids() if m in _JUDGES or m == info.id], info.id)
+        judges = (*_JUDGES, *_OF_REGIONS) if state.has_region else _JUDGES
+        verdict.set_metrics([metric(m).info for m in metric_ids() if m in judges or m == info.id], info.id)
         verdict.set_rows(rows)
         if results:
             note = BdNote("PCHIP", info, max(r.lo for r in results), min(r.hi for r in results))
@@ -373,4 +375,5 @@ _JUDGES = (
     *("psnr", "ms_ssim", "flip", "ssimulacra2", "patch_frechet"),
     *("log2_psnr", "hdr_flip", "angle_mean", "angle_p99", "mask_worst"),
 )
+_OF_REGIONS = tuple(f"{whole}_{place}" for whole in DB_METRICS.values() for place in ("inside", "outside"))
 _DB_RANGES = {meaning: (20.0, 50.0 if meaning is Meaning.COLOUR else 70.0) for meaning in Meaning}

@@ -23,6 +23,7 @@ from engine.display import Shown
 from engine.doctor import Finding
 from engine.files import FileMark
 from engine.image import Image, Meaning
+from engine.importance import Importance
 from engine.metrics import metric
 from engine.tasks import Solved
 from engine.tone import NEUTRAL, Tone
@@ -85,6 +86,7 @@ class Source:
     findings: what the doctor found in it as its file holds it. fixes: those that are applied, by name.
     hides_findings: the doctor's bar was closed for it.
     data: DIRECTION or MASK where its channels are no colours. read_as: what a person said that they are.
+    importance: what somebody painted on it, which `image` has too.
     """
 
     id: int
@@ -109,6 +111,7 @@ class Source:
     hides_findings: bool = False
     data: Meaning | None = None
     read_as: Meaning | None = None
+    importance: Importance | None = None
 
     @property
     def is_float(self) -> bool:
@@ -174,6 +177,7 @@ class State:
         self.map_metrics = dict(_JUDGED_BY)
         self.tone_moves = False  # a control of the tone is being dragged
         self.overlay = False
+        self.painting = False
         self.lit = LitView()
         self.active = ORIGINAL
         self.codec = ORIGINAL  # the lane that was active last
@@ -260,6 +264,13 @@ class State:
         self.curves.pop(source_id, None)
         self.announce(Topic.OUTCOME, Topic.CURVES)
 
+    def new_terms(self, source_id: int) -> None:
+        """The pixels are the same, what is asked of them is not: what came out stands until it is bettered."""
+        for outcome in self.outcomes.get(source_id, {}).values():
+            outcome.target = None
+        self.curves.pop(source_id, None)
+        self.announce(Topic.CURRENT, Topic.OUTCOME, Topic.CURVES)
+
     def _forget_old_outcomes(self, newest: int) -> None:
         self.outcomes[newest] = self.outcomes.pop(newest, {})  # a dict keeps order: newest last
         for source_id in list(self.outcomes)[:-KEPT_OUTCOMES]:
@@ -332,10 +343,10 @@ class State:
         return True
 
     def set_view(self, **changes: Any) -> None:
-        """Change any of layout, view, map_metric, score_metric, overlay, anchor, lit."""
+        """Change any of layout, view, map_metric, score_metric, overlay, anchor, lit, painting."""
         topics = [Topic.VIEW]
         for name, value in changes.items():
-            if name not in ("layout", "view", "map_metric", "score_metric", "overlay", "anchor", "lit"):
+            if name not in ("layout", "view", "map_metric", "score_metric", "overlay", "anchor", "lit", "painting"):
                 raise AttributeError(name)
             setattr(self, name, value)
             if name in ("score_metric", "anchor"):
@@ -346,6 +357,11 @@ class State:
     def is_float(self) -> bool:
         """Whether the current source holds light: it has metrics of its own, and a tone."""
         return self.current is not None and self.current.is_float
+
+    @property
+    def has_region(self) -> bool:
+        """Whether something is painted on the current source."""
+        return self.current is not None and self.current.importance is not None
 
     @property
     def meaning(self) -> Meaning:

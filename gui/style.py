@@ -192,7 +192,8 @@ QPushButton[kind="quiet"], QToolButton { background: transparent; color: <<dim>>
     border-radius: 4px; padding: 2px 6px; }
 QToolButton { padding: 2px; }
 QPushButton[kind="quiet"]:hover, QToolButton:hover { background: <<hover>>; color: <<text>>; }
-QPushButton[kind="quiet"]:checked { background: <<raised>>; color: <<text>>; border-color: <<hairline>>; }
+QPushButton[kind="quiet"]:checked, QToolButton[kind="tool"]:checked { background: <<raised>>; color: <<text>>;
+    border-color: <<hairline>>; }
 QPushButton[kind="quiet"]:focus, QToolButton:focus { border-color: <<accent>>; }
 QToolButton:checked { color: <<text>>; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }

@@ -13,7 +13,7 @@ from gui.theme import GRID, Theme
 from gui.widgets.combo import Combo
 from gui.widgets.elided import ElidedLabel
 from gui.widgets.segmented import Segment, Segmented
-from gui.widgets.themed import Themed, label
+from gui.widgets.themed import IconButton, Themed, label
 
 LAYOUTS = (
     Segment("single", "Single", "single", "One pane"),
@@ -41,7 +41,7 @@ NO_LIGHT = "Lit and 3-D show lightmaps: pictures of floating-point light (EXR, R
 class TopBar(Themed):
     """Signals, from the user only: layout_changed(single | wipe | side | grid | blink),
     view_changed(picture | error | bits | bits_error | lit | scene), map_metric_changed(metric_id),
-    zoom_chosen(factor; 0 is fit), search_requested(), theme_toggled().
+    zoom_chosen(factor; 0 is fit), search_requested(), paint_toggled(bool).
     """
 
     layout_changed = Signal(str)
@@ -49,6 +49,7 @@ class TopBar(Themed):
     map_metric_changed = Signal(str)
     zoom_chosen = Signal(float)
     search_requested = Signal()
+    paint_toggled = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("bar", parent)
@@ -68,6 +69,10 @@ class TopBar(Themed):
         self.views.chosen.connect(self._view_chosen)
         self.map_metric = Combo("Metric of the error map")
         self.map_metric.currentIndexChanged.connect(lambda: self.map_metric_changed.emit(self.map_metric.key()))
+        self.paint = IconButton("paint", "Paint where the bits matter (I)", checkable=True)
+        self.paint.setFixedSize(32, 28)
+        self.paint.setProperty("kind", "tool")
+        self.paint.clicked.connect(self.paint_toggled)
         self.zoom = QPushButton("Fit")
         self.zoom.setProperty("kind", "quiet")
         self.zoom.setAccessibleName("Zoom")
@@ -96,6 +101,7 @@ class TopBar(Themed):
         row.addSpacing(4 * GRID)
         row.addWidget(self.views)
         row.addWidget(self.map_metric)
+        row.addWidget(self.paint)
         row.addStretch(1)
         row.addWidget(self.zoom)
         row.addWidget(self.search)

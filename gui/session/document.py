@@ -42,6 +42,7 @@ class SavedSource:
     folder, with slashes; "" where there is none. sample: the name of a bundled picture, which needs neither.
     tone: how its light is shown, as `gui.session.fields` checks it; empty where it has none.
     fixes: of the doctor, by name, that are applied to it. kind: what a person said that its channels are, "" for none.
+    region: what is painted on it, as `gui.session.region` writes it; empty where nothing is.
     """
 
     path: str = ""
@@ -51,6 +52,7 @@ class SavedSource:
     tone: Values = field(default_factory=dict)
     fixes: tuple[str, ...] = ()
     kind: str = ""
+    region: Values = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Session:
     def content(self) -> Session:
         """What counts as a change of the session: neither how it is looked at, nor what files were found to be."""
         bare = tuple(
-            SavedSource(each.path, sample=each.sample, fixes=each.fixes, kind=each.kind) for each in self.sources
+            SavedSource(each.path, sample=each.sample, fixes=each.fixes, kind=each.kind, region=each.region)
+            for each in self.sources
         )
         return replace(self, sources=bare, current=None, codec=None, original=True, values={})
 
@@ -126,6 +129,7 @@ def _source_json(source: SavedSource, folder: Path | None) -> dict[str, Any]:
         out |= {"digest": source.file.digest, "size": source.file.size}
     out |= {"fixes": list(source.fixes)} if source.fixes else {}
     out |= {"kind": source.kind} if source.kind else {}
+    out |= {"region": dict(source.region)} if source.region else {}
     return out | ({"tone": dict(source.tone)} if source.tone else {})
 
 
@@ -283,12 +287,15 @@ def _source(entry: Values, where: str) -> SavedSource:
         _refuse(f"{where}: its fixes are not a list")
     names = tuple(_text(name, f"{where}: a fix") for name in fixes)
     kind = _text(entry.get("kind", ""), f"{where}: its kind")
+    region = entry.get("region", {})
+    if not isinstance(region, dict) or len(region) > MAX_SETTINGS:
+        _refuse(f"{where}: its region is not an object")
     digest, size = entry.get("digest"), entry.get("size", 0)
     if digest is None:
-        return SavedSource(path, relative, sample, tone=tone, fixes=names, kind=kind)
+        return SavedSource(path, relative, sample, tone=tone, fixes=names, kind=kind, region=region)
     if type(size) is not int or not 0 <= size < 1 << 63:
         _refuse(f"{where}: its size is not a number of bytes")
-    return SavedSource(path, relative, sample, FileMark(_text(digest, where), size), tone, names, kind)
+    return SavedSource(path, relative, sample, FileMark(_text(digest, where), size), tone, names, kind, region)
 
 
 def _lane(entry: Values, where: str) -> SavedLane:

@@ -14,6 +14,7 @@ from gui.lanes import lane_settings
 from gui.session import fields
 from gui.session.document import MAX_CURVES, MAX_LANES, MAX_SOURCES, SavedLane, SavedSource, Session, sample_name
 from gui.session.locate import Found
+from gui.session.region import json_of, region_of
 from gui.state import ORIGINAL, Lane, Source, State
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def capture(window: Frame) -> Session:
 def _saved(source: Source) -> SavedSource:
     sample = sample_name(source.path)
     tone = asdict(source.tone) if source.tone is not None else {}
-    known = SavedSource(tone=tone, fixes=source.fixes, kind=str(source.read_as or ""))
+    region = json_of(source.importance)
+    known = SavedSource(tone=tone, fixes=source.fixes, kind=str(source.read_as or ""), region=region)
     return replace(known, sample=sample) if sample else replace(known, path=str(source.path), file=source.file)
 
 
@@ -66,9 +68,10 @@ def put_back(session: Session, found: Sequence[Found], window: Frame) -> list[st
     rows = [
         controller.bring_back(each.path, each.file, each.missing, kind) for each, kind in zip(found, kinds, strict=True)
     ]
-    for row, saved in zip(rows, session.sources, strict=True):
-        row.tone = fields.tone_of(saved.tone, remarks)
-        row.fixes = _fixes(saved, remarks)
+    for row, known in zip(rows, session.sources, strict=True):
+        row.tone = fields.tone_of(known.tone, remarks)
+        row.fixes = _fixes(known, remarks)
+        row.importance = region_of(known.region, remarks)
     there = [row for row in rows if not row.missing]
     wanted = rows[session.current] if session.current is not None else None
     first = wanted if wanted in there else next(iter(there), None)

@@ -32,6 +32,7 @@ from gui.views.paint import (
     draw_values,
 )
 from gui.views.refine import Refiner
+from gui.views.region_brush import RegionBrush
 from gui.views.rendition import Rendition
 from gui.views.transform import Size, clamp
 
@@ -58,9 +59,11 @@ class PictureCanvas(QWidget):
     pressed = Signal()
     split_moved = Signal(float)
 
-    def __init__(self, linked: LinkedView, refiner: Refiner, parent: QWidget | None = None) -> None:
+    def __init__(self, linked: LinkedView, refiner: Refiner, brush: RegionBrush, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._linked = linked
+        self._brush = brush
+        self._pointer: QPointF | None = None
         self._refiner = refiner
         self._theme = DARK
         self._base: Rendition | None = None
@@ -79,6 +82,7 @@ class PictureCanvas(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(48, 48)
         linked.changed.connect(self.update)
+        brush.changed.connect(self.update)
         linked.hover_changed.connect(self._hover_moved)
         refiner.refined.connect(self.update)
 
@@ -199,7 +203,9 @@ class PictureCanvas(QWidget):
             if self._second is not None:
                 labels = (left.model.label, (right or left).model.label)
                 draw_split(painter, column, stage, labels, self._theme.accent if self._focus_ring else "#303030")
-        if self._linked.hover is not None and left is not None:
+        if self._brush.on and left is not None:
+            self._paint_region(painter, stage)
+        if self._linked.hover is not None and left is not None and not (self._brush.on and self._pointer):
             own = self._linked.hover_owner is self
             draw_cross(painter, self._linked.hover, stage, own)
         painter.scale(ratio, ratio)
@@ -227,6 +233,13 @@ class PictureCanvas(QWidget):
             draw_values(painter, picture, rendition.values, reference, stage)
         painter.restore()
 
+    def _paint_region(self, painter: QPainter, stage: Stage) -> None:
+        """What is painted, tinted over the original and outlined over the others, and the brush."""
+        original = self._base is self._reference and self._second is None
+        self._brush.draw(painter, stage, tinted=original)
+        if self._pointer is not None:
+            self._brush.draw_cursor(painter, QPointF(*self._device(self._pointer)), stage)
+
     def _prepare_flip(self) -> None:
         if self._reference is not None and self._reference.picture is not None and self._linked.scale < 1:
             self._refiner.want(self._reference.picture)
@@ -247,6 +260,9 @@ class PictureCanvas(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._takes_stroke(event):
+            self._brush.begin(*self._place_of(event.position()))
+            return
         self.pressed.emit()
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             self._dragging_split = self._on_split(event.position())
@@ -254,6 +270,13 @@ class PictureCanvas(QWidget):
             self._show_cursor(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._brush.on:
+            self._pointer = event.position()
+            self.update()
+        if self._brush.painting:
+            self._brush.go_on(*self._place_of(event.position()))
+            self._hover(event.position())
+            return
         if self._drag_from is not None and self._dragging_split:
             self.set_split(event.position().x() / max(1, self.width()))
         elif self._drag_from is not None:
@@ -264,12 +287,18 @@ class PictureCanvas(QWidget):
         self._hover(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._brush.painting:
+            self._brush.end()
+            return
         self._drag_from = None
         self._dragging_split = False
         self._show_cursor(event.position())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        if self._takes_stroke(event):
+            self._brush.begin(*self._place_of(event.position()))
             return
         if self._on_split(event.position()):
             self.set_split(0.5)
@@ -280,6 +309,8 @@ class PictureCanvas(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
+        self._pointer = None
+        self.update()
         if self._linked.hover_owner is self:
             self._linked.set_hover(None, None)
         self.unhovered.emit()
@@ -294,6 +325,15 @@ class PictureCanvas(QWidget):
             self._linked.set_hover(None, None)
             self.unhovered.emit()
 
+    def _takes_stroke(self, event: QMouseEvent) -> bool:
+        """Whether this press begins a stroke of the brush; the middle button still moves the picture."""
+        left = event.button() is Qt.MouseButton.LeftButton
+        return self._brush.on and left and self._base is not None and not self._on_split(event.position())
+
+    def _place_of(self, position: QPointF) -> tuple[float, float]:
+        """Where a logical position lies on the picture, in texels; outside of it too."""
+        return self._linked.transform.to_image(self._device(position), self.device_size())
+
     def _on_split(self, position: QPointF) -> bool:
         column = self._split_column() / self.ratio
         return self._second is not None and abs(position.x() - column) <= GRAB
@@ -303,6 +343,8 @@ class PictureCanvas(QWidget):
             shape = Qt.CursorShape.SplitHCursor
         elif self._drag_from is not None:
             shape = Qt.CursorShape.ClosedHandCursor
+        elif self._brush.on:
+            shape = Qt.CursorShape.BlankCursor  # the ring of the brush stands for it
         else:
             shape = Qt.CursorShape.CrossCursor
         if self.cursor().shape() is not shape:

@@ -24,6 +24,7 @@ from gui.views.model import PaneModel
 from gui.views.overlays import AddPlace, DropHint, EmptyState
 from gui.views.pane import Pane
 from gui.views.refine import Refiner
+from gui.views.region_brush import RegionBrush
 from gui.views.rendition import Rendition
 from gui.views.transform import ViewTransform
 from gui.views.worker import PictureWorker
@@ -65,6 +66,7 @@ class CompareArea(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.linked = LinkedView(self)
+        self.brush = RegionBrush(self)
         self._worker = PictureWorker(self)
         self._refiner = Refiner(self._worker, self)
         self._renditions: dict[str, Rendition] = {}
@@ -78,7 +80,7 @@ class CompareArea(QWidget):
         self._blink = QTimer(self, interval=BLINK_MS)
         self._blink.timeout.connect(self._blink_on)
         self._blink_step = 0
-        self._panes = [Pane(self.linked, self._refiner, self) for _ in range(GRID_MOST)]
+        self._panes = [Pane(self.linked, self._refiner, self.brush, self) for _ in range(GRID_MOST)]
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GRID)

@@ -12,6 +12,7 @@ from gui.views.header import PaneHeader
 from gui.views.linked import LinkedView
 from gui.views.model import PaneModel, PaneState
 from gui.views.refine import Refiner
+from gui.views.region_brush import RegionBrush
 from gui.views.rendition import Rendition
 
 CARD_WIDTH = 320
@@ -76,13 +77,13 @@ class Pane(QWidget):
     activated = Signal(str)
     retry = Signal(str)
 
-    def __init__(self, linked: LinkedView, refiner: Refiner, parent: QWidget | None = None) -> None:
+    def __init__(self, linked: LinkedView, refiner: Refiner, brush: RegionBrush, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
         self._active = False
         self._renditions: tuple[Rendition, ...] = ()
         self.headers = (PaneHeader(self), PaneHeader(self))
-        self.canvas = PictureCanvas(linked, refiner, self)
+        self.canvas = PictureCanvas(linked, refiner, brush, self)
         self._card = FailureCard(self.canvas)
         self._card.retry.connect(self._retry)
         self.canvas.pressed.connect(self._pressed)

@@ -28,7 +28,7 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def trial_rows(image: str, codec: str, trials: Iterable[Trial]) -> list[dict[str, Any]]:
-    """One row for each trial, by rising rate: image, codec, bytes, both rates, every score, times, settings."""
+    """One row a trial, by rising rate: image, codec, bytes, both rates, scores, times, settings, passport if any."""
     return [
         {
             "image": image,
@@ -39,6 +39,7 @@ def trial_rows(image: str, codec: str, trials: Iterable[Trial]) -> list[dict[str
             "encode_s": trial.encode_s,
             "decode_s": trial.decode_s,
             "settings": trial.settings,
+            **({"passport": trial.passport.cell} if trial.passport is not None else {}),
         }
         for trial in sorted(trials, key=lambda trial: trial.bpp)
     ]

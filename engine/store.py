@@ -1,9 +1,10 @@
 """The store of everything that was ever run: rows in SQLite, files by their hash in a folder.
 
 Rows are only added, never changed: an *encode* is named by picture, codec, codec version and settings, a
-*score* by that and metric and metric version, a *time* also by machine. An *answer* says which encode a rate search
-settled on for a target, so that it need not be searched again. A new metric never re-encodes, a changed codec never
-inherits old numbers. Several processes may use one store at once (SQLite in WAL mode).
+*score* by that and metric and metric version, a *time* also by machine, a *passport* by machine and by what decoded it.
+An *answer* says which encode a rate search settled on for a target, so that it need not be searched again. A new metric
+never re-encodes, a changed codec never inherits old numbers. Several processes may use one store at once (SQLite in
+WAL mode).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import platformdirs
 from engine.codec import Settings
 from engine.errors import EngineError
 from engine.files import write_error
+from engine.passport import Passport, surroundings
 from engine.trial import EncodeKey, RateResult, Target, Trial, blob_hash, canonical
 
 _log = logging.getLogger("ratescope.store")
@@ -46,6 +48,10 @@ CREATE TABLE IF NOT EXISTS times (
     id INTEGER PRIMARY KEY, encode INTEGER NOT NULL REFERENCES encodes (id), machine TEXT NOT NULL,
     encode_s REAL, decode_s REAL, busy INTEGER NOT NULL, taken REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS times_of ON times (encode, machine);
+CREATE TABLE IF NOT EXISTS passports (
+    id INTEGER PRIMARY KEY, encode INTEGER NOT NULL REFERENCES encodes (id), machine TEXT NOT NULL,
+    made_with TEXT NOT NULL, verdict TEXT NOT NULL, facts TEXT NOT NULL, taken REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS passports_of ON passports (encode, machine, made_with);
 CREATE TABLE IF NOT EXISTS answers (
     id INTEGER PRIMARY KEY, image TEXT NOT NULL, codec TEXT NOT NULL, version TEXT NOT NULL,
     settings TEXT NOT NULL, kind TEXT NOT NULL, value REAL NOT NULL,
@@ -166,6 +172,13 @@ class RunStore:
             ).fetchone()
             return self._trial(key, row) if row else None
 
+    def record_passport(self, trial: Trial, passport: Passport) -> None:
+        """Add what a fresh process of this machine made of the trial's file; the latest counts."""
+        row = (machine(), passport.made_with, passport.verdict, json.dumps(passport.to_json()), time.time())
+        with self._write() as db:
+            columns = "(encode, machine, made_with, verdict, facts, taken)"
+            db.execute(f"INSERT INTO passports {columns} VALUES (?, ?, ?, ?, ?, ?)", (_encode_id(db, trial), *row))
+
     def record_answer(self, settings: Settings, result: RateResult) -> None:
         """Add what a search came to. settings: those that were given, the RATE parameter left out."""
         best, target = result.best, result.target
@@ -262,7 +275,16 @@ class RunStore:
             " ORDER BY encode_s IS NULL OR decode_s IS NULL, busy, taken DESC LIMIT 1",
             (encode, machine()),
         ).fetchone() or (None, None, 0)
-        return Trial(key, size, bpp, blob, scores, times[0], times[1], bool(times[2]), json.loads(stats))
+        figures, passport = json.loads(stats), self._passport(encode)
+        return Trial(key, size, bpp, blob, scores, times[0], times[1], bool(times[2]), figures, passport)
+
+    def _passport(self, encode: int) -> Passport | None:
+        """The latest passport of an encode, of this machine as it is now."""
+        row = self._db.execute(
+            "SELECT facts FROM passports WHERE encode = ? AND machine = ? AND made_with = ? ORDER BY id DESC LIMIT 1",
+            (encode, machine(), surroundings()),
+        ).fetchone()
+        return Passport.from_json(json.loads(row[0])) if row else None
 
 
 class PassingStore(RunStore):
@@ -297,6 +319,9 @@ class Recorder:
 
     def answer(self, settings: Settings, result: RateResult) -> None:
         self._try(lambda: self._store.record_answer(settings, result))
+
+    def passport(self, trial: Trial, passport: Passport) -> None:
+        self._try(lambda: self._store.record_passport(trial, passport))
 
     def _try(self, record: Callable[[], None]) -> None:
         try:

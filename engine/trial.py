@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from engine.codec import Codec, Ctx, Encoded, Forecast, Loading, Preparing, Settings
 from engine.errors import CodecUnavailable
 from engine.image import Image
+from engine.passport import Passport
 
 _T = TypeVar("_T")
 
@@ -44,6 +45,7 @@ class Trial:
     scores: metric id -> score of the decoded file against the picture; absent means not measured.
     encode_s, decode_s: seconds, None where never timed; busy: other jobs ran meanwhile (shown as "~").
     stats: the codec's named figures, and "vram_bytes": what the decoded picture takes in video memory.
+    passport: what a fresh process of this machine made of the file; None where none was asked.
     """
 
     key: EncodeKey
@@ -55,6 +57,7 @@ class Trial:
     decode_s: float | None = None
     busy: bool = False
     stats: Mapping[str, Any] = field(default_factory=dict)
+    passport: Passport | None = None
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -67,6 +67,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("move_lane_down", "Move the active codec down", "Codecs", ("Ctrl+Down",)),
     ActionSpec("save_preset", "Save the active codec's settings as a preset…", "Codecs"),
     ActionSpec("measure_times", "Measure times alone", "Codecs", ("Ctrl+T",)),
+    ActionSpec("check_decode", "Decode the active codec's file in a fresh process", "Codecs", ("Ctrl+D",)),
     ActionSpec("batch", "Batch of a folder…", "Codecs", ("Ctrl+B",)),
     ActionSpec("budget", "Memory budget of a set…", "Codecs", ("Ctrl+M",)),
     ActionSpec("cancel", "Cancel all jobs", "Codecs", ("Esc",)),

@@ -100,6 +100,7 @@ class Commands:
             "move_lane_up": lambda: self._move_lane(-1),
             "move_lane_down": lambda: self._move_lane(1),
             "measure_times": self._controller.times.measure,
+            "check_decode": lambda: self._window.passports.check(state.active_lane),
             "reload": self._controller.reload_current,
             "add_codec": self._window.codecs.open_menu,
             "quit": self._window.close,

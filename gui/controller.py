@@ -18,14 +18,7 @@ from engine.io import Loaded
 from engine.jobs import Event
 from engine.jobs import State as Job
 from engine.store import Recorder, RunStore
-from engine.tasks import (
-    Beginning,
-    LoadTask,
-    Solved,
-    SolveTask,
-    Thumbnail,
-    ThumbnailTask,
-)
+from engine.tasks import Beginning, LoadTask, Solved, SolveTask, Thumbnail, ThumbnailTask
 from engine.tone import Tone
 from engine.trial import RateResult, Target, Trial
 from gui.bakes import whole_bake
@@ -35,13 +28,15 @@ from gui.judged import wanted_metrics
 from gui.lanes import customised, lane_settings, same_curve
 from gui.maps import MAP_JOBS, MapKeeper
 from gui.painted import with_region
+from gui.passports import PASSPORT
 from gui.sketches import Sketches
 from gui.state import Lane, Outcome, Phase, Source, State, Topic
 from gui.times import Times
 
 NOT_FOUND = "not found: double-click to locate it"
 Recalled = tuple[tuple[Trial, ...], RateResult | None]
-LANE_JOBS = ("solve", *MAP_JOBS, "curve", "times")
+ANSWER_JOBS = (*MAP_JOBS, "curve", PASSPORT)  # what is done with an answer once it is there
+LANE_JOBS = ("solve", *ANSWER_JOBS, "times")
 
 
 class Controller:
@@ -337,7 +332,7 @@ class Controller:
         outcome.phase, outcome.progress, outcome.error, outcome.early = Phase.QUEUED, None, "", False
         outcome.beginning = None
         self.state.announce(Topic.OUTCOME)
-        self.desk.cancel((kind, lane.id) for kind in (*MAP_JOBS, "curve"))
+        self.desk.cancel((kind, lane.id) for kind in ANSWER_JOBS)
         reason = registry.codec(lane.codec).available()
         if reason:  # the lane of a session that was written where the codec could run
             outcome.phase, outcome.error = Phase.FAILED, f"{lane.label} cannot run: {reason}"

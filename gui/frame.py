@@ -27,6 +27,7 @@ from gui.panels.status import StatusBar
 from gui.panels.tone_strip import ToneStrip
 from gui.panels.top_bar import TopBar
 from gui.panels.verdict import VerdictPanel
+from gui.passports import Passports
 from gui.preferences import save_theme
 from gui.state import State, Topic
 from gui.theme import GRID, THEMES
@@ -61,6 +62,7 @@ class Frame(QMainWindow):
         self._make_parts()
         self._place_parts()
         self.palette_list = CommandPalette(self)
+        self.passports = Passports(state, controller.desk, controller.store, self.tell)
         self.batch = BatchWindow(controller.desk, self)
         self.batch.ended.connect(lambda text: self.tell(text, ("Show", self.batch.show)))
         self.budget = BudgetWindow(state, controller.desk, controller.store, self)

@@ -65,6 +65,7 @@ class MainWindow(Frame):
         self.codecs.visibility_changed.connect(lambda key, on: state.set_lane_visible(int(key), on))
         self.codecs.stop.connect(lambda key: controller.stop_lane(int(key)))
         self.codecs.keep.connect(lambda key: self.commands.keep_preset(state.lane(int(key))))
+        self.codecs.check.connect(lambda key: self.passports.check(state.lane(int(key))))
         self.codecs.chosen.connect(lambda key: state.activate(int(key)))
         self.rate_lock.target_changed.connect(lambda kind, x: controller.set_target(Target(TargetKind(kind), x)))
         self.plot.point_clicked.connect(lambda _key, bpp: controller.set_target(Target(TargetKind.BPP, bpp)))

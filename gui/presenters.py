@@ -22,6 +22,7 @@ from engine.metric import MetricInfo
 from engine.metrics import metric
 from engine.palette import ORIGINAL as ORIGINAL_LOOK
 from engine.palette import look
+from engine.passport import Verdict
 from engine.trial import DB_METRICS, TargetKind, Trial
 from gui.batch.plan import BatchLane
 from gui.models.curves import RdPoint, Reference
@@ -45,6 +46,11 @@ MAP_NAMES = {
     Meaning.MASK: "Shadows",
 }
 _PLACES = ("inside", "outside")
+_VERDICTS = {
+    Verdict.EXACT: (BadgeKind.GOOD, "✓"),
+    Verdict.CLOSE: (BadgeKind.NOTE, "≈"),
+    Verdict.BROKEN: (BadgeKind.BAD, "✗"),
+}
 _LABEL_WORDS = 5  # a note of more words is a badge of its beginning
 
 
@@ -159,10 +165,15 @@ def lane_pane(
         marker=tag.look.marker,
         state=PaneState.STALE if outcome.stale else _PANE_STATES.get(outcome.phase, PaneState.DONE),
         progress=outcome.progress,
-        badges=(*_badges(outcome), *_bits_badges(outcome, tag.label, bits)),
+        badges=_in_order(*_badges(outcome), *_bits_badges(outcome, tag.label, bits), *_passport_badges(outcome)),
         message=outcome.error,
         **texts,
     )
+
+
+def _in_order(*badges: Badge) -> tuple[Badge, ...]:
+    """What is wrong first: it is the last to go where there is no room."""
+    return tuple(sorted(badges, key=lambda badge: badge.kind is not BadgeKind.BAD))
 
 
 def bits_shown(state: State, lane: Lane) -> BitsShown:
@@ -188,6 +199,13 @@ def _bits_badges(outcome: Outcome, label: str, shown: BitsShown) -> Iterable[Bad
         share = f", {100 * outcome.bits.apart_bytes / trial.size:.2g} % of the file" if trial is not None else ""
         parts = ", ".join(f"{name} {size_text(size)}" for name, size in apart.items())
         yield Badge(f"headers {size_text(outcome.bits.apart_bytes)}", f"Not on the map{share}: {parts}")
+
+
+def _passport_badges(outcome: Outcome) -> Iterable[Badge]:
+    passport = outcome.passport
+    if passport is not None and not outcome.stale:
+        kind, sign = _VERDICTS[passport.verdict]
+        yield Badge(passport.short, f"Decode passport · {passport.words}", kind, sign)
 
 
 def read_out_of_maps(state: State, outcome: Outcome, x: int, y: int) -> str:

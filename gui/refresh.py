@@ -35,6 +35,7 @@ _WORK = {
     "lit": "{}: error of the lit picture",
     "lit_scene": "error of the lit picture",
     "times": "{}: times",
+    "passport": "{}: decode passport",
     "histogram": "histogram",
     "budget": "measuring for a budget",
     "carry": "writing files",

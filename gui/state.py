@@ -25,6 +25,7 @@ from engine.files import FileMark
 from engine.image import Image, Meaning
 from engine.importance import Importance
 from engine.metrics import metric
+from engine.passport import Passport
 from engine.tasks import Solved
 from engine.tone import NEUTRAL, Tone
 from engine.trial import Target, TargetKind, Trial
@@ -149,10 +150,11 @@ class Outcome:
     error: str = ""
     maps: dict[str, np.ndarray] = field(default_factory=dict)  # of the error, by metric; empty where there is none
     bits: BitMap | None = None  # of nothing where the file does not tell
+    passport: Passport | None = None  # what a fresh process made of the file
 
     def forget_maps(self) -> None:
-        """They belonged to another file."""
-        self.maps, self.bits = {}, None
+        """They belonged to another file, and so did its passport."""
+        self.maps, self.bits, self.passport = {}, None, None
 
     @property
     def stale(self) -> bool:

@@ -25,6 +25,7 @@ COMMANDS = {
     "encode": "compress a picture at a quality, a rate, a size or a PSNR",
     "decode": "decompress a file to PNG, OpenEXR or Radiance",
     "info": "say what a compressed file is made of",
+    "passport": "decode files in fresh processes, and say whether that is bit-exact",
     "measure": "compare two pictures, by numbers and by a map",
     "lit": "show a lightmap as a game will, flat or on a mesh",
     "rd": "measure rate-distortion curves over pictures",

@@ -36,12 +36,14 @@ from engine.files import atomic_write
 from engine.formats import suffix_of
 from engine.image import Image
 from engine.jobs import cores
+from engine.passport import Passport, Verdict
+from engine.passport.task import PassportTask, coded_symbols
 from engine.store import Recorder
-from engine.tasks import SolveTask
+from engine.tasks import Solved, SolveTask
 from engine.trial import RateResult, Target, TargetKind, Trial, db_metrics
 from engine.workers import TaskCtx
 
-UNREACHED = 3
+FAILURE, UNREACHED = 1, 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     goal.add_argument("--bytes", type=int, metavar="N", help="at most N bytes")
     goal.add_argument("--psnr", type=float, metavar="DB", help="at least this PSNR (floats: log2-PSNR) in dB")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one of the codec's settings")
+    parser.add_argument(
+        "--passport", action="store_true", help="have a fresh process decode the file, and fail if that is broken"
+    )
     parser.add_argument(
         "--nearest", action="store_true", help="write the nearest point where the target is out of reach"
     )
@@ -105,9 +110,27 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
         **_point(solved.result.best),
         **_size(solved.decoded),
     }
+    if (symbols := coded_symbols(solved.result.best.stats)) is not None:
+        document["symbols"] = symbols
     if target is not None:
         document |= _search(solved.result, target)
-    return Answer(document, _text(args.target, solved.result.best), 0 if solved.result.reached else UNREACHED)
+    passport = _passport(solved, args.target) if args.passport else None
+    if passport is not None:
+        document["passport"] = passport.to_json()
+    return Answer(document, _text(args.target, solved.result.best, passport), _code(solved.result, passport))
+
+
+def _passport(solved: Solved, path: Path) -> Passport:
+    """What a fresh process makes of the file that was written."""
+    best = solved.result.best
+    task = PassportTask(best.key.codec, solved.data, solved.decoded, coded_symbols(best.stats), path)
+    return task.run(TaskCtx(threads=cores()))
+
+
+def _code(result: RateResult, passport: Passport | None) -> int:
+    if passport is not None and passport.verdict is Verdict.BROKEN:
+        return FAILURE
+    return 0 if result.reached else UNREACHED
 
 
 def _tell_suffix(path: Path, data: bytes, info: CodecInfo, console: Console) -> None:
@@ -155,7 +178,7 @@ def _search(result: RateResult, target: Target) -> dict[str, Any]:
     }
 
 
-def _text(path: Path, trial: Trial) -> str:
+def _text(path: Path, trial: Trial, passport: Passport | None) -> str:
     assert trial.db is not None
     words = [f"{trial.size} bytes", f"{trial.bpp:.4f} bpp", number("psnr", trial.db)]
     for metric_id, score in trial.scores.items():
@@ -165,7 +188,8 @@ def _text(path: Path, trial: Trial) -> str:
     if "format" in trial.stats:
         words.append(f"{trial.stats['format']}, {trial.vram_bpp:.4f} bpp in video memory")
     settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
-    return f"{path}: {', '.join(words)} ({settings})"
+    text = f"{path}: {', '.join(words)} ({settings})"
+    return f"{text}\n{passport.words}" if passport is not None else text
 
 
 def _size(decoded: Image) -> dict[str, Any]:

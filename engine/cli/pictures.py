@@ -55,7 +55,7 @@ def decode_file(path: Path, codec_id: str | None, ctx: Ctx, *, first: float | No
     """Decode a codec's file, told by its content unless `codec_id` names the codec; `first`: that share of it alone."""
     data = io.read_bytes(path)
     try:
-        wanted = codec_id or _codec_of(data)
+        wanted = codec_id or codec_of(data)
         codec = usable(wanted)
         if first is None:
             return Source(codec.decode(data, ctx), data, wanted)
@@ -67,7 +67,8 @@ def decode_file(path: Path, codec_id: str | None, ctx: Ctx, *, first: float | No
         raise error.at(path) from error
 
 
-def _codec_of(data: bytes) -> str:
+def codec_of(data: bytes) -> str:
+    """The id of the codec whose file this is, by its content; an `EngineError` says why that cannot be told."""
     try:
         form = identify(data)
     except UnknownFormat as error:

@@ -129,7 +129,7 @@ class LearnedCodec(ABC):
         head = _Head(self.stream_version, bytes.fromhex(weights.name), rate, source.extra + said)
         file = container.write(self.info.id, source.picture, {self.section: head.pack() + data})
         spent = {"symbols": len(data), "header": len(file) - len(data)}
-        stats = {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name}
+        stats = {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name, "symbols": _digest(coded)}
         return Encoded(file, stats, self.bit_map, RateForecast(model.symbols, coded, steps, rate, spent["header"]))
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
@@ -154,7 +154,7 @@ class LearnedCodec(ABC):
         told = self._told(data, ctx)
         head, latent = told.head, told.latent
         rate = head.rate / fixed.RATE_STEPS
-        return {"weights": head.weights.hex(), "rate": rate, "symbols": f"{latent.checksum:08x}"}
+        return {"weights": head.weights.hex(), "rate": rate, "symbols": _digest(latent)}
 
     def bit_map(self, data: bytes, ctx: Ctx) -> BitMap:
         """What each position's symbols cost, of latent and hyper-latent. Needs the weights, but not torch."""
@@ -235,6 +235,11 @@ def symbol_network(weights: Installed) -> SymbolNetwork:
 
     content = stored.read(weights.path)
     return network_of(content.model, content.integers)
+
+
+def _digest(latent: Latent) -> str:
+    """What both ends must agree on, in eight hex digits."""
+    return f"{latent.checksum:08x}"
 
 
 def padded(pixels: np.ndarray) -> np.ndarray:

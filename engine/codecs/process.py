@@ -18,11 +18,12 @@ _LOG_TAIL = 4096
 
 
 class Stopped(Exception):
-    """The program did not end well; the text says why. by_us: we ended it. timed_out: because it took too long."""
+    """The program did not end well; the text says why. by_us: we ended it. timed_out: because it took too long.
+    signal: the one that ended it, None where none of others did."""
 
-    def __init__(self, reason: str, *, by_us: bool = False, timed_out: bool = False) -> None:
+    def __init__(self, reason: str, *, by_us: bool = False, timed_out: bool = False, signal: int | None = None) -> None:
         super().__init__(reason)
-        self.by_us, self.timed_out = by_us, timed_out
+        self.by_us, self.timed_out, self.signal = by_us, timed_out, signal
 
 
 def run(words: list[str], folder: Path, timeout_s: float, limit: int, ctx: Ctx) -> float:
@@ -57,7 +58,8 @@ def run(words: list[str], folder: Path, timeout_s: float, limit: int, ctx: Ctx) 
     seconds = time.perf_counter() - start
     _check_size(folder, limit, program)
     if process.returncode != 0:
-        raise Stopped(f"'{program}' {_how_it_ended(process.returncode)}{_last_words(folder)}")
+        ended_by = -process.returncode if process.returncode < 0 else None
+        raise Stopped(f"'{program}' {_how_it_ended(process.returncode)}{_last_words(folder)}", signal=ended_by)
     return seconds
 
 

@@ -75,7 +75,8 @@ class CodecsPanel(Panel):
     Signals, from the user only: add(codec_id), duplicate(lane_id), remove(lane_id), reorder(lane ids in their new
     order), settings_changed(lane_id, settings without the RATE parameter; debounced by ~150 ms),
     visibility_changed(lane_id, visible), chosen(lane_id: a click on a card), stop(lane_id: give up its work),
-    keep(lane_id: save it as a preset). add's codec_id may be a preset's.
+    keep(lane_id: save it as a preset), check(lane_id: have its file decoded by a fresh process). add's codec_id may be
+    a preset's.
     """
 
     add = Signal(str)
@@ -87,6 +88,7 @@ class CodecsPanel(Panel):
     chosen = Signal(str)
     stop = Signal(str)
     keep = Signal(str)
+    check = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Codecs", parent)
@@ -228,6 +230,7 @@ class CodecsPanel(Panel):
         card.chosen.connect(self.chosen)
         card.stop.connect(self.stop)
         card.keep.connect(self.keep)
+        card.check.connect(self.check)
         card.moved.connect(self._move)
         card.dragged.connect(self._show_drop)
         card.dropped.connect(self._drop)

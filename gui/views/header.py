@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QHelpEvent,
+    QHideEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from engine.palette import Look
@@ -77,11 +87,23 @@ class PaneHeader(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            badges = [badge for area, badge in self._badge_areas if area.contains(QPointF(event.pos()))]
-            text = (badges[0].tooltip or badges[0].text) if badges else self.description()
-            QToolTip.showText(event.globalPos(), f"<p>{escape(text)}</p>", self)  # only rich text is wrapped
+            badge = self._badge_at(QPointF(event.pos()))
+            self._tell((badge.tooltip or badge.text) if badge is not None else self.description(), event.globalPos())
             return True
         return super().event(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        badge = self._badge_at(event.position())
+        if badge is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._tell(badge.tooltip or badge.text, event.globalPosition().toPoint())
+        else:
+            super().mouseReleaseEvent(event)
+
+    def _badge_at(self, place: QPointF) -> Badge | None:
+        return next((badge for area, badge in self._badge_areas if area.contains(place)), None)
+
+    def _tell(self, text: str, place: QPoint) -> None:
+        QToolTip.showText(place, f"<p>{escape(text)}</p>", self)  # only rich text is wrapped
 
     # an unknown share of work done
 
@@ -141,7 +163,13 @@ class PaneHeader(QWidget):
             painter.drawText(area, Qt.AlignmentFlag.AlignRight | OVER_TEXT, layout.aside)
 
     def _paint_badge(self, painter: QPainter, x: int, piece: Piece, badge: Badge) -> None:
-        inks = {BadgeKind.WARN: self._theme.warn, BadgeKind.GOOD: self._theme.good, BadgeKind.NOTE: self._theme.dim}
+        theme = self._theme
+        inks = {
+            BadgeKind.WARN: theme.warn,
+            BadgeKind.GOOD: theme.good,
+            BadgeKind.BAD: theme.error,
+            BadgeKind.NOTE: theme.dim,
+        }
         ink = QColor(inks[badge.kind])
         area = QRectF(x, (HEIGHT - BADGE_HEIGHT) / 2, piece.width, BADGE_HEIGHT)
         ground = QColor(ink)

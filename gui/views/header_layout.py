@@ -20,7 +20,8 @@ STATE_WORDS = {
     PaneState.STALE: "updating",
     PaneState.FAILED: "failed",
 }
-SIGNS = {BadgeKind.NOTE: "i", BadgeKind.WARN: "!", BadgeKind.GOOD: "✓"}
+SIGNS = {BadgeKind.NOTE: "i", BadgeKind.WARN: "!", BadgeKind.GOOD: "✓", BadgeKind.BAD: "✗"}
+_SPELT_LONG = (BadgeKind.WARN, BadgeKind.BAD)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,6 @@ def _pieces(model: PaneModel, form: _Form) -> list[Piece]:
         pieces.append(Piece(model.size_text))
     pieces.append(Piece(model.score_text, bold=True))
     for badge in model.badges:
-        spelt = form.warnings if badge.kind is BadgeKind.WARN else form.notes
-        pieces.append(Piece(badge.text if spelt else SIGNS[badge.kind], badge=badge))
+        spelt = form.warnings if badge.kind in _SPELT_LONG else form.notes
+        pieces.append(Piece(badge.text if spelt else badge.sign or SIGNS[badge.kind], badge=badge))
     return [piece for piece in pieces if piece.text]

@@ -20,15 +20,18 @@ class BadgeKind(enum.StrEnum):
     NOTE = "note"  # worth knowing: "alpha flattened over white"
     WARN = "warn"  # not what was asked for: "cannot reach: nearest 0.31 bpp"
     GOOD = "good"
+    BAD = "bad"  # wrong: "broken"
 
 
 @dataclass(frozen=True)
 class Badge:
-    """A short remark in a pane's header. tooltip: the whole story, shown on hover."""
+    """A short remark in a pane's header. tooltip: the whole story, shown on hover and on a click. sign: what stands for
+    it where there is no room for the text, by default that of its kind."""
 
     text: str
     tooltip: str = ""
     kind: BadgeKind = BadgeKind.NOTE
+    sign: str = ""
 
 
 @dataclass(frozen=True)

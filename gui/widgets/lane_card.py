@@ -111,6 +111,7 @@ class LaneCard(Themed):
     chosen = Signal(str)
     stop = Signal(str)
     keep = Signal(str)
+    check = Signal(str)
 
     def __init__(self, item: LaneItem, parent: QWidget | None = None) -> None:
         super().__init__("card", parent)
@@ -332,6 +333,7 @@ class LaneCard(Themed):
         menu.addAction("Duplicate", self._duplicate)
         menu.addAction("Reset settings", self._reset)
         menu.addAction("Save as preset…", lambda: self.keep.emit(lane))
+        menu.addAction("Decode in a fresh process", lambda: self.check.emit(lane))
         menu.addAction("Remove\tDel", self._remove)
         return menu
 

@@ -258,3 +258,9 @@ def test_the_digest_of_symbols_tells_pictures_and_rates_apart(codec: hyperprior.
     ]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3
+
+
+def test_the_encoder_notes_the_symbols_that_the_decoder_finds(codec: hyperprior.HyperpriorCodec) -> None:
+    for quality in (0, 60, 100):
+        encoded = codec.encode(image(), {"quality": quality}, CTX)
+        assert encoded.stats["symbols"] == codec.details(encoded.data, CTX)["symbols"]

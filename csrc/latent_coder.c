@@ -15,68 +15,47 @@ enum { LENGTH_BITS = LATENT_LENGTH_BITS, STATE_BYTES = 8, WORD_BYTES = LATENT_WO
 
 static const uint64_t LOW = LATENT_LOW;
 
-typedef struct {
-    uint64_t state;
-    uint8_t *words; /* the next word goes below */
-} writer;
-
-/* Takes in a symbol of `frequency` slots from `start` on, out of 2^bits. */
-static void push(writer *w, uint32_t start, uint32_t frequency, int bits)
-{
-    uint64_t x = w->state, f = frequency;
-    if (x >= f << (63 - bits)) { /* the state would leave [2^31, 2^63) */
-        w->words -= WORD_BYTES;
-        rans_put_word(w->words, x, WORD_BYTES);
-        x >>= 32;
-    }
-    w->state = (x / f << bits) + x % f + start;
-}
-
-static int bit_length(uint32_t value)
-{
-    int bits = 0;
-    for (; value; value >>= 1) bits++;
-    return bits;
-}
-
-static void push_escaped(writer *w, int32_t value)
-{
-    uint32_t code = rans_zigzag(value) + 1;
-    int n = bit_length(code) - 1;
-    if (n) push(w, code & ((1u << n) - 1), 1, n);
-    push(w, (uint32_t)n, 1, LENGTH_BITS);
-}
-
 int64_t rs_latent_bound(size_t count)
 {
     /* 16 bits for the symbol, four and at most fifteen for an escaped value: under 40. */
     return count > RS_MAX_SYMBOLS ? RS_ERR_ARGUMENT : (int64_t)(count * 5 + STATE_BYTES + WORD_BYTES);
 }
 
-int64_t rs_latent_encode(const int32_t *values, const uint16_t *index, size_t count, const uint16_t *cdfs,
-                         size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint32_t mark,
-                         uint8_t *dst, size_t capacity)
+int64_t rs_latent_write_start(size_t capacity, uint32_t mark, uint64_t *writer)
+{
+    if (mark >= LOW) return RS_ERR_ARGUMENT;
+    writer[0] = LOW + mark;
+    writer[1] = capacity;
+    return 0;
+}
+
+int64_t rs_latent_write(const int32_t *values, const uint16_t *index, size_t count, const uint16_t *cdfs,
+                        size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint8_t *dst,
+                        size_t capacity, uint64_t *writer)
 {
     rans_model m = {cdfs, rows, offsets, tables};
-    if (mark >= LOW) return RS_ERR_ARGUMENT;
     if (count > RS_MAX_SYMBOLS || rans_check_model(&m, entries) < 0) return RS_ERR_ARGUMENT;
-    if ((int64_t)capacity < rs_latent_bound(count)) return RS_ERR_SPACE;
+    if (writer[1] > capacity || (int64_t)writer[1] < rs_latent_bound(count)) return RS_ERR_SPACE;
     for (size_t i = 0; i < count; i++) {
         if (index[i] >= tables) return RS_ERR_ARGUMENT;
         if (values[i] < -RS_LATENT_MAX || values[i] > RS_LATENT_MAX) return RS_ERR_RANGE;
     }
-    writer w = {LOW + mark, dst + capacity};
     for (size_t i = count; i-- > 0;) {
         uint32_t row = rows[index[i]], symbol = rans_symbol_of(&m, index[i], values[i]);
         int escape = rans_is_escape(&m, index[i], symbol);
         uint32_t start = cdfs[row + symbol], end = escape ? 1u << CDF_BITS : cdfs[row + symbol + 1];
-        if (escape) push_escaped(&w, values[i]);
-        push(&w, start, end - start, CDF_BITS);
+        if (escape) latent_push_escaped(dst, writer, values[i]);
+        latent_push(dst, writer, start, end - start, CDF_BITS);
     }
-    size_t size = (size_t)(dst + capacity - w.words);
-    uint8_t *at = rans_put_word(dst, w.state, STATE_BYTES);
-    memmove(at, w.words, size);
-    return (int64_t)(STATE_BYTES + size);
+    return 0;
+}
+
+int64_t rs_latent_write_end(uint8_t *dst, size_t capacity, const uint64_t *writer)
+{
+    if (writer[1] > capacity || writer[1] < STATE_BYTES) return RS_ERR_ARGUMENT;
+    uint8_t *at = rans_put_word(dst, writer[0], STATE_BYTES);
+    memmove(at, dst + writer[1], capacity - writer[1]);
+    return (int64_t)(STATE_BYTES + capacity - writer[1]);
 }
 
 int64_t rs_latent_read_start(const uint8_t *data, size_t size, uint64_t *reader)

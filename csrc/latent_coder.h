@@ -1,4 +1,4 @@
-/* Reading one symbol of latent_coder.c's streams, for readers that go on by one. */
+/* One symbol of latent_coder.c's streams. */
 #ifndef RATESCOPE_LATENT_CODER_H
 #define RATESCOPE_LATENT_CODER_H
 
@@ -8,8 +8,37 @@ enum { LATENT_LENGTH_BITS = 4, LATENT_WORD_BYTES = 4 };
 
 #define LATENT_LOW (1ull << 31)
 
+/* Takes in a symbol of `frequency` slots from `start` on, out of 2^bits. writer: state, and where the last word is. */
+static inline void latent_push(uint8_t *dst, uint64_t *writer, uint32_t start, uint32_t frequency, int bits)
+{
+    uint64_t x = writer[0], f = frequency;
+    if (x >= f << (63 - bits)) { /* the state would leave [2^31, 2^63) */
+        writer[1] -= LATENT_WORD_BYTES;
+        rans_put_word(dst + writer[1], x, LATENT_WORD_BYTES);
+        x >>= 32;
+    }
+    writer[0] = (x / f << bits) + x % f + start;
+}
+
+/* Bits below the leading one of an escaped value's code. */
+static inline int latent_escaped_length(int32_t value)
+{
+    int bits = -1;
+    for (uint32_t code = rans_zigzag(value) + 1; code; code >>= 1) bits++;
+    return bits;
+}
+
+static inline void latent_push_escaped(uint8_t *dst, uint64_t *writer, int32_t value)
+{
+    uint32_t code = rans_zigzag(value) + 1;
+    int n = latent_escaped_length(value);
+    if (n) latent_push(dst, writer, code & ((1u << n) - 1), 1, n);
+    latent_push(dst, writer, (uint32_t)n, 1, LATENT_LENGTH_BITS);
+}
+
 /* Gives a symbol's slots back; its place among them is `inside`. */
-static inline int64_t latent_pop(const uint8_t *data, size_t size, uint64_t *reader, uint32_t frequency, uint32_t inside, int bits)
+static inline int64_t latent_pop(const uint8_t *data, size_t size, uint64_t *reader, uint32_t frequency,
+                                 uint32_t inside, int bits)
 {
     uint64_t x = frequency * (reader[0] >> bits) + inside;
     if (x < LATENT_LOW) {

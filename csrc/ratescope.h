@@ -380,18 +380,64 @@ int64_t rs_latent_predict(const int32_t *sums, int64_t positions, int32_t channe
                           const int32_t *mantissas, const uint8_t *mean_shifts, int32_t rows_per_nat,
                           const int64_t *offsets, int32_t rows, int32_t *means, uint16_t *index);
 
-/* rANS with tables as for rs_ranx_encode; values within +-RS_LATENT_MAX. A reader (two words, to be kept in between)
- * takes symbols in portions, whose tables may depend on the symbols before: start, read..., end. mark: 31 bits that
- * travel along for nothing; the end gives them back. */
+/* rANS with tables as for rs_ranx_encode; values within +-RS_LATENT_MAX. Encoding runs backwards: a writer (two words, to
+ * be kept in between) takes symbols in portions, the last ones first: start, write..., end, which returns the size. A
+ * reader takes symbols in portions, the first ones first, whose tables may depend on the symbols before: start, read...,
+ * end. mark: 31 bits that travel along for nothing; the end of reading gives them back. */
 int64_t rs_latent_bound(size_t count);
-int64_t rs_latent_encode(const int32_t *values, const uint16_t *index, size_t count, const uint16_t *cdfs,
-                         size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint32_t mark,
-                         uint8_t *dst, size_t capacity);
+int64_t rs_latent_write_start(size_t capacity, uint32_t mark, uint64_t *writer);
+int64_t rs_latent_write(const int32_t *values, const uint16_t *index, size_t count, const uint16_t *cdfs,
+                        size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint8_t *dst,
+                        size_t capacity, uint64_t *writer);
+int64_t rs_latent_write_end(uint8_t *dst, size_t capacity, const uint64_t *writer);
 int64_t rs_latent_read_start(const uint8_t *data, size_t size, uint64_t *reader);
 int64_t rs_latent_read(const uint8_t *data, size_t size, const uint16_t *index, size_t count, const uint16_t *cdfs,
                        size_t entries, const uint32_t *rows, const int32_t *offsets, uint32_t tables, uint64_t *reader,
                        int32_t *values);
 int64_t rs_latent_read_end(size_t size, const uint64_t *reader);
+
+/* Mixtures of logistic densities (latent_mixture.h), as many for every symbol: rows of a table of scales; shifts of all but
+ * the first in 1/16; weights, 2^15 in all. inverse, reach: of each of row_count scales, 20480 * 2^12 steps over it, and how
+ * far symbols reach. logistic: of 0, 1/64, ..., in 2^-30. powers: 2^(-n/32) in 2^-15, for weights from logits. */
+typedef struct rs_latent_mixing {
+    const uint8_t *rows;
+    const int16_t *shifts;
+    const uint16_t *weights;
+    const int32_t *inverse;
+    const int32_t *reach;
+    const int32_t *logistic;
+    const int32_t *powers;
+    int32_t mixtures;
+    int32_t row_count;
+    int32_t logistic_count;
+    int32_t power_count;
+} rs_latent_mixing;
+
+/* As rs_latent_write and rs_latent_read, under mixtures; costs: bits of each symbol. */
+int64_t rs_latent_write_mixed(const int32_t *values, size_t count, const rs_latent_mixing *m, uint8_t *dst,
+                              size_t capacity, uint64_t *writer);
+int64_t rs_latent_read_mixed(const uint8_t *data, size_t size, size_t count, const rs_latent_mixing *m,
+                             uint64_t *reader, int32_t *values);
+int64_t rs_latent_mixed_costs(const int32_t *values, size_t count, const rs_latent_mixing *m, float *bits);
+
+/* How a head's sums are measured: shifts of its convolution; of each channel the spread, mantissa / 2^exponent over a
+ * sixteenth of a step, and where its scale is in the table; rows and 1/32 octaves for a nat, in 2^-24. */
+typedef struct rs_latent_units {
+    const uint8_t *shifts;
+    const int32_t *mantissas;
+    const uint8_t *exponents;
+    const int64_t *offsets;
+    int32_t rows_per_nat;
+    int32_t octaves_per_nat;
+    int32_t channels;
+    int32_t means;
+} rs_latent_units;
+
+/* Means and mixtures from a head's sums: of all channels means (where there are any), scales, then shifts, scales and
+ * logits of the second density, and so on. Only the tables of `m` are looked at. */
+int64_t rs_latent_predict_mixed(const int32_t *sums, int64_t positions, const rs_latent_units *u,
+                                const rs_latent_mixing *m, int32_t *means, uint8_t *rows, int16_t *shifts,
+                                uint16_t *weights);
 
 /* A convolution's weights: packed, in units of 2^-shifts[o]; biases in 2^-(shifts[o] + 6). */
 typedef struct rs_latent_weights {

@@ -50,6 +50,7 @@ class Section(enum.IntEnum):
     HYPERPRIOR = 0x03
     LIGHTMAP_AE = 0x04
     LIGHTMAP_MULTISCALE = 0x05
+    LATENT = 0x06
     FILE = 0x10  # a file of the codec's own format, which holds the codes of a float picture
     ICC = 0x80
 

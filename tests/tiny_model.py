@@ -36,6 +36,9 @@ PRIORS = {
     "scales": replace(MODEL, context="nothing", slices=(24,), means=False),
     "raster": replace(MODEL, context="raster"),
     "static": replace(MODEL, prior="static", slices=(24,), hyper_channels=0),
+    "static mixtures": replace(MODEL, prior="static", slices=(24,), hyper_channels=0, mixtures=3),
+    "mixtures": replace(MODEL, mixtures=3, attention=True),
+    "mixtures of scales": replace(MODEL, context="nothing", means=False, mixtures=2),
 }
 
 LIGHT_MODEL = replace(

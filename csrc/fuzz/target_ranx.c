@@ -87,8 +87,12 @@ static int64_t read_in_portions(const model *m, size_t first, const uint8_t *str
 
 static int64_t write_whole(const model *m, const int32_t *values, uint32_t mark, uint8_t *coded, size_t capacity)
 {
-    return rs_latent_encode(values, m->index, m->count, m->cdfs, m->entries, m->rows, m->offsets, m->tables, mark,
-                            coded, capacity);
+    uint64_t writer[2];
+    int64_t code = rs_latent_write_start(capacity, mark, writer);
+    if (code >= 0)
+        code = rs_latent_write(values, m->index, m->count, m->cdfs, m->entries, m->rows, m->offsets, m->tables, coded,
+                               capacity, writer);
+    return code < 0 ? code : rs_latent_write_end(coded, capacity, writer);
 }
 
 /* As above, and behind the model the size of the first portion (u16). */

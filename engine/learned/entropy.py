@@ -114,8 +114,9 @@ class Prediction(NamedTuple):
         mixtures = scale.shape[1] // residual.shape[1]
         if mixtures == 1:
             return logistic_bits(residual, scale)
-        shift = torch.cat([torch.zeros_like(residual), self.shift], 1)
-        share = torch.cat([torch.zeros_like(residual), self.share.float()], 1)
+        none = torch.zeros_like(self.shift[:, : residual.shape[1]])
+        shift = torch.cat([none, self.shift], 1)
+        share = torch.cat([none, self.share.float()], 1)
         share = share.unflatten(1, (mixtures, -1)).softmax(1)
         mass = logistic_mass(residual.repeat(1, mixtures, 1, 1) - shift, scale).unflatten(1, (mixtures, -1))
         return -torch.log2(lower_bound((mass * share).sum(1), PROBABILITY_FLOOR))

@@ -35,11 +35,25 @@ def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -
     named = {name.removeprefix(OF_PRIOR): tensor for name, tensor in weights.items()}
     arrays = {name: half(tensor) for name, tensor in named.items() if name not in entropy}
     arrays |= {INTEGERS + name: array for name, array in frozen.items()}
+    if card.get("backbone"):
+        arrays = without_backbone(arrays, card["backbone"]["digest"])
     data = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     parameters = sum(tensor.numel() for tensor in weights.values())
     made = {"digest": hashlib.sha256(data).hexdigest(), "bytes": len(data), "parameters": parameters}
     atomic_write(path, data)
     write_card(path, {"architecture": architecture_name(card["recipe"]), "licence": LICENCE, **card, **made})
+
+
+def without_backbone(arrays: Mapping[str, np.ndarray], digest: str) -> dict[str, np.ndarray]:
+    """What is not the same in the weights with this digest, and where the rest is: see `engine.learned.stored`."""
+    backbone = stored.tensors(stored.with_digest(digest))
+    same = [
+        name
+        for name, array in arrays.items()
+        if name in backbone and array.dtype == backbone[name].dtype and np.array_equal(array, backbone[name])
+    ]
+    rest = {name: array for name, array in arrays.items() if name not in same}
+    return {**rest, stored.BACKBONE: stored.reference(digest, same)}
 
 
 def export_run(folder: Path, path: Path, *, note: str = "", attribution: str = "") -> dict[str, Any]:
@@ -55,6 +69,7 @@ def export_run(folder: Path, path: Path, *, note: str = "", attribution: str = "
         "note": note,
         "recipe": state["recipe"],
         "data": state.get("data"),  # runs of long ago do not say
+        "backbone": state.get("backbone"),
         "attribution": attribution_path(path).name if attribution else None,
         "training": {**state["progress"], "skipped": state["optimiser"]["skipped"], "machine": state.get("machine")},
         "measured": {"held_back": held_back_curve(folder, state["progress"]["steps"])},

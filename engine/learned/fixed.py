@@ -26,6 +26,11 @@ ROWS_PER_OCTAVE = 5
 # In 2⁻²⁴: rows for a factor of e, 5/ln 2; and the row of the scale of a logistic density of deviation 1.
 ROWS_PER_NAT = 121022032
 ROW_OF_UNIT_SPREAD = 290490215
+OCTAVE_PARTS = 32  # of a logit, in a mixture's weights
+OCTAVE_PARTS_PER_NAT = 774541002  # 32/ln 2, in 2⁻²⁴
+LOGISTIC_STEPS, LOGISTIC_END, LOGISTIC_BITS = 64, 24, 30  # of the logistic function: 1/64 up to 24, in 2⁻³⁰
+INVERSE_SCALES = 20480 << 12  # over 2^(row/5): see csrc/latent_mixture.h
+WEIGHT_BITS = 15  # of a mixture's weights
 _WORK_BITS = 64
 
 
@@ -91,6 +96,55 @@ def feature_thresholds() -> np.ndarray:
             return np.array(thresholds, np.int64)
         thresholds.append(threshold)
         odd = odd * square >> bits
+
+
+@cache
+def logistic_table() -> np.ndarray:
+    """The logistic function at 0, 1/64, … 24, in 2⁻³⁰: i32."""
+    bits = 256
+    grow, power, values = _exponential(LOGISTIC_STEPS, bits), 1 << bits, []
+    for _ in range(LOGISTIC_STEPS * LOGISTIC_END + 1):
+        values.append(((power << LOGISTIC_BITS + 1) // (power + (1 << bits)) + 1) >> 1)
+        power = power * grow >> bits
+    return np.array(values, np.int32)
+
+
+@cache
+def mixing_scales() -> np.ndarray:
+    """What a distance in 1/16 of a step is multiplied by for each row of scales: i32, in 2⁻¹² of 2⁻¹⁴."""
+    return np.array([_root_fraction(INVERSE_SCALES, row, ROWS_PER_OCTAVE) for row in range(SCALE_ROWS)], np.int32)
+
+
+@cache
+def mixing_powers() -> np.ndarray:
+    """2^(-n/32) in 2⁻¹⁵ for n = 0, 1, … until nothing is left: i32."""
+    return np.array([_root_fraction(1 << WEIGHT_BITS, n, OCTAVE_PARTS) for n in range(16 * OCTAVE_PARTS + 1)], np.int32)
+
+
+@cache
+def reaches() -> np.ndarray:
+    """How far symbols of each scale reach before they are escapes: what is beyond 2⁻¹² of a density, i32."""
+    # scale · ln(2 · 2¹²), rounded up, in whole numbers: scales are 1/20 · 2^(row/5).
+    per_scale = 151178040 << 20  # ln 8192 in 2⁻⁴⁴
+    octaves = [-(-row // ROWS_PER_OCTAVE) for row in range(SCALE_ROWS)]
+    whole = [
+        _root_fraction(per_scale << octave, ROWS_PER_OCTAVE * octave - row, ROWS_PER_OCTAVE)
+        for row, octave in enumerate(octaves)
+    ]
+    return np.array([-(-value // (20 << FINE_BITS + 20)) for value in whole], np.int32)
+
+
+def _root_fraction(value: int, numerator: int, denominator: int) -> int:
+    """value · 2^(-numerator/denominator) to the nearest whole number, halves up."""
+    # The power of the result's double that is not above, by bisection in whole numbers.
+    low, high = 0, 2 * value + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if middle**denominator << numerator <= (2 * value) ** denominator:
+            low = middle
+        else:
+            high = middle
+    return (low + 1) // 2
 
 
 def _exponential(divisor: int, bits: int) -> int:

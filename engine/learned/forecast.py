@@ -21,6 +21,7 @@ from engine.learned import fixed
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.symbols import Latent, SymbolNetwork
 from engine.native import latent
+from engine.native.mixture import Mixed
 
 if TYPE_CHECKING:
     from engine.learned.tiles import Analysis
@@ -31,6 +32,7 @@ _BIAS = 0.02
 # Bits per pixel are about _BITS · (coefficients that are not zero, per pixel)^_POWER: measured on 24 photographs from
 # 0.08 to 1.2 bits per pixel, with a deviation of 5 %.
 _BITS, _POWER = 4.45, 1.05
+SHIFT_MAX = 32767
 
 
 @dataclass(frozen=True)
@@ -71,27 +73,34 @@ class RateForecast:
     def _bits(self, rate: int) -> float:
         network, coded = self.network, self.coded
         octaves = network.octaves(rate) - network.octaves(self.rate)
-        scaled = _rounded(self._exact * np.exp2(octaves).astype(np.float32))
-        rows = self._rows + np.rint(fixed.ROWS_PER_OCTAVE * octaves).astype(np.int32)
-        index = rows.clip(0, fixed.SCALE_ROWS - 1).astype(np.uint16)
+        factors = np.exp2(octaves).astype(np.float32)
+        scaled = _rounded(coded.in_order(self._exact * factors))
+        moved = coded.in_order(np.broadcast_to(np.rint(fixed.ROWS_PER_OCTAVE * octaves), coded.values.shape))
+        none, hyper_size = np.zeros(0, np.uint16), coded.hyper.size
+        if coded.mixed is None:
+            rows = _moved(coded.index[hyper_size:], moved).astype(np.uint16)
+            costs = network.symbol_costs(scaled, rows, None)
+        else:
+            shifts = coded.mixed.shifts * coded.in_order(np.broadcast_to(factors, coded.values.shape))[:, None]
+            rows = _moved(coded.mixed.rows, moved[:, None]).astype(np.uint8)
+            mixed = Mixed(rows, np.rint(shifts).clip(-SHIFT_MAX, SHIFT_MAX).astype(np.int16), coded.mixed.weights)
+            costs = network.symbol_costs(scaled, none, mixed)
         hyper = _rounded(coded.hyper * np.exp2(network.hyper_octaves(rate) - network.hyper_octaves(self.rate)))
-        costs = latent.costs(scaled, index, network.tables), network.hyper_costs(hyper, rate)
-        return sum(float(each.sum(dtype=np.float64)) for each in costs)
+        return sum(float(each.sum(dtype=np.float64)) for each in (costs, network.hyper_costs(hyper, rate)))
 
     @cached_property
     def _bits_here(self) -> float:
         return self._bits(self.rate)
 
     @cached_property
-    def _rows(self) -> np.ndarray:
-        """Rows of tables at each position, rows×columns×M i32."""
-        return self.coded.in_place(self.coded.index).astype(np.int32)
-
-    @cached_property
     def _exact(self) -> np.ndarray:
         """What was rounded to the residuals, rows×columns×M f32."""
         means = self.coded.values - self.coded.in_place(self.coded.residuals) * MEAN_STEPS
         return self.steps - means.astype(np.float32) / np.float32(MEAN_STEPS)
+
+
+def _moved(rows: np.ndarray, by: np.ndarray) -> np.ndarray:
+    return (rows.astype(np.int32) + by.astype(np.int32)).clip(0, fixed.SCALE_ROWS - 1)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def freeze(model: LatentModel) -> dict[str, np.ndarray]:
         tensors[f"{name}.shift"] = shifts.to(torch.uint8).numpy()
     tensors["octaves"] = _steps(model.octaves())
     if isinstance(model.prior, StaticPrior):
-        tensors |= _static(model.prior)
+        tensors["head"] = _steps(model.prior.head.table)
     elif isinstance(model.prior, HyperPrior):
         tensors |= _hyper(model.prior)
     tensors |= coding_tables()
@@ -58,11 +58,6 @@ def _hyper(prior: HyperPrior) -> dict[str, np.ndarray]:
     tables = {"hyper_octaves": hyper.octaves(), "hyper_offsets": hyper.offset.table, "hyper_rows": hyper.rows()}
     scales = {f"slices.{number}.scale": context.scale.table for number, context in enumerate(prior.contexts())}
     return {name: _steps(table) for name, table in {**tables, **scales}.items()}
-
-
-def _static(prior: StaticPrior) -> dict[str, np.ndarray]:
-    tables = {"rows": prior.rows()}
-    return {name: _steps(table) for name, table in tables.items()}
 
 
 def entropy_convolutions(model: LatentModel) -> dict[str, EntropyConv]:

@@ -102,6 +102,11 @@ def interpolate_in_steps(table: Tensor, weights: Tensor) -> Tensor:
     return (wide(weights)[:, :, None] * steps).sum(1)[:, :, None, None]
 
 
+def to_table_grid(values: Tensor) -> Tensor:
+    """To whole steps of 2⁻¹⁶, halves up, in single precision."""
+    return (round_up_through(values * TABLE_STEPS) / TABLE_STEPS).float()
+
+
 class RateTable(nn.Module):
     """One value per channel, interpolated between the points of the range of rates."""
 
@@ -183,6 +188,25 @@ class Residual(nn.Module):
         if self.scale is not None:
             inner = self.scale.scale(inner, weights)
         return values + self.outer(inner)
+
+
+class Attention(nn.Module):
+    """x + trunk(x) · sigmoid(mask(x)): where to look is learned (simplified attention, D. Cheng et al., CVPR 2020).
+
+    The trunk starts at zero: an identity.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.trunk = Residual(channels)
+        self.trunk_out = nn.Conv2d(channels, channels, 1)
+        self.mask = Residual(channels)
+        self.mask_out = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, values: Tensor) -> Tensor:
+        no_rates = values[:0]
+        trunk, mask = self.trunk_out(self.trunk(values, no_rates)), self.mask_out(self.mask(values, no_rates))
+        return values + trunk * torch.sigmoid(mask)
 
 
 class EntropyResidual(nn.Module):

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.learned.entropy import Units
-from engine.learned.layers import RateTable, Residual, interpolate_in_steps, precision, rate_weights, wide
-from engine.learned.priors import StaticPrior, prior_of
+from engine.learned.layers import Attention, RateTable, Residual, interpolate_in_steps, precision, rate_weights, wide
+from engine.learned.priors import prior_of
 from engine.learned.recipe import ModelRecipe, RateRecipe
 from engine.learned.symbols import SPREAD_OCTAVES
 from engine.learned.synthesis import SynthesisNetwork
@@ -50,11 +50,13 @@ class LatentModel(nn.Module):
         self.quantised = False
         self.correcting = True
         """Whether the decoder's network takes part; without it the reconstruction is linear."""
+        self.rendering = True
+        """Whether pictures are decoded at all; without it they count as they are, and only bits are of interest."""
         points, channels = rate.points, model.channels
         self.transform = LappedTransform(channels, model.lapped_scale, learned=model.learned_transform)
         self.log_gain = RateTable(points, channels)
         self.prior = prior_of(model, points)
-        self.synthesis = SynthesisNetwork(model.looked_at, model.synthesis_widths, model.synthesis_blocks, points)
+        self.synthesis = SynthesisNetwork(model, points)
         self._start()
 
     @torch.no_grad()
@@ -68,6 +70,8 @@ class LatentModel(nn.Module):
         for module in self.synthesis.modules():
             if isinstance(module, Residual):
                 module.outer.weight.mul_(0.3)
+            elif isinstance(module, Attention):
+                nn.init.zeros_(module.trunk_out.weight)
         self.prior.start()
         nn.init.zeros_(self.synthesis.leave.weight)
 
@@ -80,13 +84,6 @@ class LatentModel(nn.Module):
         norms = self.transform.fit(pictures * 255 - 127.5, first)
         lambdas = self.lambda_of(torch.arange(self.rate.points).float())
         self.log_gain.table.copy_(0.5 * torch.log(lambdas / LAMBDA_AT_UNIT_STEP)[:, None] + torch.log(norms)[None])
-        self.fit_prior()
-
-    @torch.no_grad()
-    def fit_prior(self) -> None:
-        """Let densities that are tables begin with the coefficients' deviations."""
-        if isinstance(self.prior, StaticPrior):
-            self.prior.fit(self.log_gain.table.exp() * self.transform.deviation)
 
     def lambda_of(self, rate: Tensor) -> Tensor:
         """The weight of squared error (of 8-bit values) against bits per pixel."""
@@ -104,7 +101,7 @@ class LatentModel(nn.Module):
             coefficients = self.transform.analysis(pictures * 255 - 127.5)
         units = self._units(weights)
         coded = self.prior.code(coefficients, self._relative(coefficients), units, weights, noisy=noisy)
-        picture = self.render(coded.steps / units.gain, coded.known, weights)
+        picture = self.render(coded.steps / units.gain, coded.known, weights) if self.rendering else pictures
         return Coded(picture, coded.latent_bits, coded.hyper_bits, coded.hyper, coded.residuals)
 
     @torch.no_grad()

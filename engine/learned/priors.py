@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from itertools import accumulate
 from typing import NamedTuple, cast
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 
 from engine.learned import entropy
 from engine.learned.contexts import KINDS, Asked, SliceContext
-from engine.learned.entropy import LOG_FLOOR, LOG_ROW, LOGISTIC, Density, Prediction, Units
+from engine.learned.entropy import Density, Prediction, Units
 from engine.learned.hyper import HyperAnalysis, HyperLatent, HyperSynthesis
 from engine.learned.layers import (
     EntropyConv,
@@ -25,7 +24,7 @@ from engine.learned.layers import (
     in_network_precision,
     interpolate_in_steps,
     precision,
-    wide,
+    to_table_grid,
 )
 from engine.learned.recipe import STATIC, ModelRecipe
 
@@ -99,7 +98,8 @@ class HyperPrior(Prior):
         for context in self.contexts():
             for head in context.heads():
                 head.weight.mul_(0.05)
-                _part_mixtures(head, context.density)
+                assert head.bias is not None
+                part_mixtures(head.bias, context.density)
 
     def quantise(self, on: bool) -> None:
         self.quantised = on
@@ -169,26 +169,17 @@ class StaticPrior(Prior):
     """One density for each channel and rate, the same at every position (J. Ballé, V. Laparra and E. Simoncelli,
     "End-to-end optimized image compression", ICLR 2017), here a mixture of logistic ones.
 
-    log_scale, shift, share: of all mixtures one after another, in quantisation steps; of shift and share but the first.
+    head: what the head of a slice would say, in a table.
     """
 
     def __init__(self, recipe: ModelRecipe, points: int) -> None:
         super().__init__()
         self.quantised = False
-        channels, mixtures = recipe.channels, recipe.mixtures
-        self.density = Density(False, mixtures)
-        self.log_scale = RateTable(points, mixtures * channels)
-        self.shift = RateTable(points, (mixtures - 1) * channels)
-        self.share = RateTable(points, (mixtures - 1) * channels)
+        self.density = Density(recipe.means, recipe.mixtures)
+        self.head = RateTable(points, self.density.outputs * recipe.channels)
 
     def start(self) -> None:
-        """Scales around that of a coefficient of deviation 1; `fit` sets them to the deviations."""
-        for number, part in enumerate(self.log_scale.table.chunk(self.density.mixtures, 1)):
-            part.fill_(math.log(LOGISTIC) + SPACING * number)
-
-    def fit(self, spread: Tensor) -> None:
-        """spread: deviations in quantisation steps at each point, points×M."""
-        self.log_scale.table.add_(torch.log(spread).repeat(1, self.density.mixtures))
+        part_mixtures(self.head.table, self.density)
 
     def quantise(self, on: bool) -> None:
         self.quantised = on
@@ -204,40 +195,31 @@ class StaticPrior(Prior):
     ) -> CodedLatent:
         steps = coefficients * units.gain
         noise = torch.rand_like(steps) - 0.5 if noisy else None
-        coded = entropy.code(steps, self._prediction(steps, weights), units.spread, noise, self.quantised)
-        hyper = self.hyper_symbols(relative[:, :0], weights)
+        coded = entropy.code(steps, self._prediction(units, weights), units.spread, noise, self.quantised)
+        hyper = self.hyper_symbols(self.entered(relative), weights)
         known = _signed([in_network_precision(coded.known)])
         return CodedLatent(coded.steps, known, coded.bits, torch.zeros_like(coded.bits), hyper, (coded.residual,))
 
     def decode(
         self, hyper: Tensor, residuals: tuple[Tensor, ...], units: Units, weights: Tensor
     ) -> tuple[Tensor, Tensor]:
-        (residual,) = residuals
-        return residual, _signed([entropy.both_signs(entropy.features(residual / units.spread), self.quantised)])
+        steps = residuals[0] + self._prediction(units, weights).mean
+        return steps, _signed([entropy.both_signs(entropy.features(steps / units.spread), self.quantised)])
 
-    def rows(self) -> Tensor:
-        """The scales at every point of the range of rates as rows of the coder's tables, or between two."""
-        return (wide(self.log_scale.table) - LOG_FLOOR) / LOG_ROW
-
-    def _prediction(self, steps: Tensor, weights: Tensor) -> Prediction:
-        if self.quantised:
-            log_scale = entropy.scale_of_row(interpolate_in_steps(self.rows(), weights))
-            shift = entropy.to_mean_grid(interpolate_in_steps(self.shift.table, weights))
-        else:
-            log_scale, shift = self.log_scale(weights), self.shift(weights)
-        return Prediction(torch.zeros_like(steps), log_scale, shift, self.share(weights))
+    def _prediction(self, units: Units, weights: Tensor) -> Prediction:
+        if not self.quantised:
+            return entropy.predict(self.head(weights), units.spread, self.density, False)
+        exact = interpolate_in_steps(self.head.table, weights)
+        return entropy.predict(to_table_grid(exact), units.spread, self.density, True)
 
 
 SPACING = 0.7  # between the logs of the scales of mixed densities, at first
 
 
-def _part_mixtures(head: EntropyConv, density: Density) -> None:
-    """Let mixed densities be of different scales, as equal ones would learn the same."""
-    if density.mixtures > 1:
-        assert head.bias is not None
-        parts = head.bias.data.chunk(density.outputs)
-        for number, part in enumerate(parts[int(density.means) + 2 :: 3], 1):
-            part.fill_(SPACING * (number if number % 2 else -number))
+def part_mixtures(head: Tensor, density: Density) -> None:
+    """Let mixed densities be of different scales, as equal ones would learn the same; head: …×outputs·C."""
+    for number, part in enumerate(head.chunk(density.outputs, -1)[int(density.means) + 2 :: 3], 1):
+        part.fill_(SPACING * (number if number % 2 else -number))
 
 
 def _signed(known: list[Tensor]) -> Tensor:

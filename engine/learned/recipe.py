@@ -23,14 +23,16 @@ MOST_MIXTURES = 4
 
 # Architectures, by the codecs that they are for.
 PHOTOGRAPHS, LIGHT, FILTERS = "hyperprior", "lightmap-ae", "lightmap-multiscale"
+ZOO = ("ae", "vae", "factorized", "hyperprior-scale", "channelwise", "context-ar", "attention-gmm", "gan", "ratescope")
+"""Of photographs, too."""
 
 # Entropy models: one density for each channel; or a hyper-latent, and slices predicted from it.
 STATIC, HYPER = "static", "hyper"
 # What a slice knows of itself: nothing, half of its positions, or all positions before.
 NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
 
-# What training moves: everything; the entropy model; the decoder.
-ALL, PRIOR, DECODER = "all", "prior", "decoder"
+# What training moves: everything; the entropy model; the decoder's network; both of these.
+ALL, PRIOR, DECODER, NETWORKS = "all", "prior", "decoder", "networks"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class ModelRecipe:
     and the decoder's network look at (0: all). last_context_width, last_anchor_width: of the last slice, if it is to
     be narrower (0: it is not). prior: the entropy model, "static" or "hyper". context: what a slice knows of itself,
     "nothing", "checkerboard" or "raster". means: whether coefficients are predicted, else their scales alone. mixtures:
-    densities that are mixed for each coefficient.
+    densities that are mixed for each coefficient. attention: whether the decoder's network has attention at 1/16, 1/8.
     """
 
     channels: int = 288
@@ -66,6 +68,7 @@ class ModelRecipe:
     context: str = CHECKERBOARD
     means: bool = True
     mixtures: int = 1
+    attention: bool = False
 
     @property
     def looked_at(self) -> int:
@@ -89,6 +92,8 @@ class ModelRecipe:
         _require_one_of("model.context", self.context, (NOTHING, CHECKERBOARD, RASTER))
         if not 1 <= self.mixtures <= MOST_MIXTURES:
             raise UsageError(f"of densities 1 to {MOST_MIXTURES} can be mixed, not {self.mixtures}")
+        if self.mixtures > 1 and self.context == RASTER:
+            raise UsageError("position by position, one density is predicted, and no mixture")
         if len(self.synthesis_widths) != 3 or len(self.synthesis_blocks) != 3:
             raise UsageError("the synthesis has three resolutions: give three widths and three numbers of blocks")
 
@@ -114,7 +119,7 @@ class TrainingRecipe:
     static_steps: steps at the start in which the transform stays as it is and only the entropy model learns.
     downscale: share of patches that are scaled down, by up to a factor of 2. averaging: the moving average of
     the weights reaches back over an eighth of the steps, but never over more than this many. trains: what moves:
-    "all", the "prior" alone (rate is all that counts then), or the "decoder" alone.
+    "all", the "prior" alone (rate is all that counts then), the "decoder" alone, or both of these "networks".
     """
 
     batch: int = 8
@@ -131,7 +136,7 @@ class TrainingRecipe:
     trains: str = ALL
 
     def __post_init__(self) -> None:
-        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER))
+        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -14,20 +15,25 @@ from engine.learned.fixed import FACTOR_BITS, MEAN_STEPS
 from engine.learned.integers import Bands, Tensors, convolution, table
 from engine.learned.recipe import CHECKERBOARD, NOTHING, RASTER, ModelRecipe
 from engine.native import latent
-from engine.native.latent import ALL, Convolution, Every, Raster, RasterOrder
+from engine.native.latent import ALL, Convolution, Every
+from engine.native.mixture import Mixed, MixedUnits, Mixing, predict_mixed
+from engine.native.raster import Raster, RasterCoded, RasterOrder
 
 ANCHORS, OTHERS = Every(2, 1), Every(2, 0)
 Order = Every | RasterOrder
+Densities = np.ndarray | Mixed
+HeadUnits = latent.Units | MixedUnits
 
 
 @dataclass(frozen=True)
 class Pass:
-    """A part of the latent in the order of the stream: some channels at some positions. index, residuals: rows of
-    tables (u16) and symbols (i32), one position after another, channels innermost. values: coefficients, in 1/16."""
+    """A part of the latent in the order of the stream: some channels at some positions. densities: rows of tables (u16)
+    or mixtures; residuals: symbols (i32), both one position after another, channels innermost. values: coefficients, in
+    1/16."""
 
     channels: slice
     order: Order
-    index: np.ndarray
+    densities: Densities
     residuals: np.ndarray
     values: np.ndarray
 
@@ -37,9 +43,9 @@ class Symbols(Protocol):
 
     def hyper(self, index: np.ndarray) -> np.ndarray: ...
 
-    def residuals(self, channels: slice, every: Every, means: np.ndarray, index: np.ndarray) -> np.ndarray: ...
+    def residuals(self, channels: slice, every: Every, means: np.ndarray, densities: Densities) -> np.ndarray: ...
 
-    def raster(self, channels: slice, raster: Raster) -> latent.RasterCoded: ...
+    def raster(self, channels: slice, raster: Raster) -> RasterCoded: ...
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class RateUnits:
     """What a slice's arithmetic needs to know of the rate."""
 
     factors: np.ndarray
-    heads: tuple[latent.Units, ...]
+    heads: tuple[HeadUnits, ...]
     feature_mantissas: np.ndarray
     feature_shifts: np.ndarray
 
@@ -79,24 +85,12 @@ class SliceNetwork(ABC):
         hyper_first = np.r_[seen : seen + recipe.hyper_width, :seen]  # the order in which the context lies in memory
         self._join = convolution(tensors, f"{name}.join", inputs=hyper_first)
         self._scales = table(tensors, f"{name}.scale", self._width, (-60, 60))
-        self._means = recipe.means
+        self._density = DensityKind(recipe.means, recipe.mixtures)
 
     def units(self, logs: np.ndarray, rate: int) -> RateUnits:
         """logs: of all coefficients' spread, 2⁻²⁴ of an octave."""
         own = logs[self.start : self.stop]
-        mantissas, exponents = fixed.powers_of_two(own)
-        offsets = fixed.ROWS_PER_OCTAVE * own + fixed.ROW_OF_UNIT_SPREAD
-        heads = tuple(
-            latent.Units(
-                shifts=head.shifts,
-                mantissas=mantissas.astype(np.int32),
-                mean_shifts=(head.shifts[: self.size] + 2 - exponents).astype(np.uint8),
-                rows_per_nat=fixed.ROWS_PER_NAT,
-                offsets=offsets,
-                rows=fixed.SCALE_ROWS,
-            )
-            for head in self.heads
-        )
+        heads = tuple(head_units(head.shifts, own, self._density) for head in self.heads)
         inverse, shifts = feature_units(own)
         factors = (1 << FACTOR_BITS) + fixed.rounded(
             fixed.interpolate(self._scales, rate), fixed.FINE_BITS - FACTOR_BITS
@@ -114,30 +108,30 @@ class SliceNetwork(ABC):
 
     def _head(self, tensors: Tensors, name: str) -> Convolution:
         """A head that gives means and scales; the means are 0 where none are predicted."""
-        return convolution(tensors, name, zeros=0 if self._means else self.size)
+        return convolution(tensors, name, zeros=self._density.zeros * self.size)
 
     def _predicted(
         self,
         work: Work,
-        head: tuple[Convolution, Convolution, latent.Units],
+        head: tuple[Convolution, Convolution, HeadUnits],
         known: np.ndarray,
         every: Every,
     ) -> Pass:
         """One pass, by a hidden layer and a head from what is known at its positions."""
-        hidden_layer, last, head_units = head
+        hidden_layer, last, own_units = head
         bands, units = work.bands, work.units
         rows, columns = known.shape[:2]
         hidden = np.empty((rows, columns, self._width), np.int16)
         bands.layer(hidden_layer, known, hidden)
-        sums = np.empty((rows, columns, 2 * self.size), np.int32)
+        sums = np.empty((rows, columns, last.outputs), np.int32)
         bands.sums(last, hidden, sums)
-        means, index = latent.predict(sums, head_units)
+        means, densities = predict(sums, own_units, self._density)
         channels = slice(self.start, self.stop)
-        residuals = work.source.residuals(channels, every, means, index)
+        residuals = work.source.residuals(channels, every, means, densities)
         values = residuals * MEAN_STEPS + means
         thresholds = fixed.feature_thresholds()
         latent.features(values, units.feature_mantissas, units.feature_shifts, thresholds, out=work.own, every=every)
-        return Pass(channels, every, index, residuals, values)
+        return Pass(channels, every, densities, residuals, values)
 
 
 class AtOnce(SliceNetwork):
@@ -191,10 +185,12 @@ class OneByOne(SliceNetwork):
     def _passes(self, work: Work) -> Iterator[Pass]:
         joined = np.empty((*work.seen.shape[:2], self._width + self._own_width), np.int16)
         work.bands.layer(self._join, work.seen, joined[:, :, : self._width], factors=work.units.factors)
+        own_units = work.units.heads[0]
+        assert isinstance(own_units, latent.Units)
         features = work.units.feature_mantissas, work.units.feature_shifts, fixed.feature_thresholds()
         raster = Raster(
             (self._before, self._hidden, self.heads[0]),
-            (work.units.heads[0], features),
+            (own_units, features),
             joined,
             work.own,
             work.bands.check,
@@ -205,6 +201,45 @@ class OneByOne(SliceNetwork):
 
 
 KINDS: dict[str, type[SliceNetwork]] = {NOTHING: AtOnce, CHECKERBOARD: Checkerboard, RASTER: OneByOne}
+
+
+@dataclass(frozen=True)
+class DensityKind:
+    """What a head says of a coefficient: see `engine.learned.entropy.Density`."""
+
+    means: bool
+    mixtures: int
+
+    @property
+    def zeros(self) -> int:
+        """Outputs for each coefficient that are put before the others, as single densities have means."""
+        return int(not self.means and self.mixtures == 1)
+
+
+def head_units(shifts: np.ndarray, logs: np.ndarray, density: DensityKind) -> HeadUnits:
+    """For the sums of a head with these shifts; logs: of the coefficients' spread, 2⁻²⁴ of an octave."""
+    mantissas, exponents = fixed.powers_of_two(logs)
+    offsets = fixed.ROWS_PER_OCTAVE * logs + fixed.ROW_OF_UNIT_SPREAD
+    down = (2 - exponents).astype(np.uint8)
+    spread = mantissas.astype(np.int32)
+    if density.mixtures == 1:
+        mean_shifts = shifts[: down.size] + down
+        return latent.Units(shifts, spread, mean_shifts, fixed.ROWS_PER_NAT, offsets, fixed.SCALE_ROWS)
+    per_nat = fixed.ROWS_PER_NAT, fixed.OCTAVE_PARTS_PER_NAT
+    return MixedUnits(shifts, spread, down, offsets, *per_nat, density.means)
+
+
+def predict(sums: np.ndarray, units: HeadUnits, density: DensityKind) -> tuple[np.ndarray, Densities]:
+    """Means in 1/16 of a step (…×C i32) and densities (…×C), from a head's sums."""
+    if isinstance(units, MixedUnits):
+        return predict_mixed(sums, units, mixing(), density.mixtures)
+    return latent.predict(sums, units)
+
+
+@cache
+def mixing() -> Mixing:
+    """The tables that mixtures are computed with."""
+    return Mixing(fixed.mixing_scales(), fixed.reaches(), fixed.logistic_table(), fixed.mixing_powers())
 
 
 def feature_units(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -221,6 +256,24 @@ def take(values: np.ndarray, every: Every) -> np.ndarray:
     for row in (0, 1):
         out[row::2] = values[row::2, (row + every.phase) % 2 :: 2]
     return out
+
+
+def repeated(densities: Densities, size: tuple[int, int]) -> Densities:
+    """Those of one position, 1×1×C, at rows×columns."""
+
+    def everywhere(values: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.broadcast_to(values, (*size, *values.shape[2:])))
+
+    if isinstance(densities, Mixed):
+        return Mixed(*(everywhere(each) for each in (densities.rows, densities.shifts, densities.weights)))
+    return everywhere(densities)
+
+
+def in_order(values: np.ndarray, order: Order) -> np.ndarray:
+    """What is at places of rows×columns×C, in an order: one position after another, channels innermost, flat."""
+    if isinstance(order, Every):
+        return take(values, order).ravel()
+    return values[order.rows, order.columns].ravel()
 
 
 def put(values: np.ndarray, part: np.ndarray, order: Order) -> None:

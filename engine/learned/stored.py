@@ -1,7 +1,8 @@
 """Weights files, read without torch: floats for the networks, and the integers that streams depend on.
 
-A file is safetensors; what `freeze` made is under names that begin with "integers.". Its SHA-256 stands in the card,
-and the first bytes of that in every stream, as the name of the model that decodes it.
+A file is safetensors; what `freeze` made is under names that begin with "integers.". What is the same in other weights,
+its backbone, may be left out: a tensor "backbone" holds their SHA-256 and the names of what is there. The file's own
+SHA-256 stands in the card, and the first bytes of that in every stream, as the name of the model that decodes it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from engine.learned.card import card_path, load_card
 from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_of
 
 INTEGERS = "integers."
+BACKBONE = "backbone"
+_DIGEST_BYTES = 32
 MAX_BYTES = 256 << 20
 VARIABLE = "RATESCOPE_WEIGHTS"
 NAME_BYTES = 4  # of a model's digest, in a stream
@@ -43,29 +46,53 @@ class Stored:
 
 def read(path: Path) -> Stored:
     """The weights in `path`, checked against their card. Raises an `EngineError` that names the file."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     card = load_card(path)
     try:
         model, rate = architecture_of(card.get("recipe", {}))
     except EngineError as error:
         raise error.at(card_path(path)) from error
+    arrays = tensors(path)
+    if BACKBONE in arrays:
+        arrays = _with_backbone(arrays, path)
+    integers = {name.removeprefix(INTEGERS): array for name, array in arrays.items() if name.startswith(INTEGERS)}
+    floats = {name: array for name, array in arrays.items() if not name.startswith(INTEGERS)}
+    return Stored(path, card["architecture"], card["digest"], model, rate, floats, integers)
+
+
+def tensors(path: Path) -> dict[str, np.ndarray]:
+    """What the file itself holds, by name, checked against the digest in its card. `EngineError` names the file."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    digest = load_card(path).get("digest")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise CorruptStream("is too large for weights", path=path)
         data = path.read_bytes()
     except OSError as error:
         raise EngineError(f"cannot be read: {(error.strerror or str(error)).lower()}", path=path) from error
-    if hashlib.sha256(data).hexdigest() != card.get("digest"):
+    if hashlib.sha256(data).hexdigest() != digest:
         raise CorruptStream("does not match the digest in its card", path=path)
     try:
-        tensors = load(data)
+        return load(data)
     except SafetensorError as error:
         raise CorruptStream(f"is not a safetensors file: {error}", path=path) from error
-    integers = {name.removeprefix(INTEGERS): array for name, array in tensors.items() if name.startswith(INTEGERS)}
-    floats = {name: array for name, array in tensors.items() if not name.startswith(INTEGERS)}
-    return Stored(path, card["architecture"], card["digest"], model, rate, floats, integers)
+
+
+def reference(digest: str, names: list[str]) -> np.ndarray:
+    """The tensor that says which tensors of the weights with this digest belong to a file: u8."""
+    return np.frombuffer(bytes.fromhex(digest) + "\n".join(names).encode(), np.uint8)
+
+
+def _with_backbone(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
+    said = arrays[BACKBONE].tobytes()
+    names = said[_DIGEST_BYTES:].decode(errors="replace").split("\n")
+    backbone = tensors(with_digest(said[:_DIGEST_BYTES].hex(), path))
+    missing = [name for name in names if name and name not in backbone]
+    if missing:
+        raise CorruptStream(f"builds on a tensor '{missing[0]}' that its backbone does not have", path=path)
+    own = {name: array for name, array in arrays.items() if name != BACKBONE}
+    return {**{name: backbone[name] for name in names if name}, **own}
 
 
 @dataclass(frozen=True)
@@ -114,10 +141,37 @@ def named(architecture: str, name: str) -> Installed:
     )
 
 
+def read_preferred(architecture: str) -> Stored:
+    """The weights to build on; `EngineError` if there are none."""
+    weights = preferred(architecture)
+    if weights is None:
+        raise EngineError(nothing_installed(architecture))
+    return read(weights.path)
+
+
+def with_digest(digest: str, path: Path | None = None) -> Path:
+    """The installed weights with this digest; `EngineError` if they are missing, which `path` builds on."""
+    for each in _candidates():
+        try:
+            if load_card(each).get("digest") == digest:
+                return each
+        except EngineError:
+            continue
+    raise EngineError(
+        f"builds on the weights {digest[: 2 * NAME_BYTES]}, which are not installed",
+        path=path,
+        hint=f"put their .safetensors and .json files into {zoo.user_folder()}, or name the file in {VARIABLE}",
+    )
+
+
+def _candidates() -> list[Path]:
+    given = [Path(name) for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name]
+    return [*given, *(model.path for model in zoo.models())]
+
+
 def installed(architecture: str) -> Iterator[Installed]:
     """All weights of an architecture whose card can be read, in the order in which they are preferred."""
-    given = [Path(name) for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name]
-    for path in [*given, *(model.path for model in zoo.models())]:
+    for path in _candidates():
         card = card_path(path)
         try:
             found = _look(path, card.stat().st_mtime_ns, path.stat().st_mtime_ns)

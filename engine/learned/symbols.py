@@ -20,12 +20,15 @@ from engine.learned import fixed, slice_networks
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.integers import Bands, Tensors, convolution, table, tensor
 from engine.learned.recipe import STATIC, ModelRecipe
-from engine.learned.slice_networks import Order, Pass, Symbols
+from engine.learned.slice_networks import Densities, Order, Pass, Symbols
 from engine.native import crc32c, latent
 from engine.native.entropy import Tables
-from engine.native.latent import ACTIVATION_MAX, ALL, Every, Raster, RasterCoded
+from engine.native.latent import ACTIVATION_MAX, ALL, Every
+from engine.native.mixture import Mixed, mixed_costs
+from engine.native.raster import Raster, RasterCoded
 
 OFFSET_STEPS_BITS = 8
+TABLE_SHIFT = fixed.TABLE_BITS - (fixed.ACTIVATION_STEPS.bit_length() - 1)  # of sums that are a table's values
 HYPER = 4  # positions of the latent along each side of one of the hyper-latent
 SPREAD_OCTAVES = (-12, 20)  # log₂ of the coefficients' spread in quantisation steps
 GAIN_OCTAVES = (-12, 12)  # and of the hyper-latent's gain
@@ -34,9 +37,10 @@ GAIN_OCTAVES = (-12, 12)  # and of the hyper-latent's gain
 @dataclass(frozen=True)
 class Latent:
     """What a stream says. hyper: h×w×C i32, whole. values: 4h×4w×M i32, coefficients in 1/16 of a quantisation step.
-    features: of these, i16 multiples of 1/64. index, residuals: rows of tables and symbols in the order of the stream,
-    those of the hyper-latent first. order: of the others, channels and positions, part by part. slices: how many were
-    coded; all coefficients of those that follow are 0.
+    features: of these, i16 multiples of 1/64. residuals: symbols in the order of the stream, those of the hyper-latent
+    first. index: rows of tables of these, where there are mixtures of the hyper-latent's alone. mixed: of the others.
+    order: of the others, channels and positions, part by part. slices: how many were coded; all coefficients of those
+    that follow are 0.
     """
 
     hyper: np.ndarray
@@ -44,6 +48,7 @@ class Latent:
     features: np.ndarray
     index: np.ndarray
     residuals: np.ndarray
+    mixed: Mixed | None
     order: tuple[tuple[slice, Order], ...]
     slices: int
 
@@ -66,6 +71,11 @@ class Latent:
             start, end = end, end + own.size // (order.step if isinstance(order, Every) else 1)
             slice_networks.put(own, values[start:end], order)
         return out
+
+    def in_order(self, values: np.ndarray) -> np.ndarray:
+        """What is at the places of the latent's, 4h×4w×M, in the order of the stream, without the hyper-latent."""
+        parts = [slice_networks.in_order(values[:, :, channels], order) for channels, order in self.order]
+        return np.concatenate(parts) if parts else np.zeros(0, values.dtype)
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,11 @@ class SymbolNetwork(ABC):
         the coefficients so many slices, all by default."""
         source = _Picture(hyper, steps)
         decoded = self._run(source, hyper.shape[:2], rate, ctx, slices)
-        return latent.encode(decoded.residuals, decoded.index, self.tables, decoded.mark), decoded
+        writer, first = latent.Writer(decoded.residuals.size, decoded.mark), decoded.index.size
+        if decoded.mixed is not None:
+            writer.write_mixed(decoded.residuals[first:], decoded.mixed, slice_networks.mixing())
+        writer.write(decoded.residuals[:first], decoded.index, self.tables)
+        return writer.finish(), decoded
 
     def decode(self, data: bytes, size: tuple[int, int], rate: int, ctx: Ctx, *, slices: int | None = None) -> Latent:
         """What :meth:`encode` coded for a hyper-latent of `size` (rows, columns); `CorruptStream`."""
@@ -113,9 +127,16 @@ class SymbolNetwork(ABC):
 
     def costs(self, decoded: Latent) -> tuple[np.ndarray, np.ndarray]:
         """Bits that were spent at each position: of the hyper-latent, h×w f32, and of the latent, 4h×4w f32."""
-        bits = latent.costs(decoded.residuals, decoded.index, self.tables)
+        bits = self.symbol_costs(decoded.residuals, decoded.index, decoded.mixed)
         hyper = bits[: decoded.hyper.size].reshape(decoded.hyper.shape).sum(2)
         return hyper, decoded.in_place(bits).sum(2)
+
+    def symbol_costs(self, residuals: np.ndarray, index: np.ndarray, mixed: Mixed | None) -> np.ndarray:
+        """Bits of symbols, f32: of the first ones under the tables of `index`, of the others under mixtures."""
+        bits = latent.costs(residuals[: index.size], index, self.tables)
+        if mixed is None:
+            return bits
+        return np.concatenate([bits, mixed_costs(residuals[index.size :], mixed, slice_networks.mixing())])
 
     def octaves(self, rate: int) -> np.ndarray:
         """log₂ of each coefficient's spread in quantisation steps, M f64."""
@@ -141,16 +162,22 @@ class SymbolNetwork(ABC):
         rows, columns = (HYPER * side for side in size)
         count = len(self.recipe.slices) if slices is None else slices
         hyper_index, hyper = self._hyper(source, size, rate)
-        index, symbols, order = [hyper_index], [hyper], []
+        index, symbols = [hyper_index], [hyper]
+        mixed: list[Mixed] = []
+        order: list[tuple[slice, Order]] = []
         values = np.zeros((rows, columns, self.recipe.channels), np.int32)
         features = np.zeros(values.shape, np.int16)
         for part in self._passes(source, Known(hyper, features, count), rate, ctx):
-            index.append(part.index)
+            if isinstance(part.densities, Mixed):
+                mixed.append(part.densities)
+            else:
+                index.append(part.densities)
             symbols.append(part.residuals)
             order.append((part.channels, part.order))
             slice_networks.put(values[:, :, part.channels], part.values, part.order)
         rows_of_tables, coded_symbols = (np.concatenate([a.ravel() for a in arrays]) for arrays in (index, symbols))
-        return Latent(hyper, values, features, rows_of_tables, coded_symbols, tuple(order), count)
+        densities = Mixed.joined(mixed) if mixed else None
+        return Latent(hyper, values, features, rows_of_tables, coded_symbols, densities, tuple(order), count)
 
     def _everywhere(self, rows_of_tables: np.ndarray, rate: int, size: tuple[int, int]) -> np.ndarray:
         """The rows of a table over the rates (points×C in 2⁻¹⁶), the same at every position, rows×columns×C u16."""
@@ -164,7 +191,9 @@ class StaticSymbols(SymbolNetwork):
 
     def __init__(self, recipe: ModelRecipe, tensors: Tensors) -> None:
         super().__init__(recipe, tensors)
-        self._rows = table(tensors, "rows", recipe.channels, (-1 << 14, 1 << 14))
+        self._density = slice_networks.DensityKind(recipe.means, recipe.mixtures)
+        outputs = int(recipe.means) + 3 * recipe.mixtures - 2
+        self._head = table(tensors, "head", outputs * recipe.channels, (-1 << 10, 1 << 10))
 
     def hyper_costs(self, hyper: np.ndarray, rate: int) -> np.ndarray:
         return np.zeros(0, np.float32)
@@ -177,15 +206,22 @@ class StaticSymbols(SymbolNetwork):
 
     def _passes(self, source: Symbols, known: Known, rate: int, ctx: Ctx) -> Iterator[Pass]:
         ctx.check()
-        index = self._everywhere(self._rows, rate, known.features.shape[:2])
-        channels = slice(0, self.recipe.channels)
-        symbols = source.residuals(channels, ALL, np.zeros(index.shape, np.int32), index)
-        values = symbols * MEAN_STEPS
+        rows, columns, count = known.features.shape
+        logs = fixed.interpolate(self._octaves, rate)
+        sums = fixed.rounded(fixed.interpolate(self._head, rate), fixed.FINE_BITS - fixed.TABLE_BITS).astype(np.int32)
+        sums = np.concatenate([np.zeros(self._density.zeros * count, np.int32), sums])
+        shifts = np.full(sums.size, TABLE_SHIFT, np.uint8)
+        units = slice_networks.head_units(shifts, logs, self._density)
+        means, densities = slice_networks.predict(sums[None, None], units, self._density)
+        everywhere = slice_networks.repeated(densities, (rows, columns))
+        channels = slice(0, count)
+        symbols = source.residuals(channels, ALL, np.broadcast_to(means, known.features.shape), everywhere)
+        values = symbols * MEAN_STEPS + means
         both = np.empty((*values.shape[:2], 2 * values.shape[2]), np.int16)
-        inverse, shifts = slice_networks.feature_units(fixed.interpolate(self._octaves, rate))
-        latent.features(values, inverse, shifts, fixed.feature_thresholds(), out=both)
+        inverse, down = slice_networks.feature_units(logs)
+        latent.features(values, inverse, down, fixed.feature_thresholds(), out=both)
         known.features[:] = both[:, :, : values.shape[2]]
-        yield Pass(channels, ALL, index, symbols, values)
+        yield Pass(channels, ALL, everywhere, symbols, values)
 
 
 class HyperSymbols(SymbolNetwork):
@@ -270,7 +306,7 @@ class _Picture:
     def hyper(self, index: np.ndarray) -> np.ndarray:
         return self._hyper
 
-    def residuals(self, channels: slice, every: Every, means: np.ndarray, index: np.ndarray) -> np.ndarray:
+    def residuals(self, channels: slice, every: Every, means: np.ndarray, densities: Densities) -> np.ndarray:
         own = slice_networks.take(self._steps[:, :, channels], every)
         exact = own - means.astype(np.float32) / np.float32(MEAN_STEPS)
         return np.rint(exact).clip(-latent.SYMBOL_MAX, latent.SYMBOL_MAX).astype(np.int32)
@@ -288,8 +324,10 @@ class _Stream:
     def hyper(self, index: np.ndarray) -> np.ndarray:
         return self.reader.read(index, self._tables)
 
-    def residuals(self, channels: slice, every: Every, means: np.ndarray, index: np.ndarray) -> np.ndarray:
-        return self.reader.read(index, self._tables)
+    def residuals(self, channels: slice, every: Every, means: np.ndarray, densities: Densities) -> np.ndarray:
+        if isinstance(densities, Mixed):
+            return self.reader.read_mixed(densities, slice_networks.mixing())
+        return self.reader.read(densities, self._tables)
 
     def raster(self, channels: slice, raster: Raster) -> RasterCoded:
         return raster.decode(self.reader, self._tables)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from engine import bd
+from engine.learned import stored
 from engine.learned.checkpoint import LOG, write_checkpoint
 from engine.learned.device import random_state, restore_random_state
 from engine.learned.evaluate import Point, mean_curve
@@ -23,11 +24,11 @@ from engine.learned.layers import precision
 from engine.learned.model import LatentModel, channels_last
 from engine.learned.optimiser import Optimiser
 from engine.learned.progress import Length, Progress
-from engine.learned.recipe import Recipe
+from engine.learned.recipe import ALL, DECODER, NETWORKS, PRIOR, Recipe
 from engine.learned.step import TrainingStep
 from engine.learned.stored import Stored
 from engine.learned.subject import Subject
-from engine.learned.warm import begin
+from engine.learned.warm import begin, build_on
 from engine.store import processor
 
 CHECKPOINT_SECONDS = 100.0
@@ -74,14 +75,22 @@ class Trainer:
         self.step = TrainingStep(self.model, self.optimiser, device, subject.cost)
         self.validation = subject.validation(VALIDATION_PICTURES).to(device)
         self.first_curve: list[list[float]] = []
+        self.backbone: dict[str, str] | None = None
+        """Codec and digest of the weights that this run's build on."""
+        self._choose_parts()
 
     # --- Starting ---------------------------------------------------------------------------------
 
     def start(self, weights: Stored | None = None) -> None:
-        """Begin a run: from the statistics of some patches, or from trained weights of this model or one within it."""
+        """Begin a run: from the statistics of some patches, or from trained weights of this model or one within it; or
+        from the recipe's backbone. `EngineError` if that is not installed, or does not fit."""
         # Statistics take a second: they are computed on the CPU, in the same floats for every device.
         fitted = copy.deepcopy(self.model).cpu()
-        if begin(fitted, weights, self._statistics):
+        if self.recipe.backbone:
+            backbone = stored.read_preferred(self.recipe.backbone)
+            build_on(fitted, backbone)
+            self.backbone = {"codec": backbone.architecture, "digest": backbone.digest}
+        if (weights is not None or not self.recipe.backbone) and begin(fitted, weights, self._statistics):
             self.progress.static_until = self.recipe.training.static_steps
         self.model.load_state_dict(fitted.state_dict())
         self.averaged.load_state_dict(self.model.state_dict())
@@ -104,6 +113,7 @@ class Trainer:
             "loss": self.step.loss,
             "first_curve": self.first_curve,
             "data": self.data,
+            "backbone": self.backbone,
             "machine": self._machine(),
         }
 
@@ -123,6 +133,7 @@ class Trainer:
         torch.set_rng_state(state["random"])
         restore_random_state(self.device, state.get("device_random"))  # not there in checkpoints of CPU sessions
         self.step.loss, self.first_curve = state["loss"], state["first_curve"]
+        self.backbone = state.get("backbone")
 
     def save(self) -> None:
         write_checkpoint(self.folder, self.state())
@@ -178,12 +189,21 @@ class Trainer:
         static, quantised = self.progress.static, self.progress.quantised(self.recipe)
         if self.model.correcting == static:
             self.averaged.correcting = self.model.correcting = not static
-            self.model.transform.requires_grad_(not static)
+            self._choose_parts()
             self._expect_change()
         if self.model.quantised != quantised:
             self.model.quantise(quantised)
             self.averaged.quantise(quantised)
             self._expect_change()
+
+    def _choose_parts(self) -> None:
+        """What moves, by the recipe and by how far the run is."""
+        trains, model = self.recipe.training.trains, self.model
+        model.rendering = trains != PRIOR
+        model.transform.requires_grad_(trains == ALL and model.correcting)
+        model.log_gain.requires_grad_(trains == ALL)
+        model.prior.requires_grad_(trains in {ALL, PRIOR, NETWORKS})
+        model.synthesis.requires_grad_(trains in {ALL, DECODER, NETWORKS})
 
     def _expect_change(self) -> None:
         self.optimiser.expect_change()

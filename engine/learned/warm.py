@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import UsageError
-from engine.learned.export import in_place, tensors_of
+from engine.learned.export import OF_PRIOR, in_place, tensors_of
 from engine.learned.model import LAMBDA_AT_UNIT_STEP, LatentModel
 from engine.learned.recipe import RateRecipe
 from engine.learned.stored import Stored
@@ -51,6 +51,18 @@ def begin(model: LatentModel, weights: Stored | None, pictures: Callable[[], Ten
         elif tensor.shape == own[name].shape:
             own[name].copy_(tensor)
     return True
+
+
+@torch.no_grad()
+def build_on(model: LatentModel, backbone: Stored) -> None:
+    """Take over transform, gains and decoder, and what both priors have in common. `UsageError` if they do not fit."""
+    own, tensors = model.state_dict(), in_place(tensors_of(backbone), model)
+    for name, tensor in own.items():
+        fits = name in tensors and tensors[name].shape == tensor.shape
+        if fits:
+            tensor.copy_(tensors[name])
+        elif not name.startswith((OF_PRIOR, "synthesis.attention")):
+            raise UsageError(f"these weights cannot be the backbone: '{name}' is of another shape", path=backbone.path)
 
 
 def _order(analysis: Tensor) -> list[int]:

@@ -6,7 +6,6 @@ convolution's 3×3 kernel reaches beyond them must be there: :class:`Plane` has 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import log2
 from typing import Any
@@ -16,13 +15,12 @@ import numpy as np
 from engine.errors import UsageError
 from engine.native._base import as_bytes, check, const, ffi, lib, mutable
 from engine.native.entropy import Tables
+from engine.native.mixture import Mixed, Mixing
 
 CAUSAL = 12  # taps that come before the middle of 5×5
 CROSS = 4  # taps of a kernel that looks above, left, right, below, in this order
 ACTIVATION_MAX = 2047
 MARK_BITS = 31
-_SLOPE = 3  # positions of equal x + 3y are coded side by side
-_FRONTS = 16  # between two looks at whether to stop
 _LENGTH_BITS = 4  # of an escaped value's length (csrc/latent_coder.c)
 SYMBOL_MAX = int(lib.RS_LATENT_MAX)
 FEATURE_MAX = int(lib.RS_LATENT_FEATURE_MAX)
@@ -78,7 +76,7 @@ class Convolution:
             raise ValueError(f"the sums are {(rows, columns, self.outputs)}, not {out.shape}")
         code = lib.rs_latent_sums(
             window,
-            _pointer(values),
+            pointer(values),
             const("int16_t", self._packed),
             const("int32_t", self.biases),
             self.outputs,
@@ -106,20 +104,20 @@ class Convolution:
             raise ValueError(f"the result is {(rows, columns, self.outputs)}, not {out.shape}")
         if add is not None and (add.shape != out.shape or add.strides != out.strides):
             raise ValueError("what is added must be laid out like the result")
-        row, pixel = _strides(out)
+        row, pixel = strides(out)
         code = lib.rs_latent_layer(
             window,
-            _pointer(values),
+            pointer(values),
             const("int16_t", self._packed),
             const("int32_t", self.biases),
             const("uint8_t", self.shifts),
             const("int32_t", self._ones if factors is None else factors),
             leaky,
             self.outputs,
-            ffi.NULL if add is None else _pointer(add),
+            ffi.NULL if add is None else pointer(add),
             row,
             pixel,
-            _pointer(out),
+            pointer(out),
         )
         check(code, "integer convolution")
 
@@ -132,9 +130,9 @@ class Convolution:
         rows, columns, inputs = values.shape
         if inputs != self.inputs:
             raise ValueError(f"the convolution takes {self.inputs} channels, not {inputs}")
-        row, pixel = _strides(values)
+        row, pixel = strides(values)
         if self.taps > 1:
-            _require_border(values, 2 if self.taps == CAUSAL else 1)
+            require_border(values, 2 if self.taps == CAUSAL else 1)
         columns = every.columns(columns)
         window = (row, pixel, inputs, self.taps, every.step, every.phase, rows, columns)
         return ffi.new("rs_latent_window *", window), rows, columns
@@ -167,8 +165,8 @@ def features(
         const("int8_t", shifts),
         const("int64_t", thresholds),
         thresholds.size,
-        *_strides(out),
-        _pointer(out),
+        *strides(out),
+        pointer(out),
     )
     check(code, "features")
 
@@ -211,17 +209,45 @@ def predict(sums: np.ndarray, units: Units) -> tuple[np.ndarray, np.ndarray]:
     return means, index
 
 
-def encode(values: np.ndarray, index: np.ndarray, tables: Tables, mark: int = 0) -> bytes:
-    """i32 `values` within ±SYMBOL_MAX, each under the row of `tables` that u16 `index` names.
+class Writer:
+    """Writes symbols in portions, the last ones first; room for `count` of them.
 
     mark: a number of MARK_BITS that :meth:`Reader.finish` gives back; it takes no room.
     """
-    if values.shape != index.shape:
-        raise UsageError(f"{values.shape} values do not go with {index.shape} table indices")
-    out = np.empty(check(lib.rs_latent_bound(values.size), "latent coding"), np.uint8)
-    sources = const("int32_t", values), const("uint16_t", index), values.size
-    size = lib.rs_latent_encode(*sources, *tables.pointers(), mark, mutable("uint8_t", out), out.size)
-    return out[: check(size, "latent coding")].tobytes()
+
+    def __init__(self, count: int, mark: int = 0) -> None:
+        bound = check(lib.rs_latent_bound(count), "latent coding")
+        self._out = np.empty(bound, np.uint8)
+        self._state = np.zeros(2, np.uint64)
+        check(lib.rs_latent_write_start(self._out.size, mark, mutable("uint64_t", self._state)), "latent coding")
+
+    def write(self, values: np.ndarray, index: np.ndarray, tables: Tables) -> None:
+        """i32 `values` within ±SYMBOL_MAX, each under the row of `tables` that u16 `index` names."""
+        if values.shape != index.shape:
+            raise UsageError(f"{values.shape} values do not go with {index.shape} table indices")
+        sources = const("int32_t", values), const("uint16_t", index), values.size
+        check(lib.rs_latent_write(*sources, *tables.pointers(), *self._destination()), "latent coding")
+
+    def write_mixed(self, values: np.ndarray, mixed: Mixed, mixing: Mixing) -> None:
+        """The same under mixtures of densities, one for each value."""
+        mixed.require(values.shape)
+        what = const("int32_t", values), values.size, mixing.of(mixed)
+        check(lib.rs_latent_write_mixed(*what, *self._destination()), "latent coding")
+
+    def finish(self) -> bytes:
+        """The stream."""
+        size = check(lib.rs_latent_write_end(*self._destination()), "latent coding")
+        return self._out[:size].tobytes()
+
+    def _destination(self) -> tuple[Any, int, Any]:
+        return mutable("uint8_t", self._out), self._out.size, mutable("uint64_t", self._state)
+
+
+def encode(values: np.ndarray, index: np.ndarray, tables: Tables, mark: int = 0) -> bytes:
+    """A stream of one portion; see :class:`Writer`."""
+    writer = Writer(values.size, mark)
+    writer.write(values, index, tables)
+    return writer.finish()
 
 
 def costs(values: np.ndarray, index: np.ndarray, tables: Tables) -> np.ndarray:
@@ -256,6 +282,14 @@ class Reader:
         check(lib.rs_latent_read(*source, *tables.pointers(), state, mutable("int32_t", values)), "latent stream")
         return values
 
+    def read_mixed(self, mixed: Mixed, mixing: Mixing) -> np.ndarray:
+        """The next symbols (i32), one for each mixture, in their shape."""
+        values = np.empty(mixed.shape, np.int32)
+        source = const("uint8_t", self._data), self._data.size, values.size, mixing.of(mixed)
+        state = mutable("uint64_t", self._state)
+        check(lib.rs_latent_read_mixed(*source, state, mutable("int32_t", values)), "latent stream")
+        return values
+
     def source(self, tables: Tables) -> tuple[Any, ...]:
         """What C reads from: the data, the tables, and the state, which moves on."""
         data = const("uint8_t", self._data), self._data.size
@@ -266,95 +300,7 @@ class Reader:
         return check(lib.rs_latent_read_end(self._data.size, const("uint64_t", self._state)), "latent stream")
 
 
-@dataclass(frozen=True)
-class RasterOrder:
-    """Positions front by front, as csrc/latent_raster.c goes: N rows and N columns, and where each front ends."""
-
-    rows: np.ndarray
-    columns: np.ndarray
-    ends: np.ndarray
-
-    @staticmethod
-    def of(rows: int, columns: int) -> RasterOrder:
-        y, x = np.indices((rows, columns)).reshape(2, -1)
-        fronts = x + _SLOPE * y
-        order = np.lexsort((y, fronts))
-        return RasterOrder(y[order], x[order], np.searchsorted(fronts[order], np.arange(fronts.max() + 1), "right"))
-
-
-@dataclass(frozen=True)
-class RasterCoded:
-    """In the order of the stream, N×C: coefficients in 1/16 (i32), rows of tables (u16), symbols (i32)."""
-
-    order: RasterOrder
-    values: np.ndarray
-    index: np.ndarray
-    residuals: np.ndarray
-
-
-class Raster:
-    """A slice that is coded position by position, each knowing twelve before it (csrc/latent_raster.c).
-
-    layers: the convolution over these, 2C inputs; a hidden one and the head, of what it gives and what is known beside
-    it. units: of the head; mantissas, shifts and thresholds as for :func:`features`. joined: rows×columns×inputs of
-    the hidden one, of which all but the outputs of the first are there. own: features of the slice, a part of a plane
-    with a border of two. stop: called in between; may raise.
-    """
-
-    def __init__(
-        self,
-        layers: tuple[Convolution, Convolution, Convolution],
-        units: tuple[Units, tuple[np.ndarray, np.ndarray, np.ndarray]],
-        joined: np.ndarray,
-        own: np.ndarray,
-        stop: Callable[[], None],
-    ) -> None:
-        predicted, features = units
-        rows, columns, both = own.shape
-        if joined.shape != (rows, columns, layers[1].inputs) or not joined.flags.c_contiguous or both % 2:
-            raise ValueError(f"what is joined, {joined.shape}, does not go with {own.shape} features")
-        _require_border(own, 2)
-        self._channels = both // 2
-        if predicted.mantissas.size != self._channels or features[0].size != self._channels:
-            raise ValueError("units of another number of channels")
-        self._stop, self._order = stop, RasterOrder.of(rows, columns)
-        self._keep = (layers, units, joined, own)
-        self._raster = ffi.new("rs_latent_raster *")
-        self._raster[0] = (
-            *(rows, columns, self._channels),
-            *(layer.weights() for layer in layers),
-            *(_pointer(joined), _pointer(own), *_strides(own)),
-            const("int32_t", predicted.mantissas),
-            const("uint8_t", predicted.mean_shifts),
-            const("int64_t", predicted.offsets),
-            *(predicted.rows_per_nat, predicted.rows),
-            const("int32_t", features[0]),
-            const("int8_t", features[1]),
-            *(const("int64_t", features[2]), features[2].size),
-        )
-
-    def encode(self, steps: np.ndarray) -> RasterCoded:
-        """Of rows×columns×C f32 coefficients in quantisation steps."""
-        return self._run(lambda *rest: lib.rs_latent_raster_encode(self._raster, const("float", steps), *rest))
-
-    def decode(self, reader: Reader, tables: Tables) -> RasterCoded:
-        """The next symbols of a stream; `CorruptStream`."""
-        return self._run(lambda *rest: lib.rs_latent_raster_decode(self._raster, *reader.source(tables), *rest))
-
-    def _run(self, call: Callable[..., int]) -> RasterCoded:
-        count, channels = self._order.rows.size, self._channels
-        values, residuals = (np.empty((count, channels), np.int32) for _ in range(2))
-        index = np.empty((count, channels), np.uint16)
-        done = 0
-        for first in range(0, self._order.ends.size, _FRONTS):
-            self._stop()
-            last = min(first + _FRONTS, self._order.ends.size)
-            to = [mutable("int32_t", values[done:]), mutable("uint16_t", index[done:])]
-            done += check(call(first, last, *to, mutable("int32_t", residuals[done:])), "latent stream")
-        return RasterCoded(self._order, values, index, residuals)
-
-
-def _strides(values: np.ndarray) -> tuple[int, int]:
+def strides(values: np.ndarray) -> tuple[int, int]:
     """Values (not bytes) from row to row and from position to position, channels being side by side."""
     row, pixel, channel = (stride // 2 for stride in values.strides)
     if values.dtype != np.int16 or channel != 1 or min(row, pixel) < 1:
@@ -362,13 +308,14 @@ def _strides(values: np.ndarray) -> tuple[int, int]:
     return row, pixel
 
 
-def _pointer(values: np.ndarray) -> Any:
+def pointer(values: np.ndarray) -> Any:
+    """To activations that may be part of a larger array."""
     return ffi.cast("int16_t *", values.ctypes.data)
 
 
-def _require_border(values: np.ndarray, border: int) -> None:
+def require_border(values: np.ndarray, border: int) -> None:
     """`ValueError` unless the array that `values` is part of goes on for so many positions on every side."""
-    row, pixel = _strides(values)
+    row, pixel = strides(values)
     whole = values
     while isinstance(whole.base, np.ndarray):
         whole = whole.base

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
-from tiny_model import RECIPE, picture, tensor, trained_looking_model
+import torch
+from tiny_model import PRIORS, RECIPE, picture, tensor, tiny_weights, trained_looking_model
 
-from engine.errors import CorruptStream, EngineError
+from engine.errors import CorruptStream, EngineError, UsageError
+from engine.learned import stored
 from engine.learned.card import card_path
 from engine.learned.evaluate import estimate, main
 from engine.learned.export import export, load_model
+from engine.learned.model import LatentModel
+from engine.learned.warm import build_on
 
 
 @pytest.fixture
@@ -18,6 +23,44 @@ def weights(tmp_path):
     path = tmp_path / "tiny.safetensors"
     export(trained_looking_model().state_dict(), {"recipe": RECIPE.to_dict()}, path)
     return path
+
+
+def built_on_weights(folder, monkeypatch):
+    """Weights of a static prior on the backbone of others, which are installed: their path, and the model's."""
+    backbone = tiny_weights(folder)
+    monkeypatch.setenv(stored.VARIABLE, str(backbone))
+    recipe = replace(RECIPE, model=PRIORS["static mixtures"], codec="factorized", backbone="hyperprior")
+    model = trained_looking_model(7, recipe)
+    weights = stored.read(backbone)
+    build_on(model, weights)
+    path = folder / "factorized.safetensors"
+    card = {"recipe": recipe.to_dict(), "backbone": {"codec": "hyperprior", "digest": weights.digest}}
+    export(model.state_dict(), card, path)
+    return path, model
+
+
+def test_what_a_backbone_has_is_not_stored_again(tmp_path, monkeypatch):
+    path, model = built_on_weights(tmp_path, monkeypatch)
+    held = stored.tensors(path)
+    assert stored.BACKBONE in held
+    assert not any(name.startswith(("transform.", "synthesis.", "log_gain.")) for name in held)
+    loaded = load_model(path).state_dict()
+    assert loaded.keys() == model.state_dict().keys()
+    for name, own in model.state_dict().items():
+        assert torch.allclose(loaded[name], own, rtol=1e-3, atol=1e-6), name
+
+
+def test_weights_whose_backbone_is_missing_say_so(tmp_path, monkeypatch):
+    path, _ = built_on_weights(tmp_path, monkeypatch)
+    monkeypatch.delenv(stored.VARIABLE)
+    with pytest.raises(EngineError, match=r"builds on the weights [0-9a-f]{8}, which are not installed"):
+        load_model(path)
+
+
+def test_a_backbone_of_another_shape_is_refused(tmp_path):
+    other = replace(RECIPE.model, synthesis_widths=(8, 8, 16))
+    with pytest.raises(UsageError, match="another shape"):
+        build_on(LatentModel(other, RECIPE.rate), stored.read(tiny_weights(tmp_path)))
 
 
 def test_half_precision_changes_little(weights):

@@ -57,13 +57,15 @@ static void try_level(const rates *r, const node *nodes, int from, int n, node *
     }
 }
 
-/* Chooses levels 1..63 of a block: the value rounded to nearest, the one below it, or zero. A value whose
- * square is above `keep` is never zero: without it one pair goes and the next one (or the end) changes, which
+/* Chooses levels 1..63 of a block: the value rounded to nearest, the one below it, the largest of each size of
+ * fewer bits (where distortion counts for less than usual, so that levels may be far off), or zero. A value whose
+ * weighted square is above `keep` is never zero: without it one pair goes and the next one (or the end) changes, which
  * saves at most the dearest two, while the distortion grows by its square, less the 1/4 of rounding it. */
-static void choose(const rates *r, const int16_t *coefs, int16_t *levels)
+static void choose(const rates *r, float weight, const int16_t *coefs, int16_t *levels)
 {
     node nodes[POSITIONS];
     int n = 1, from = 0, last = 0;
+    float keep = r->keep + 0.25f * (weight - 1.0f);
     nodes[0] = (node){0, 0, 0, 0.0f};
     for (int k = 1; k < 64; k++) {
         int size = coefs[k] < 0 ? -coefs[k] : coefs[k];
@@ -73,8 +75,11 @@ static void choose(const rates *r, const int16_t *coefs, int16_t *levels)
         int level = exact < 1023.0f ? (int)(exact + 0.5f) : 1023;
         node candidate = {k, 0, 0, FLT_MAX};
         for (int v = level; v > 0 && v >= level - 1; v--)
-            try_level(r, nodes, from, n, &candidate, v, (exact - (float)v) * (exact - (float)v) - exact * exact);
-        if (exact * exact > r->keep) from = n;
+            try_level(r, nodes, from, n, &candidate, v, weight * ((exact - (float)v) * (exact - (float)v) - exact * exact));
+        for (int v = (1 << (rsi_bits((unsigned)level) - 1)) - 1; weight < 1.0f && v > 0; v >>= 1)
+            if (v < level - 1)
+                try_level(r, nodes, from, n, &candidate, v, weight * ((exact - (float)v) * (exact - (float)v) - exact * exact));
+        if (weight * exact * exact > keep) from = n;
         nodes[n++] = candidate;
     }
     float best = FLT_MAX;
@@ -89,7 +94,7 @@ static void choose(const rates *r, const int16_t *coefs, int16_t *levels)
 }
 
 int64_t rs_jpeg_trellis(const int16_t *coefs, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,
-                        const uint8_t *table, const float *bits, float lambda, int16_t *levels)
+                        const uint8_t *table, const float *bits, float lambda, const float *weights, int16_t *levels)
 {
     rates r;
     if (used_x < 1 || used_y < 1 || used_x > grid_x || used_y > grid_y || !(lambda >= 0.0f)) return RS_ERR_ARGUMENT;
@@ -100,8 +105,10 @@ int64_t rs_jpeg_trellis(const int16_t *coefs, int32_t grid_x, int32_t grid_y, in
     prepare(&r, table, bits, lambda);
     for (int32_t y = 0; y < used_y; y++)
         for (int32_t x = 0; x < used_x; x++) {
-            size_t at = 64 * ((size_t)y * (size_t)grid_x + (size_t)x);
-            choose(&r, coefs + at, levels + at);
+            size_t block = (size_t)y * (size_t)grid_x + (size_t)x;
+            float weight = weights ? weights[block] : 1.0f;
+            if (!(weight >= 0x1p-20f && weight <= 0x1p20f)) return RS_ERR_ARGUMENT;
+            choose(&r, weight, coefs + 64 * block, levels + 64 * block);
         }
     return (int64_t)grid_x * grid_y;
 }

@@ -112,9 +112,11 @@ int64_t rs_jpeg_quantise(const int16_t *coefs, int32_t grid_x, int32_t grid_y, i
 
 /* Rate-distortion optimised levels: replaces levels 1...63 of each block by those of least distortion
  * + lambda * bits, with distortion in squares of the table's steps and bits[s] (0...64) the length of
- * Huffman symbol s (run << 4 | size, 0xF0, 0x00) of a sequential scan. Level 0 is kept. */
+ * Huffman symbol s (run << 4 | size, 0xF0, 0x00) of a sequential scan. Level 0 is kept. weights: what the
+ * distortion of each of the grid_x * grid_y blocks counts (2^-20 ... 2^20), or NULL: 1. */
 int64_t rs_jpeg_trellis(const int16_t *coefs, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,
-                        const uint8_t *table, const float *bits, float lambda, int16_t *levels);
+                        const uint8_t *table, const float *bits, float lambda, const float *weights,
+                        int16_t *levels);
 
 /* How often each AC symbol occurs in a sequential scan of a component. counts: 256. */
 int64_t rs_jpeg_count(const int16_t *levels, int32_t grid_x, int32_t grid_y, int32_t used_x, int32_t used_y,

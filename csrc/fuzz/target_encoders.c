@@ -157,7 +157,7 @@ static void check_pixels(source *s, size_t count)
         int16_t *coefs = fuzz_room(2 * values, 0x7F), *part = fuzz_room(2 * values, 0x7F);
         rs_dct8_forward(plane, wide, high, coefs, across, down);
         fuzz_require(rs_jpeg_quantise(coefs, across, down, used_x, used_y, tables + 64 * (i > 0), rounding, part) > 0);
-        fuzz_require(rs_jpeg_trellis(coefs, across, down, used_x, used_y, tables + 64 * (i > 0), bits, 0.14f, part) > 0);
+        fuzz_require(rs_jpeg_trellis(coefs, across, down, used_x, used_y, tables + 64 * (i > 0), bits, 0.14f, NULL, part) > 0);
         uint32_t *counts = fuzz_room(4 * 256, 0), *sizes = fuzz_room(4 * 12, 0);
         rs_jpeg_count(part, across, down, used_x, used_y, counts);
         int16_t *dc = fuzz_room(2 * (size_t)used_x * (size_t)used_y, 0);

@@ -44,7 +44,7 @@ class DctRansCodec:
         family="dct",
         extension=".rsd",
         params=dct.coding_params(_TYPICAL_BPP),
-        capabilities=Capabilities(depths=(8,), gray=True, memory=12.0, max_side=65_500),
+        capabilities=Capabilities(depths=(8,), gray=True, regions=True, memory=12.0, max_side=65_500),
         about="The coefficients of our JPEG, coded by rANS under contexts that learn: the same pixels, smaller.",
     )
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from engine.errors import CorruptStream, Unsupported
-from engine.native._base import as_bytes, check, const, lib, mutable, room
+from engine.native._base import as_bytes, check, const, ffi, lib, mutable, room
 
 Mode = Literal["sequential", "progressive", "smaller"]
 _MODES = {
@@ -153,15 +153,20 @@ def trellis(
     bits: np.ndarray,
     strength: float,
     out: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> None:
     """Replace the AC levels in `out` by those of least distortion + strength · bits.
 
     Distortion is in squares of the steps of `table` (64 u8); `bits` (256 f32) is what each AC symbol of a
-    sequential scan costs. Other arguments as for :func:`quantise`; the DC levels stay.
+    sequential scan costs. weights: what the distortion of each block counts, in the shape of the block grid (f32, rows
+    × columns; None: 1). Other arguments as for :func:`quantise`; the DC levels stay.
     """
     if coefs.shape != out.shape or coefs.shape != (grid[0] * grid[1], 64) or table.size != 64 or bits.size != 256:
         raise ValueError("arrays and block grid do not fit together")
-    arrays = const("uint8_t", table), const("float", bits), strength, mutable("int16_t", out)
+    if weights is not None and weights.shape != grid[::-1]:
+        raise ValueError("a weight for each block is what is needed")
+    weighing = ffi.NULL if weights is None else const("float", weights)
+    arrays = const("uint8_t", table), const("float", bits), strength, weighing, mutable("int16_t", out)
     check(lib.rs_jpeg_trellis(const("int16_t", coefs), *grid, *_used(size), *arrays), "quantisation")
 
 

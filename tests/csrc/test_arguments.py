@@ -68,7 +68,9 @@ planes = Call("rs_jpeg_planes", pixels=BYTES, count=4, channels=3, planes=LEVELS
 halve = Call("rs_jpeg_halve", plane=COEFS, width=4, height=4, h=2, v=2, scratch=room("float", 16 + 8 * 4), out=LEVELS)
 forward = Call("rs_dct8_forward", plane=COEFS, width=16, height=16, coefs=LEVELS, blocks_x=2, blocks_y=2)
 quantise = Call("rs_jpeg_quantise", coefs=COEFS, **GRID, table=STEPS, rounding=ROUNDING, levels=LEVELS)
-trellis = Call("rs_jpeg_trellis", coefs=COEFS, **GRID, table=STEPS, bits=BITS, strength=0.0, levels=LEVELS)
+trellis = Call(
+    "rs_jpeg_trellis", coefs=COEFS, **GRID, table=STEPS, bits=BITS, strength=0.0, weights=ffi.NULL, levels=LEVELS
+)
 count = Call("rs_jpeg_count", levels=COEFS, **GRID, counts=room("uint32_t", 256))
 gather = Call("rs_jpeg_dc_gather", coefs=COEFS, **GRID, dc=LEVELS, flat=OUT)
 dc_cost = Call("rs_jpeg_dc_cost", dc=COEFS, flat=BYTES, count=4, step=1, counts=room("uint32_t", 12))

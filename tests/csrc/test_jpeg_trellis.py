@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from engine.errors import EngineError
 from engine.native import jpeg
 
 ONE_BLOCK = (1, 1), (8, 8)
@@ -56,6 +57,51 @@ def test_no_other_choice_of_levels_costs_less(seed: int) -> None:
     assert out[0, 0] == 7
     assert cost(out[0], exact, bits, strength) <= least_cost(places, exact, bits, strength) + 1e-4
     assert np.all(out[0, 1:] * np.sign(exact[1:]) >= 0)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_errors_of_light_weight_give_way_to_bits(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = rng.integers(1, 8, 64).astype(np.uint8)
+    bits = rng.integers(1, 16, 256).astype(np.float32)
+    weight, exact = 1 / 16, np.zeros(64)
+    places = rng.choice(np.arange(1, 64), 4, replace=False)
+    exact[places] = rng.uniform(0.3, 20, 4)
+    coefs = np.rint(exact * 16 * table).astype(np.int16)[None]
+    exact = coefs[0] / (16.0 * table)
+    out = np.zeros((1, 64), np.int16)
+    weights = np.full((1, 1), weight, np.float32)
+    jpeg.trellis(coefs, *ONE_BLOCK, table=table, bits=bits, strength=0.14, out=out, weights=weights)
+    choices = []
+    for place in places:
+        near = int(abs(exact[place]) + 0.5)
+        choices.append({0, near, max(near - 1, 0), *(2**k - 1 for k in range(near.bit_length()))})
+    least = np.inf
+    for choice in product(*choices):
+        levels = np.zeros(64, np.int16)
+        levels[places] = choice
+        least = min(least, cost(levels, exact, bits, 0.14 / weight))
+    assert cost(out[0], exact, bits, 0.14 / weight) <= least * (1 + 1e-5)
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, np.nan, 2.0**21])
+def test_weights_that_make_no_sense_are_refused(weight: float) -> None:
+    out = np.zeros((1, 64), np.int16)
+    steps, bits = np.ones(64, np.uint8), np.ones(256, np.float32)
+    with pytest.raises(EngineError):
+        jpeg.trellis(
+            out,
+            *ONE_BLOCK,
+            table=steps,
+            bits=bits,
+            strength=0.1,
+            out=out.copy(),
+            weights=np.full((1, 1), weight, np.float32),
+        )
+    with pytest.raises(ValueError, match="a weight for each block"):
+        jpeg.trellis(
+            out, *ONE_BLOCK, table=steps, bits=bits, strength=0.1, out=out.copy(), weights=np.ones((2, 1), np.float32)
+        )
 
 
 @pytest.mark.parametrize("seed", [33, 50, 71, 84, 94, 96])

@@ -35,6 +35,7 @@ CODECS: dict[int, str] = {
     6: "avif",
     7: "lightmap-ae",
     8: "lightmap-multiscale",
+    32: "compressai",
 }
 _CODEC_BYTE = {name: byte for byte, name in CODECS.items()}
 _ALPHA: dict[int, Alpha] = {0: Alpha.NONE, 1: Alpha.STRAIGHT, 2: Alpha.PREMULTIPLIED}
@@ -52,6 +53,7 @@ class Section(enum.IntEnum):
     LIGHTMAP_MULTISCALE = 0x05
     LATENT = 0x06
     FILE = 0x10  # a file of the codec's own format, which holds the codes of a float picture
+    COMPRESSAI = 0x20
     ICC = 0x80
 
 

@@ -119,6 +119,14 @@ def _replace(target: Path, data: bytes) -> None:
     _sync_folder(target.parent)
 
 
+def make_folder(folder: Path) -> None:
+    """Make `folder` and those above it where they are not there yet; an `EngineError` says why it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(error, folder) from error
+
+
 def _sync_folder(folder: Path) -> None:
     """Make the rename itself survive a power cut, where folders can be synced at all."""
     if os.name != "posix":

@@ -1,10 +1,11 @@
 """The codecs, in the order in which people meet them.
 
 An explicit table: id -> "module:factory", imported only when that codec is asked for, so that a missing library
-disables one row and `import engine` stays light. Command codecs (TOML files in the user's folder and in those that
-the environment variable RATESCOPE_CODECS names) and plug-ins (entry points in `ratescope.plugins`) follow. What is
-broken is listed all the same, as a codec that is unavailable for a stated reason. A preset (engine/presets.py) is a
-codec under another name, with other defaults: it can be asked for, and is not listed.
+disables one row and `import engine` stays light. Imported checkpoints (engine/learned/published), command codecs
+(TOML files in the user's folder and in those that the environment variable RATESCOPE_CODECS names) and plug-ins (entry
+points in `ratescope.plugins`) follow. What is broken is listed all the same, as a codec that is unavailable for a
+stated reason. A preset (engine/presets.py) is a codec under another name, with other defaults: it can be asked for, and
+is not listed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from engine.codec import Codec
 from engine.codecs.unavailable import UnavailableCodec
 from engine.errors import EngineError, UsageError
+from engine.learned.published import weights as imported
 from engine.plugins import plugins
 from engine.presets import Preset, presets, with_defaults
 
@@ -48,6 +50,8 @@ BUILTIN: dict[str, str] = {
     "dldr": "engine.codecs.packed_light:DldrCodec",
     "rgbe": "engine.codecs.packed_light:RgbeCodec",
 }
+# What streams name and no list has: decoders of files whose codec has other names here.
+DECODERS: dict[str, str] = {"compressai": "engine.codecs.checkpoints:decoder"}
 FOLDERS_VARIABLE = "RATESCOPE_CODECS"
 
 Stamp = tuple[tuple[Path, int, int], ...]
@@ -84,7 +88,7 @@ def why_not(preset: Preset) -> str | None:
 
 
 def _listed(codec_id: str) -> Codec | None:
-    if codec_id in BUILTIN:
+    if codec_id in BUILTIN or codec_id in DECODERS:
         return _builtin(codec_id)
     return _others().get(codec_id)
 
@@ -104,7 +108,7 @@ def folders() -> list[Path]:
 
 @cache
 def _builtin(codec_id: str) -> Codec:
-    module, factory = BUILTIN[codec_id].split(":")
+    module, factory = {**BUILTIN, **DECODERS}[codec_id].split(":")
     try:
         return getattr(importlib.import_module(module), factory)()
     except ImportError as error:
@@ -112,7 +116,7 @@ def _builtin(codec_id: str) -> Codec:
 
 
 def _others() -> dict[str, Codec]:
-    return _load(_stamp(folders()))
+    return _load(_stamp(folders()), imported.stamp())
 
 
 def _stamp(places: Iterable[Path]) -> Stamp:
@@ -127,9 +131,11 @@ def _stamp(places: Iterable[Path]) -> Stamp:
 
 
 @lru_cache(maxsize=1)
-def _load(stamp: Stamp) -> dict[str, Codec]:
-    """Command codecs and plug-ins by id, in order. An id belongs to whoever has it first."""
+def _load(stamp: Stamp, cards: Stamp) -> dict[str, Codec]:
+    """Imported checkpoints, command codecs and plug-ins by id, in order. An id belongs to whoever has it first."""
     table: dict[str, Codec] = {}
+    for codec_id, rungs in sorted(imported.ladders(cards).items()):
+        _add(table, _checkpoint(codec_id, rungs), "an imported checkpoint")
     for path, _, _ in stamp:
         _add(table, _command(path), str(path))
     added = plugins()
@@ -149,9 +155,15 @@ def _command(path: Path) -> Codec:
         return UnavailableCodec(path.stem, str(error), "command")
 
 
+def _checkpoint(codec_id: str, rungs: tuple[imported.Imported, ...]) -> Codec:
+    from engine.codecs.checkpoints import CheckpointCodec
+
+    return CheckpointCodec(codec_id, rungs)
+
+
 def _add(table: dict[str, Codec], new: Codec, origin: str) -> None:
     taken = new.info.id
-    if taken not in BUILTIN and taken not in table:
+    if taken not in BUILTIN and taken not in DECODERS and taken not in table:
         table[taken] = new
         return
     number = next(n for n in range(2, len(table) + 3) if f"{taken}-{n}" not in table)

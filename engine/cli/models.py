@@ -3,6 +3,7 @@
   models list             every set of weights
   models show ID          the card of one: what it is made of, learnt from, worth
   models export RUN       weights from a run of 'ratescope train', or from a decay within it
+  models import FILE…     checkpoints of CompressAI, as codecs
   models verify ID        check digest, shapes and a picture
 
 ID is the name that 'list' shows, or a .safetensors file with its card beside it.
@@ -14,20 +15,28 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from engine.cli import checkpoints
 from engine.cli.console import Answer, Console, table
 from engine.cli.pictures import add_store
 from engine.cli.train import count
 from engine.errors import EngineError, UsageError
+from engine.files import make_folder
 from engine.learned import needs, zoo
-from engine.learned.card import attribution_path, card_path, load_card, write_card
+from engine.learned.card import PUBLISHED, attribution_path, card_path, load_card, write_card
 from engine.learned.recipe import PHOTOGRAPHS
 from engine.memory import size_text
 
-VERBS = {"list": "every set of weights", "show": "a card", "export": "weights from a run", "verify": "check weights"}
+VERBS = {
+    "list": "every set of weights",
+    "show": "a card",
+    "export": "weights from a run",
+    "import": "checkpoints as codecs",
+    "verify": "check weights",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="list|show|export|verify")
+    verbs = parser.add_subparsers(dest="verb", metavar="|".join(VERBS))
     parsers = {name: verbs.add_parser(name, help=text) for name, text in VERBS.items()}
     for name in ("show", "verify"):
         parsers[name].add_argument("id", metavar="ID")
@@ -44,6 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     export.add_argument("--workers", type=count, metavar="N", help="processes that measure (default: one a core)")
     add_store(export)
+    checkpoints.configure(parsers["import"])
     for each in parsers.values():
         each.add_argument("--json", action="store_true", help="print one JSON document on stdout")
 
@@ -54,6 +64,8 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     if args.verb == "show":
         return _show(zoo.find(args.id))
     needs.require("this")
+    if args.verb == "import":
+        return checkpoints.run_import(args, console)
     return _export(args, console) if args.verb == "export" else _verify(zoo.find(args.id))
 
 
@@ -130,7 +142,7 @@ def card_text(card: dict[str, Any]) -> str:
         ("licence", str(card.get("licence", "not stated"))),
         ("digest", str(card.get("digest"))),
         ("note", card.get("note", "")),
-        ("training", f"{training.get('steps', 0)} steps, {minutes}, {training.get('skipped', 0)} skipped"),
+        ("training", f"{training['steps']} steps, {minutes}, {training.get('skipped', 0)} skipped" if training else ""),
         ("machine", ", ".join(str(machine[name]) for name in ("processor", "device", "torch") if machine.get(name))),
         ("data", f"{data['training']} pictures of '{data['folder']}', {data['held_back']} held back" if data else ""),
         ("attribution", card.get("attribution_file") or ""),
@@ -162,7 +174,7 @@ def _worth(card: dict[str, Any]) -> str:
 def _export(args: argparse.Namespace, console: Console) -> Answer:
     from engine.learned.attribution import attribution_text
     from engine.learned.export import export_run
-    from engine.learned.train import make_folder, trained_on
+    from engine.learned.train import trained_on
 
     architecture, folder, steps, decayed = trained_on(args.run)
     path = args.out or zoo.user_folder() / f"{architecture}-{steps}{zoo.SUFFIX}"
@@ -191,6 +203,8 @@ def _export(args: argparse.Namespace, console: Console) -> Answer:
 
 
 def _verify(model: zoo.Model) -> Answer:
+    if load_card(model.path)["architecture"] in PUBLISHED:
+        return checkpoints.verify(model)
     from engine.learned.verify import verify
 
     found = verify(model.path)

@@ -9,9 +9,10 @@ from typing import Any
 
 from engine.errors import CorruptStream, EngineError
 from engine.files import atomic_write
+from engine.learned.published.architecture import ARCHITECTURES as PUBLISHED
 from engine.learned.recipe import FILTERS, LIGHT, PHOTOGRAPHS, ZOO
 
-ARCHITECTURES = (PHOTOGRAPHS, LIGHT, FILTERS, *ZOO)  # by the codecs that use them
+ARCHITECTURES = (PHOTOGRAPHS, LIGHT, FILTERS, *ZOO, *PUBLISHED)  # by the codecs that use them, or of imported models
 LICENCE = "Apache-2.0"
 MAX_BYTES = 4 << 20
 

@@ -24,11 +24,11 @@ from engine.codecs import colour_axes, light_filters, wavelet_planes
 from engine.codecs.light_filters import CHROMA, CLASSES, LOOSE, LUMA, TIGHT, Scale
 from engine.codecs.wavelet_planes import Plane, Steps
 from engine.errors import UsageError
-from engine.files import atomic_write
+from engine.files import atomic_write, make_folder
 from engine.learned.card import LICENCE, write_card
 from engine.learned.light_data import LightMap, LightMaps, LightPatches, load_light
 from engine.learned.recipe import FILTERS
-from engine.learned.train import asked_to_end, make_folder
+from engine.learned.train import asked_to_end
 from engine.native import wavelet as native
 from engine.native.light import PAIRS, WEIGHTS
 from engine.store import processor

@@ -7,10 +7,6 @@ integer networks take little memory, and a context that ends at seams would cost
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,6 +16,7 @@ from engine.learned import fixed
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.layers import rate_weights
 from engine.learned.model import GRANULE, LatentModel
+from engine.learned.spans import Span, computing, tiles_of
 from engine.learned.symbols import Latent
 from engine.learned.transform import BLOCK
 
@@ -28,56 +25,13 @@ COUNTED = 6000  # positions of the latent, about those of 1200 × 1200 pixels
 ANALYSIS_MARGIN = 128  # what the hyper-analysis (7 blocks) and the pre-filter see, in whole cells of the hyper-latent
 
 
-@dataclass(frozen=True)
-class _Span:
-    """A tile along one axis, in pixels: the part it is for, and what it is computed from."""
-
-    start: int
-    stop: int
-    low: int
-    high: int
-
-    @staticmethod
-    def along(side: int, margin: int) -> list[_Span]:
-        limits = [(start, min(start + TILE, side)) for start in range(0, side, TILE)]
-        return [_Span(start, stop, max(0, start - margin), min(side, stop + margin)) for start, stop in limits]
-
-    def of(self, unit: int) -> slice:
-        """What the tile is computed from, in units of so many pixels."""
-        return slice(self.low // unit, self.high // unit)
-
-    def inner(self, unit: int) -> slice:
-        """The part that the tile is for, in such units from its own beginning."""
-        return slice((self.start - self.low) // unit, (self.stop - self.low) // unit)
-
-    def part(self, unit: int) -> slice:
-        """The same in the picture."""
-        return slice(self.start // unit, self.stop // unit)
-
-
-def _tiles(size: tuple[int, int], margin: int) -> list[tuple[_Span, _Span]]:
-    return [(rows, columns) for rows in _Span.along(size[0], margin) for columns in _Span.along(size[1], margin)]
-
-
-@contextlib.contextmanager
-def _computing(threads: int) -> Iterator[None]:
-    """Without gradients, with so many threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads))
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _weights(model: LatentModel, rate: int) -> Tensor:
     return rate_weights(torch.tensor([rate / fixed.RATE_STEPS]), model.rate.points)
 
 
 def _gains(model: LatentModel, rate: int) -> np.ndarray:
     """M f32: quantisation steps for each unit of the coefficients at a rate in 1/256."""
-    with _computing(1):
+    with computing(1):
         gain: np.ndarray = model.log_gain(_weights(model, rate)).exp().numpy().ravel()
     return gain
 
@@ -89,10 +43,10 @@ class Analysis:
     def __init__(self, model: LatentModel, pixels: np.ndarray, ctx: Ctx) -> None:
         self._model = model
         self._size = pixels.shape[0], pixels.shape[1]
-        self._tiles = _tiles(self._size, ANALYSIS_MARGIN)
+        self._tiles = tiles_of(self._size, ANALYSIS_MARGIN, TILE)
         self._entered: list[Tensor] = []
         self._coefficients = self._empty(BLOCK, model.recipe.channels, np.float32)
-        with _computing(1):
+        with computing(1):
             for tile in self._tiles:
                 ctx.check()
                 rows, columns = (span.of(1) for span in tile)
@@ -106,7 +60,7 @@ class Analysis:
     def symbols(self, rate: int, ctx: Ctx) -> tuple[np.ndarray, np.ndarray]:
         """Hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) at a rate in 1/256."""
         hyper = self._empty(GRANULE, self._model.recipe.hyper_channels, np.int32)
-        with _computing(1):
+        with computing(1):
             weights = _weights(self._model, rate)
             for entered, tile in zip(self._entered, self._tiles, strict=True):
                 ctx.check()
@@ -123,7 +77,7 @@ class Analysis:
         return np.empty((self._size[0] // unit, self._size[1] // unit, channels), kind)
 
 
-def _put(out: np.ndarray, values: Tensor, tile: tuple[_Span, _Span], unit: int) -> None:
+def _put(out: np.ndarray, values: Tensor, tile: tuple[Span, Span], unit: int) -> None:
     """The inner part of a tile, 1×C×h×w, to where it belongs in H×W×C."""
     rows, columns = tile
     out[rows.part(unit), columns.part(unit)] = (
@@ -135,8 +89,8 @@ def render(model: LatentModel, latent: Latent, rate: int, ctx: Ctx) -> np.ndarra
     """H×W×3 f32 pixels, 0…255 but not clamped, from what a stream says at a rate in 1/256."""
     height, width = (BLOCK * side for side in latent.values.shape[:2])
     pixels = np.empty((height, width, 3), np.float32)
-    tiles = _tiles((height, width), _synthesis_margin(model))
-    with _computing(ctx.threads):
+    tiles = tiles_of((height, width), _synthesis_margin(model), TILE)
+    with computing(ctx.threads):
         weights = _weights(model, rate)
         units = MEAN_STEPS * model.log_gain(weights).exp()
         for number, (rows, columns) in enumerate(tiles):

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from engine.errors import UsageError
-from engine.files import claimed, write_error
+from engine.files import claimed, make_folder
 from engine.learned import stored
 from engine.learned.checkpoint import FILE, read_checkpoint
 from engine.learned.device import choose
@@ -163,13 +163,6 @@ def trained_on(folder: Path) -> tuple[str, str | None, int, bool]:
     data = state.get("data")
     architecture = architecture_name(state["recipe"])
     return architecture, data["folder"] if data else None, progress.steps, progress.decaying and progress.decayed >= 1
-
-
-def make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(error, folder) from error
 
 
 def require_same_model(recipe: Recipe, trained: Mapping[str, Any]) -> None:

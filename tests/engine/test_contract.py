@@ -30,6 +30,7 @@ SIZES = [(1, 1), (1, 13), (13, 1), (2, 3), (17, 19), (31, 67)]
 CTX = Ctx()
 OURS = ("dct", "dct-rans", "wavelet")
 LEARNED = ("hyperprior", "lightmap-ae", "lightmap-multiscale")
+IMPORTED = "cai-mbt2018-mean"
 ROOT = Path(__file__).parents[2]
 
 
@@ -44,16 +45,21 @@ def usable(codec_id: str) -> Codec:
 @pytest.fixture(scope="module", autouse=True)
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Small weights for the learned codecs: the contract is theirs whatever they have learned."""
+    from tiny_checkpoint import tiny_imported
     from tiny_model import tiny_light_weights, tiny_weights
 
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("weights")
-        files = tiny_weights(folder), tiny_light_weights(folder)
+        files = (
+            tiny_weights(folder),
+            tiny_light_weights(folder),
+            *tiny_imported(folder, "mbt2018-mean", gains=(2, 12, 96)),
+        )
         patch.setenv("RATESCOPE_WEIGHTS", os.pathsep.join(map(str, files)))
         yield
 
 
-@pytest.fixture(params=list(registry.BUILTIN))
+@pytest.fixture(params=[*registry.BUILTIN, IMPORTED])
 def codec(request: pytest.FixtureRequest) -> Iterator[Codec]:
     yield usable(request.param)
 
@@ -385,7 +391,7 @@ def samples() -> dict[str, dict[str, bytes]]:
     """For each usable codec: files of a colour, a grey, and where it can a transparent, a lossless, an HDR picture."""
     files: dict[str, dict[str, bytes]] = {}
     for codec in registry.codecs():
-        if codec.info.id not in registry.BUILTIN or codec.available() is not None:
+        if codec.info.id not in (*registry.BUILTIN, IMPORTED) or codec.available() is not None:
             continue
         can = codec.info.capabilities
         cases = {"colour": (3, {}), "grey": (1, {})}
@@ -458,6 +464,7 @@ def claims_of_huge_size(codec_id: str, data: bytes) -> Iterator[bytes]:
         "hyperprior",
         "lightmap-ae",
         "lightmap-multiscale",
+        IMPORTED,
     ):  # any byte of what they write may belong to a side
         for where in range(min(len(data), 64)):
             yield data[:where] + b"\xff\xff\xff\x7f" + data[where + 4 :]

@@ -70,6 +70,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("check_decode", "Decode the active codec's file in a fresh process", "Codecs", ("Ctrl+D",)),
     ActionSpec("batch", "Batch of a folder…", "Codecs", ("Ctrl+B",)),
     ActionSpec("budget", "Memory budget of a set…", "Codecs", ("Ctrl+M",)),
+    ActionSpec("training", "Training…", "Codecs", ("Ctrl+Shift+T",)),
     ActionSpec("cancel", "Cancel all jobs", "Codecs", ("Esc",)),
     ActionSpec("rate_up", "More bits", "Rate", ("Right",)),
     ActionSpec("rate_down", "Fewer bits", "Rate", ("Left",)),

@@ -103,6 +103,7 @@ class Commands:
             "check_decode": lambda: self._window.passports.check(state.active_lane),
             "reload": self._controller.reload_current,
             "add_codec": self._window.codecs.open_menu,
+            "training": self._window.training.open,
             "quit": self._window.close,
             "toggle_set": self._light_set.toggle,
             "write_back": self._light_set.ask_write_back,

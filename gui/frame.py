@@ -31,6 +31,7 @@ from gui.passports import Passports
 from gui.preferences import save_theme
 from gui.state import State, Topic
 from gui.theme import GRID, THEMES
+from gui.training.window import TrainingWindow
 from gui.views.compare import CompareArea
 from gui.views.scene import SceneView
 from gui.views.scene_pane import ScenePane
@@ -65,6 +66,8 @@ class Frame(QMainWindow):
         self.passports = Passports(state, controller.desk, controller.store, self.tell)
         self.batch = BatchWindow(controller.desk, self)
         self.batch.ended.connect(lambda text: self.tell(text, ("Show", self.batch.show)))
+        self.training = TrainingWindow(controller.desk, self)
+        self.training.ended.connect(lambda text: self.tell(text, ("Show", self.training.open)))
         self.budget = BudgetWindow(state, controller.desk, controller.store, self)
         self.budget.ended.connect(lambda text, url: self.tell(text, ("Show", lambda: QDesktopServices.openUrl(url))))
 

@@ -12,9 +12,9 @@ import torch
 
 from engine.errors import CorruptStream, EngineError
 from engine.files import atomic_write
+from engine.learned.run_folder import CHECKPOINT
 
-FILE = "checkpoint.pt"
-LOG = "log.jsonl"  # beside it: one line for every validation
+FILE = CHECKPOINT
 VERSION = 1
 
 

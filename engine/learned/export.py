@@ -17,10 +17,11 @@ from engine.errors import CorruptStream
 from engine.files import atomic_write
 from engine.learned import stored
 from engine.learned.card import LICENCE, attribution_path, load_card, write_card
-from engine.learned.checkpoint import LOG, read_checkpoint
+from engine.learned.checkpoint import read_checkpoint
 from engine.learned.freeze import entropy_convolutions, freeze, thaw
 from engine.learned.model import LatentModel, channels_last
 from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_name, architecture_of
+from engine.learned.run_folder import LOG
 from engine.learned.stored import INTEGERS, Stored
 
 OF_PRIOR = "prior."

@@ -25,11 +25,9 @@ from engine.learned.device import choose
 from engine.learned.export import export_run
 from engine.learned.progress import Length, Progress
 from engine.learned.recipe import Recipe, architecture_name, architecture_of
+from engine.learned.run_folder import LOCK, WEIGHTS
 from engine.learned.subject import load_subject
 from engine.learned.trainer import Reports, Trainer
-
-WEIGHTS = "weights.safetensors"
-LOCK = "lock"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from engine import bd
 from engine.learned import stored
-from engine.learned.checkpoint import LOG, write_checkpoint
+from engine.learned.checkpoint import write_checkpoint
 from engine.learned.device import random_state, restore_random_state
 from engine.learned.evaluate import Point, mean_curve
 from engine.learned.export import in_place
@@ -25,6 +25,7 @@ from engine.learned.model import LatentModel, channels_last
 from engine.learned.optimiser import Optimiser
 from engine.learned.progress import Length, Progress
 from engine.learned.recipe import ALL, DECODER, NETWORKS, PRIOR, Recipe
+from engine.learned.run_folder import LOG, STEPS
 from engine.learned.step import TrainingStep
 from engine.learned.stored import Stored
 from engine.learned.subject import Subject
@@ -229,6 +230,7 @@ class Trainer:
         for name, value in values.items():
             if value is not None:
                 writer.add_scalar(f"training/{name}", value, progress.steps)
+        self._append(STEPS, {"steps": progress.steps, "seconds": progress.seconds, **values})
         if self.reports is not None:
             self.reports.progress(
                 f"step {progress.steps}, {progress.seconds / 60:.1f} min, loss {self.step.loss or 0:.4f}"
@@ -250,10 +252,13 @@ class Trainer:
             for name, value in point._asdict().items():
                 writer.add_scalar(f"validation_{name}/rate_{rate}", value, self.progress.steps)
         writer.flush()
-        with (self.folder / LOG).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(record) + "\n")
+        self._append(LOG, record)
         if self.reports is not None:
             self.reports.note(told(record))
+
+    def _append(self, name: str, record: Mapping[str, Any]) -> None:
+        with (self.folder / name).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(record) + "\n")
 
     def _record(self, curve: list[Point]) -> dict[str, Any]:
         pairs = [(point.bpp, point.psnr) for point in curve]

@@ -13,7 +13,12 @@ from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MAIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from engine.cli import main; sys.exit(main(sys.argv[1:]))"
-_COMPLAINT = "ratescope: "
+COMPLAINT = "ratescope: "
+
+
+def command(words: Sequence[str]) -> list[str]:
+    """What runs `ratescope` with these words, of this very program and Python."""
+    return [sys.executable, "-P", "-c", _MAIN, str(_ROOT), *words]
 
 
 class BatchProcess:
@@ -36,7 +41,7 @@ class BatchProcess:
         self._complaint = ""
         # In a session of its own: neither Ctrl-C at the window's terminal nor that terminal's end concerns it.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _MAIN, str(_ROOT), *words, "--progress-json"],
+            command([*words, "--progress-json"]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -73,8 +78,8 @@ class BatchProcess:
         self._post(lambda: self._on_end(code, self._complaint))
 
     def _hear(self, line: str) -> None:
-        if line.startswith(_COMPLAINT):
-            self._complaint = line.removeprefix(_COMPLAINT)
+        if line.startswith(COMPLAINT):
+            self._complaint = line.removeprefix(COMPLAINT)
         if not line.startswith("{"):
             return
         self._events.append(json.loads(line))

@@ -29,6 +29,7 @@ def bench(
 ) -> Iterator[Workbench]:
     monkeypatch.setenv("RATESCOPE_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("RATESCOPE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("RATESCOPE_RUNS", str(tmp_path / "runs"))
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     style.apply(qapp, DARK)
     made = Workbench(RunStore(tmp_path / "store"), workers=2)

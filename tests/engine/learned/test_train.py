@@ -20,11 +20,12 @@ from tiny_model import MODEL, RATE, RECIPE, photographs
 from engine.errors import CorruptStream, UsageError
 from engine.learned import step as step_module
 from engine.learned import trainer as trainer_module
-from engine.learned.checkpoint import FILE, LOG, read_checkpoint, write_checkpoint
+from engine.learned.checkpoint import FILE, read_checkpoint, write_checkpoint
 from engine.learned.device import choose
 from engine.learned.layers import precision
 from engine.learned.model import LatentModel
 from engine.learned.progress import Length
+from engine.learned.run_folder import LOG, read_run
 from engine.learned.step import training_loss
 from engine.learned.subject import OfPhotographs
 from engine.learned.train import branch_decay, decay_folder, prepare
@@ -179,6 +180,10 @@ def test_the_event_files_hold_losses_and_validation_curves_once_for_each_step(tm
         for rate in range(RATE.points):
             assert steps[f"validation_{name}/rate_{rate}"] == [0, 4, 10]
     assert steps["validation/cost"] == [0, 4, 10]
+    run = read_run(tmp_path)
+    assert [each.steps for each in run.steps] == [2, 4, 6, 8, 10]
+    assert [each.steps for each in run.validations] == [0, 4, 8, 10]  # a log is only added to
+    assert run.steps[-1].loss == pytest.approx(events.Scalars("training/loss")[-1].value)
     record = json.loads((tmp_path / LOG).read_text().splitlines()[-1])
     assert events.Scalars("validation_psnr/rate_1")[-1].value == pytest.approx(record["curve"][1]["psnr"])
 

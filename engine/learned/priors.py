@@ -213,13 +213,17 @@ class StaticPrior(Prior):
         return entropy.predict(to_table_grid(exact), units.spread, self.density, True)
 
 
+LESS = -3.0  # log of the weight of a further density against the first's, at first
 SPACING = 0.7  # between the logs of the scales of mixed densities, at first
 
 
 def part_mixtures(head: Tensor, density: Density) -> None:
-    """Let mixed densities be of different scales, as equal ones would learn the same; head: …×outputs·C."""
-    for number, part in enumerate(head.chunk(density.outputs, -1)[int(density.means) + 2 :: 3], 1):
-        part.fill_(SPACING * (number if number % 2 else -number))
+    """Let mixed densities be of different scales, as equal ones would learn the same, and the first one most of them;
+    head: …×outputs·C."""
+    parts = head.chunk(density.outputs, -1)[int(density.means) + 1 :]
+    for number, (scale, share) in enumerate(zip(parts[1::3], parts[2::3], strict=True), 1):
+        scale.fill_(SPACING * (number if number % 2 else -number))
+        share.fill_(LESS)
 
 
 def _signed(known: list[Tensor]) -> Tensor:

@@ -55,14 +55,41 @@ def begin(model: LatentModel, weights: Stored | None, pictures: Callable[[], Ten
 
 @torch.no_grad()
 def build_on(model: LatentModel, backbone: Stored) -> None:
-    """Take over transform, gains and decoder, and what both priors have in common. `UsageError` if they do not fit."""
-    own, tensors = model.state_dict(), in_place(tensors_of(backbone), model)
+    """Take over transform, gains and decoder, and what both priors have in common. `UsageError` if they do not fit.
+
+    Where the backbone knows half of a slice's positions and the model those before, its second pass is begun with; of
+    heads that say more than the backbone's, what these say.
+    """
+    own = model.state_dict()
+    tensors = _before_from_half(_of_parts(tensors_of(backbone)))
     for name, tensor in own.items():
-        fits = name in tensors and tensors[name].shape == tensor.shape
-        if fits:
-            tensor.copy_(tensors[name])
+        given = tensors.get(name)
+        if given is not None and given.shape == tensor.shape:
+            tensor.copy_(given)
+        elif given is not None and "_head." in name and given.shape[1:] == tensor.shape[1:]:
+            tensor[: len(given)] = given[: len(tensor)]
         elif not name.startswith((OF_PRIOR, "synthesis.attention")):
             raise UsageError(f"these weights cannot be the backbone: '{name}' is of another shape", path=backbone.path)
+
+
+def _of_parts(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """By the names that any model has for them."""
+    shared = ("transform.", "log_gain.", "synthesis.")
+    return {name if name.startswith(shared) else OF_PRIOR + name: tensor for name, tensor in tensors.items()}
+
+
+def _before_from_half(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """With what a checkerboard's second pass (four neighbours, all around) says of the positions before."""
+    found = dict(tensors)
+    for name, tensor in tensors.items():
+        found.setdefault(name.replace(".second_", "."), tensor)
+        if name.endswith(".anchors.weight"):
+            kernel = torch.zeros(*tensor.shape[:2], 5, 5)
+            kernel[:, :, 1, 2], kernel[:, :, 2, 1] = tensor[:, :, 0, 1], tensor[:, :, 1, 0]
+            found[name.replace(".anchors.", ".before.")] = kernel
+        elif name.endswith(".anchors.bias"):
+            found[name.replace(".anchors.", ".before.")] = tensor
+    return found
 
 
 def _order(analysis: Tensor) -> list[int]:

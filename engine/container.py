@@ -35,6 +35,16 @@ CODECS: dict[int, str] = {
     6: "avif",
     7: "lightmap-ae",
     8: "lightmap-multiscale",
+    9: "ae",
+    10: "vae",
+    11: "vqvae",
+    12: "factorized",
+    13: "hyperprior-scale",
+    14: "channelwise",
+    15: "context-ar",
+    16: "attention-gmm",
+    17: "gan",
+    18: "ratescope",
     32: "compressai",
 }
 _CODEC_BYTE = {name: byte for byte, name in CODECS.items()}

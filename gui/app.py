@@ -226,6 +226,7 @@ def describe(bench: Workbench) -> dict[str, object]:
     for key, rect in window.compare.picture_rects().items():
         lane = state.lane(int(key))
         trial = state.outcome(lane.id).trial if lane else None
+        passport = state.outcome(lane.id).passport if lane else None
         place = rect.translated(origin)
         panes.append(
             {
@@ -234,6 +235,7 @@ def describe(bench: Workbench) -> dict[str, object]:
                 "bytes": trial.size if trial else None,
                 "psnr": trial.scores.get("psnr") if trial else None,
                 "log2_psnr": trial.scores.get("log2_psnr") if trial else None,
+                "passport": passport.short if passport else None,
                 "rect": [place.x(), place.y(), place.width(), place.height()],
             }
         )

@@ -263,7 +263,14 @@ class Flow:
 def _units(job: Job) -> dict[str, Unit]:
     return {
         codec: Unit(
-            codec, about["version"], about["settings"], job.goals, job.metrics, job.save_encoded, job.save_decoded
+            codec,
+            about["version"],
+            about["settings"],
+            job.goals,
+            job.metrics,
+            job.save_encoded,
+            job.save_decoded,
+            job.passports,
         )
         for codec, about in job.described()["codecs"].items()
     }

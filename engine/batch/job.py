@@ -52,7 +52,8 @@ class Job:
     """Every picture in `folder` × every codec × every goal, into the folder `out`.
 
     codecs: settings by codec id. goals: of one kind, rising. metrics: ids of the scores. save_encoded, save_decoded:
-    keep the files, and the decoded pictures as PNG, in the folder's own tree under `out`.
+    keep the files, and the decoded pictures as PNG, in the folder's own tree under `out`. passports: have each file
+    decoded by a fresh process.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Job:
     metrics: tuple[str, ...] = ("psnr",)
     save_encoded: bool = False
     save_decoded: bool = False
+    passports: bool = False
 
     def settings_at(self, codec: str, goal: Goal) -> dict[str, Any]:
         """The codec's settings, completed, with the goal's value where that is a setting; `UsageError` otherwise."""
@@ -96,6 +98,7 @@ class Job:
             "metrics": list(self.metrics),
             "save_encoded": self.save_encoded,
             "save_decoded": self.save_decoded,
+            "passports": self.passports,
         }
 
 
@@ -119,7 +122,13 @@ def difference(begun: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
             return (
                 f"{name} were {'' if begun[key] else 'not '}kept then, and are {'' if asked[key] else 'not '}to be now"
             )
+    if begun.get("passports", False) != asked["passports"]:
+        return f"then {_with(begun.get('passports'))} decode passports, now {_with(asked['passports'])} them"
     return ""
+
+
+def _with(wanted: bool | None) -> str:
+    return "with" if wanted else "without"
 
 
 def _words(value: Any) -> str:

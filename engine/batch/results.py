@@ -80,7 +80,8 @@ class Results:
 
     def _line(self, row: Row) -> dict[str, Any]:
         """A row of the table: the same columns in the same order for every row."""
-        columns = ("image", "codec", self.job.goals[0].column, "bpp", *self.metrics, *_LAST, "error")
+        passport = ("passport",) if self.job.passports else ()
+        columns = ("image", "codec", self.job.goals[0].column, "bpp", *self.metrics, *_LAST, *passport, "error")
         line = {name: row.get(name, "") for name in columns}
         return {**line, "notes": "; ".join(row.get("notes", ()))}
 

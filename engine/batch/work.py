@@ -22,6 +22,8 @@ from engine.formats import suffix_of
 from engine.image import Image
 from engine.io import Loaded
 from engine.metrics.sets import gathered
+from engine.passport import Verdict
+from engine.passport.task import passport_of
 from engine.rate import solve
 from engine.store import machine
 from engine.trial import RateResult, Run, Runner, Trial, db_metric
@@ -59,6 +61,7 @@ class Unit:
     metrics: tuple[str, ...]
     save_encoded: bool = False
     save_decoded: bool = False
+    passports: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,18 @@ class _Work:
         row = self._describe(goal, run.trial, (*self._notes, *self._runner.notes, *filter(None, [result.message])))
         assert run.decoded is not None
         of_set = gathered(self._image, run.decoded, self._metrics, self._ctx)
-        return {**row, OF_SET: of_set} if of_set else row
+        row = {**row, OF_SET: of_set} if of_set else row
+        return self._with_passport(row, goal, run) if self._unit.passports else row
+
+    def _with_passport(self, row: dict[str, Any], goal: Goal, run: Run) -> dict[str, Any]:
+        """The row with what a fresh process makes of the file; figures of a broken one are worth nothing."""
+        try:
+            passport = passport_of(run, self._ctx)
+        except EngineError as error:  # it says nothing of the file
+            return {**row, "passport": f"none: {error.plain}"}
+        if passport.verdict is Verdict.BROKEN:
+            row = row_of(run.trial.key.codec, goal, FAILED, passport.words)
+        return {**row, "passport": passport.cell}
 
     def _checked(self) -> Any:
         codec = registry.codec(self._unit.codec)

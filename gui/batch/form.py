@@ -102,7 +102,8 @@ class BatchForm(Panel):
         self.targets.textChanged.connect(self.changed)
         self.save_encoded = Tick("Encoded files")
         self.save_decoded = Tick("Decoded pictures, as PNG")
-        for box in (self.save_encoded, self.save_decoded):
+        self.passports = Tick("Decode passports, by fresh processes")
+        for box in (self.save_encoded, self.save_decoded, self.passports):
             box.toggled.connect(self.changed)
         self.where = Combo("Where the work is done")
         self.where.set_choices([(HERE, "This machine"), (CLUSTER, "Dask cluster")])
@@ -144,6 +145,7 @@ class BatchForm(Panel):
         self.body.addWidget(self.out)
         self.body.addWidget(self.save_encoded)
         self.body.addWidget(self.save_decoded)
+        self.body.addWidget(self.passports)
         self.body.addWidget(Heading("Work"))
         work = QHBoxLayout()
         work.setSpacing(GRID)
@@ -172,8 +174,10 @@ class BatchForm(Panel):
 
     def set_open(self, is_open: bool) -> None:
         """Whether the job may be changed; labels stay as they are."""
-        inputs = (self.folder, self.out, self.targets, self.kind, self.metrics, self.save_encoded, self.save_decoded)
-        for widget in (*inputs, self.where, self.workers, self.scheduler, *(row.box for row in self._rows)):
+        inputs = (self.folder, self.out, self.targets, self.kind, self.metrics)
+        work = (self.where, self.workers, self.scheduler)
+        ticks = (self.save_encoded, self.save_decoded, self.passports, *(row.box for row in self._rows))
+        for widget in (*inputs, *work, *ticks):
             widget.setEnabled(is_open)
 
     def set_folder(self, folder: str) -> None:
@@ -191,6 +195,7 @@ class BatchForm(Panel):
             metrics=self.metrics.ids(),
             save_encoded=self.save_encoded.isChecked(),
             save_decoded=self.save_decoded.isChecked(),
+            passports=self.passports.isChecked(),
             workers=self.workers.value(),
             scheduler="" if here else self.scheduler.text().strip() or "tcp://",
         )

@@ -40,6 +40,7 @@ class BatchPlan:
     metrics: tuple[str, ...] = ("psnr", "ms_ssim")
     save_encoded: bool = False
     save_decoded: bool = False
+    passports: bool = False
     workers: int = 1
     scheduler: str = ""
 
@@ -93,6 +94,7 @@ class BatchPlan:
         words += ["--metrics", ",".join(self.metrics)]
         words += ["--save-encoded"] if self.save_encoded else []
         words += ["--save-decoded"] if self.save_decoded else []
+        words += ["--passports"] if self.passports else []
         words += ["--resume"] if self.begun else []
         return words + (["--scheduler", self.scheduler] if self.scheduler else ["--workers", str(self.workers)])
 

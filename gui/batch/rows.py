@@ -119,7 +119,7 @@ class RowsModel(QAbstractTableModel):
         if column is Column.TARGET:
             return str(row["goal"])
         if column is Column.REMARK:
-            return str(row["error"] or "; ".join(row.get("notes", ())))
+            return str(row["error"] or "; ".join(filter(None, (row.get("passport"), *row.get("notes", ())))))
         if "bpp" not in row:
             return ""
         if column is Column.RATE:

@@ -28,12 +28,12 @@ def parsed(plan: BatchPlan) -> command.Job:
 
 def test_the_command_line_says_what_the_dialog_says(plan: BatchPlan) -> None:
     assert plan.fault() == ""
-    job = parsed(replace(plan, save_encoded=True, metrics=("psnr", "flip")))
+    job = parsed(replace(plan, save_encoded=True, passports=True, metrics=("psnr", "flip")))
     assert (str(job.folder), str(job.out)) == (plan.folder, plan.out)
     assert dict(job.codecs) == {"webp": {"method": 6}, "jpeg": {"chroma": "4:4:4"}}
     assert [goal.value for goal in job.goals] == [0.25, 0.5, 1.0]
     assert job.metrics == ("psnr", "flip")
-    assert (job.save_encoded, job.save_decoded) == (True, False)
+    assert (job.save_encoded, job.save_decoded, job.passports) == (True, False, True)
 
 
 def test_sizes_are_typed_in_kilobytes(plan: BatchPlan) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import io
-from engine.batch import keeping
+from engine import io, registry
+from engine.batch import keeping, work
 from engine.batch.job import Goal, Job, difference
 from engine.batch.ledger import open_ledger
 from engine.batch.pictures import MARK, Picture, find
@@ -19,6 +19,7 @@ from engine.batch.timeleft import TimeLeft
 from engine.batch.work import DONE, FAILED, Outcome, Terms, Unit, compress, row_of
 from engine.errors import EngineError, UsageError
 from engine.image import Image
+from engine.passport import Passport, Verdict
 from tests.pictures import photo_like
 
 HALF, ONE = Goal("bpp", 0.5), Goal("bpp", 1.0)
@@ -51,6 +52,7 @@ def test_equal_jobs_do_not_differ(job: Job) -> None:
         ({"codecs": {"jpeg": {}, "webp": {"method": 6}}}, "settings of webp then"),
         ({"metrics": ("psnr", "ssim")}, "metrics then: psnr; now: psnr, ssim"),
         ({"save_encoded": True}, "encoded files were not kept then, and are to be now"),
+        ({"passports": True}, "then without decode passports, now with them"),
     ],
 )
 def test_another_job_is_refused_in_plain_words(job: Job, change: dict, words: str) -> None:
@@ -65,6 +67,36 @@ def test_a_changed_codec_is_another_job(job: Job) -> None:
     then = json.loads(json.dumps(now))
     then["codecs"]["jpeg"]["version"] = "libjpeg 6b"
     assert difference(then, now).startswith("jpeg was then libjpeg 6b")
+
+
+def test_rows_tell_whether_their_file_decodes_elsewhere(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = io.read(job.folder / "one.png")
+    jpeg = registry.codec("jpeg")
+    unit = Unit("jpeg", jpeg.version(), {}, (Goal("quality", 50),), ("psnr",), passports=True)
+    (row,) = compress(loaded, unit, Terms()).rows
+    assert row["status"] == DONE and row["passport"] == "bit-exact"
+
+    broken = Passport(Verdict.BROKEN, "the data end too early")
+    monkeypatch.setattr(work, "passport_of", lambda *_: broken)
+    (row,) = compress(loaded, unit, Terms()).rows
+    assert row["status"] == FAILED and row["passport"] == "broken: the data end too early"
+    assert "psnr" not in row and "the data end too early" in row["error"]
+
+    def fail(*_: object) -> Passport:
+        raise EngineError("no process could be started")
+
+    monkeypatch.setattr(work, "passport_of", fail)
+    (row,) = compress(loaded, unit, Terms()).rows
+    assert row["status"] == DONE and row["passport"] == "none: no process could be started"
+
+
+def test_the_table_has_passports_only_where_they_were_asked_for(job: Job) -> None:
+    picture = Picture("one.png", job.folder / "one.png", 256, "stamp")
+    done = {**row_of("jpeg", HALF, DONE), "bpp": 0.4, "psnr": 30.0, "passport": "close ±1"}
+    for wanted in (True, False):
+        results = gather(replace(job, passports=wanted), [picture], {"one.png": [done]}, {})
+        line = results._line(results.rows[0])
+        assert line.get("passport") == ("close ±1" if wanted else None)
 
 
 def test_a_quality_out_of_range_is_refused_before_anything_is_made(job: Job) -> None:

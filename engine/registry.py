@@ -29,6 +29,8 @@ BUILTIN: dict[str, str] = {
     "dct-rans": "engine.codecs.dct_rans:DctRansCodec",
     "wavelet": "engine.codecs.wavelet:WaveletCodec",
     "hyperprior": "engine.codecs.hyperprior:HyperpriorCodec",
+    "ae": "engine.codecs.autoencoders:AutoencoderCodec",
+    "vae": "engine.codecs.autoencoders:VariationalCodec",
     "factorized": "engine.codecs.learned_zoo:FactorizedCodec",
     "hyperprior-scale": "engine.codecs.learned_zoo:HyperpriorScaleCodec",
     "channelwise": "engine.codecs.learned_zoo:ChannelwiseCodec",

@@ -37,6 +37,7 @@ PRIORS = {
     "raster": replace(MODEL, context="raster"),
     "static": replace(MODEL, prior="static", slices=(24,), hyper_channels=0),
     "static mixtures": replace(MODEL, prior="static", slices=(24,), hyper_channels=0, mixtures=3),
+    "variational": replace(MODEL, prior="variational", slices=(24,), hyper_channels=0, means=False, mixtures=3),
     "mixtures": replace(MODEL, mixtures=3, attention=True),
     "mixtures of scales": replace(MODEL, context="nothing", means=False, mixtures=2),
 }

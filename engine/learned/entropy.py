@@ -8,7 +8,7 @@ rounded straight through.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -51,6 +51,11 @@ def logistic_mass(distance: Tensor, scale: Tensor) -> Tensor:
     """Of the unit interval around `distance` from the middle of a logistic density."""
     distance = distance.abs()
     return torch.sigmoid((0.5 - distance) / scale) - torch.sigmoid((-0.5 - distance) / scale)
+
+
+def logistic_density(distance: Tensor, scale: Tensor) -> Tensor:
+    """At `distance` from the middle of a logistic density."""
+    return torch.sigmoid(distance / scale) * torch.sigmoid(-distance / scale) / scale
 
 
 def logistic_bits(residual: Tensor, scale: Tensor) -> Tensor:
@@ -110,16 +115,23 @@ class Prediction(NamedTuple):
 
     def bits(self, residual: Tensor) -> Tensor:
         """Bits of a residual's unit interval, B×C×h×w."""
+        return self._bits(residual, logistic_mass)
+
+    def density_bits(self, residual: Tensor) -> Tensor:
+        """Bits of a residual itself, of which there is a continuum: -log₂ of its density for each step, B×C×h×w."""
+        return self._bits(residual, logistic_density)
+
+    def _bits(self, residual: Tensor, chance: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         scale = lower_bound(torch.exp(self.log_scale.clamp_max(LOG_CEILING)), SCALE_FLOOR)
         mixtures = scale.shape[1] // residual.shape[1]
         if mixtures == 1:
-            return logistic_bits(residual, scale)
+            return -torch.log2(lower_bound(chance(residual, scale), PROBABILITY_FLOOR))
         none = torch.zeros_like(self.shift[:, : residual.shape[1]])
         shift = torch.cat([none, self.shift], 1)
         share = torch.cat([none, self.share.float()], 1)
         share = share.unflatten(1, (mixtures, -1)).softmax(1)
-        mass = logistic_mass(residual.repeat(1, mixtures, 1, 1) - shift, scale).unflatten(1, (mixtures, -1))
-        return -torch.log2(lower_bound((mass * share).sum(1), PROBABILITY_FLOOR))
+        each = chance(residual.repeat(1, mixtures, 1, 1) - shift, scale).unflatten(1, (mixtures, -1))
+        return -torch.log2(lower_bound((each * share).sum(1), PROBABILITY_FLOOR))
 
 
 def predict(head: Tensor, spread: Tensor, density: Density, quantised: bool) -> Prediction:

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from engine.learned.entropy import Units
 from engine.learned.layers import Attention, RateTable, Residual, interpolate_in_steps, precision, rate_weights, wide
-from engine.learned.priors import prior_of
-from engine.learned.recipe import ModelRecipe, RateRecipe
+from engine.learned.priors import STEP_DEVIATION, prior_of
+from engine.learned.recipe import VARIATIONAL, ModelRecipe, RateRecipe
 from engine.learned.symbols import SPREAD_OCTAVES
 from engine.learned.synthesis import SynthesisNetwork
 from engine.learned.transform import LappedTransform
@@ -55,6 +55,8 @@ class LatentModel(nn.Module):
         points, channels = rate.points, model.channels
         self.transform = LappedTransform(channels, model.lapped_scale, learned=model.learned_transform)
         self.log_gain = RateTable(points, channels)
+        self.shrinkage = RateTable(points, channels) if model.prior == VARIATIONAL else None
+        """Log of how much of a coefficient to believe, of those that come with noise."""
         self.prior = prior_of(model, points)
         self.synthesis = SynthesisNetwork(model, points)
         self._start()
@@ -84,6 +86,9 @@ class LatentModel(nn.Module):
         norms = self.transform.fit(pictures * 255 - 127.5, first)
         lambdas = self.lambda_of(torch.arange(self.rate.points).float())
         self.log_gain.table.copy_(0.5 * torch.log(lambdas / LAMBDA_AT_UNIT_STEP)[:, None] + torch.log(norms)[None])
+        if self.shrinkage is not None:  # as Wiener has it
+            signal = (self.log_gain.table.exp() * self.transform.deviation).square()
+            self.shrinkage.table.copy_(torch.log(signal / (signal + STEP_DEVIATION**2)))
 
     def lambda_of(self, rate: Tensor) -> Tensor:
         """The weight of squared error (of 8-bit values) against bits per pixel."""
@@ -125,6 +130,8 @@ class LatentModel(nn.Module):
     def render(self, coefficients: Tensor, known: Tensor, weights: Tensor) -> Tensor:
         """The picture, 0…1 but not clamped, from decoded coefficients and their features, both B×M×h×w."""
         with precision(coefficients.device, half=False):
+            if self.shrinkage is not None:
+                coefficients = coefficients * self.shrinkage(weights).exp()
             linear = self.transform.synthesis(coefficients)
         if self.correcting:
             known = known[:, : self.recipe.looked_at].contiguous(memory_format=torch.channels_last)

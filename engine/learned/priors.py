@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from itertools import accumulate
 from typing import NamedTuple, cast
@@ -26,7 +27,7 @@ from engine.learned.layers import (
     precision,
     to_table_grid,
 )
-from engine.learned.recipe import STATIC, ModelRecipe
+from engine.learned.recipe import HYPER, STATIC, VARIATIONAL, ModelRecipe
 
 
 class CodedLatent(NamedTuple):
@@ -194,25 +195,35 @@ class StaticPrior(Prior):
         self, coefficients: Tensor, relative: Tensor, units: Units, weights: Tensor, *, noisy: bool
     ) -> CodedLatent:
         steps = coefficients * units.gain
-        noise = torch.rand_like(steps) - 0.5 if noisy else None
-        coded = entropy.code(steps, self._prediction(units, weights), units.spread, noise, self.quantised)
-        hyper = self.hyper_symbols(self.entered(relative), weights)
-        known = _signed([in_network_precision(coded.known)])
-        return CodedLatent(coded.steps, known, coded.bits, torch.zeros_like(coded.bits), hyper, (coded.residual,))
+        # Noise lets gradients of the bits pass a rounding: where none has to, tables learn of what is coded.
+        passing = steps.requires_grad or self.density.means
+        noise = torch.rand_like(steps) - 0.5 if noisy and passing else None
+        coded = entropy.code(steps, self._prediction(self.head, units, weights), units.spread, noise, self.quantised)
+        return self._coded(coded.steps, coded.known, coded.bits, coded.residual)
+
+    @staticmethod
+    def _coded(steps: Tensor, known: Tensor, bits: Tensor, residual: Tensor) -> CodedLatent:
+        """With no hyper-latent. known: features and their magnitudes."""
+        none = steps[:, :0, ::4, ::4]
+        return CodedLatent(
+            steps, _signed([in_network_precision(known)]), bits, torch.zeros_like(bits), none, (residual,)
+        )
 
     def decode(
         self, hyper: Tensor, residuals: tuple[Tensor, ...], units: Units, weights: Tensor
     ) -> tuple[Tensor, Tensor]:
-        steps = residuals[0] + self._prediction(units, weights).mean
+        steps = residuals[0] + self._prediction(self.head, units, weights).mean
         return steps, _signed([entropy.both_signs(entropy.features(steps / units.spread), self.quantised)])
 
-    def _prediction(self, units: Units, weights: Tensor) -> Prediction:
+    def _prediction(self, head: RateTable, units: Units, weights: Tensor) -> Prediction:
         if not self.quantised:
-            return entropy.predict(self.head(weights), units.spread, self.density, False)
-        exact = interpolate_in_steps(self.head.table, weights)
+            return entropy.predict(head(weights), units.spread, self.density, False)
+        exact = interpolate_in_steps(head.table, weights)
         return entropy.predict(to_table_grid(exact), units.spread, self.density, True)
 
 
+STEP_DEVIATION = 12**-0.5  # of a quantisation step's error, in steps
+POSTERIOR_BITS = 0.5 * math.log2(2 * math.pi * math.e / 12)  # differential entropy of a Gaussian of that deviation
 LESS = -3.0  # log of the weight of a further density against the first's, at first
 SPACING = 0.7  # between the logs of the scales of mixed densities, at first
 
@@ -231,5 +242,44 @@ def _signed(known: list[Tensor]) -> Tensor:
     return torch.cat([features[:, : features.shape[1] // 2] for features in known], 1)
 
 
+class VariationalPrior(StaticPrior):
+    """The prior of a β-VAE (I. Higgins et al., ICLR 2017): latents are Gaussian around the coefficients (D. P. Kingma
+    and M. Welling, "Auto-encoding variational Bayes", ICLR 2014), of a deviation of a quantisation step's error, so
+    that the learned gains are the posteriors' deviations; what they cost is their divergence from the prior.
+
+    A coder writes their means, in steps. head: its table, which learns of rounded means and has no say in them. belief:
+    the prior, in a table of the same kind, but of densities instead of masses of steps.
+    """
+
+    def __init__(self, recipe: ModelRecipe, points: int) -> None:
+        super().__init__(recipe, points)
+        self.belief = RateTable(points, self.density.outputs * recipe.channels)
+
+    def start(self) -> None:
+        super().start()
+        part_mixtures(self.belief.table, self.density)
+
+    def code(
+        self, coefficients: Tensor, relative: Tensor, units: Units, weights: Tensor, *, noisy: bool
+    ) -> CodedLatent:
+        if self.quantised or not noisy:
+            return super().code(coefficients, relative, units, weights, noisy=noisy)
+        steps = coefficients * units.gain
+        drawn = steps + STEP_DEVIATION * torch.randn_like(steps)
+        prior = self._prediction(self.belief, units, weights)
+        divergence = (prior.density_bits(drawn - prior.mean) - POSTERIOR_BITS).sum((1, 2, 3))
+        detached = Units(units.gain.detach(), units.spread.detach())
+        rounded = super().code(coefficients.detach(), relative, detached, weights, noisy=False).latent_bits
+        known = entropy.both_signs(entropy.features(drawn / units.spread), False)
+        return self._coded(drawn, known, divergence + (rounded - rounded.detach()), torch.round(steps.detach()))
+
+
+KINDS_OF_PRIOR: dict[str, type[StaticPrior] | type[HyperPrior]] = {
+    STATIC: StaticPrior,
+    VARIATIONAL: VariationalPrior,
+    HYPER: HyperPrior,
+}
+
+
 def prior_of(recipe: ModelRecipe, points: int) -> Prior:
-    return StaticPrior(recipe, points) if recipe.prior == STATIC else HyperPrior(recipe, points)
+    return KINDS_OF_PRIOR[recipe.prior](recipe, points)

@@ -26,8 +26,9 @@ PHOTOGRAPHS, LIGHT, FILTERS = "hyperprior", "lightmap-ae", "lightmap-multiscale"
 ZOO = ("ae", "vae", "factorized", "hyperprior-scale", "channelwise", "context-ar", "attention-gmm", "gan", "ratescope")
 """Of photographs, too."""
 
-# Entropy models: one density for each channel; or a hyper-latent, and slices predicted from it.
-STATIC, HYPER = "static", "hyper"
+# Entropy models: one density for each channel; the same, learned as the prior of a variational autoencoder; or a
+# hyper-latent, and slices predicted from it.
+STATIC, VARIATIONAL, HYPER = "static", "variational", "hyper"
 # What a slice knows of itself: nothing, half of its positions, or all positions before.
 NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
 
@@ -46,9 +47,10 @@ class ModelRecipe:
     scale of the lapped pre-filter. learned_transform: whether training moves the linear transform; else the weights
     hold no more of it than which coefficients are kept. seen: how many of these, from the first on, the hyper-analysis
     and the decoder's network look at (0: all). last_context_width, last_anchor_width: of the last slice, if it is to
-    be narrower (0: it is not). prior: the entropy model, "static" or "hyper". context: what a slice knows of itself,
-    "nothing", "checkerboard" or "raster". means: whether coefficients are predicted, else their scales alone. mixtures:
-    densities that are mixed for each coefficient. attention: whether the decoder's network has attention at 1/16, 1/8.
+    be narrower (0: it is not). prior: the entropy model, "static", "variational" or "hyper". context: what a slice
+    knows of itself, "nothing", "checkerboard" or "raster". means: whether coefficients are predicted, else their scales
+    alone. mixtures: densities that are mixed for each coefficient. attention: whether the decoder's network has
+    attention at 1/16, 1/8.
     """
 
     channels: int = 288
@@ -88,7 +90,7 @@ class ModelRecipe:
             raise UsageError("a block of 16×16×3 has 768 coefficients: keep 3 to 768 channels")
         if self.seen > self.channels:
             raise UsageError(f"of {self.channels} channels {self.seen} cannot be looked at")
-        _require_one_of("model.prior", self.prior, (STATIC, HYPER))
+        _require_one_of("model.prior", self.prior, (STATIC, VARIATIONAL, HYPER))
         _require_one_of("model.context", self.context, (NOTHING, CHECKERBOARD, RASTER))
         if not 1 <= self.mixtures <= MOST_MIXTURES:
             raise UsageError(f"of densities 1 to {MOST_MIXTURES} can be mixed, not {self.mixtures}")

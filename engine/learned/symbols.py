@@ -19,7 +19,8 @@ from engine.errors import CorruptStream
 from engine.learned import fixed, slice_networks
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.integers import Bands, Tensors, convolution, table, tensor
-from engine.learned.recipe import STATIC, ModelRecipe
+from engine.learned.recipe import HYPER as HYPER_PRIOR
+from engine.learned.recipe import ModelRecipe
 from engine.learned.slice_networks import Densities, Order, Pass, Symbols
 from engine.native import crc32c, latent
 from engine.native.entropy import Tables
@@ -187,7 +188,7 @@ class SymbolNetwork(ABC):
 
 
 class StaticSymbols(SymbolNetwork):
-    """`StaticPrior`: one density for each channel, no hyper-latent."""
+    """`StaticPrior` and `VariationalPrior`: one density for each channel, no hyper-latent."""
 
     def __init__(self, recipe: ModelRecipe, tensors: Tensors) -> None:
         super().__init__(recipe, tensors)
@@ -294,7 +295,7 @@ class HyperSymbols(SymbolNetwork):
 
 def symbol_network(recipe: ModelRecipe, tensors: Tensors) -> SymbolNetwork:
     """That of the recipe's prior; `CorruptStream` as the class."""
-    return (StaticSymbols if recipe.prior == STATIC else HyperSymbols)(recipe, tensors)
+    return (HyperSymbols if recipe.prior == HYPER_PRIOR else StaticSymbols)(recipe, tensors)
 
 
 class _Picture:

@@ -19,7 +19,7 @@ from engine.learned.entropy import logistic_bits
 from engine.learned.freeze import coding_tables, entropy_convolutions, freeze, thaw
 from engine.learned.layers import rate_weights, to_bias_grid, to_weight_grid
 from engine.learned.model import Coded, LatentModel
-from engine.learned.recipe import CHECKERBOARD, NOTHING, STATIC, ModelRecipe
+from engine.learned.recipe import CHECKERBOARD, HYPER, NOTHING, ModelRecipe
 from engine.learned.symbols import SymbolNetwork, symbol_network
 from engine.native import latent
 
@@ -45,7 +45,7 @@ def in_order(coded: Coded, recipe: ModelRecipe) -> np.ndarray:
     parts = [inside(coded.hyper).ravel()]
     for residual in map(inside, coded.residuals):
         rows, columns = np.indices(residual.shape[:2])
-        if recipe.prior == STATIC or recipe.context == NOTHING:
+        if recipe.prior != HYPER or recipe.context == NOTHING:
             parts.append(residual.ravel())
         elif recipe.context == CHECKERBOARD:
             parts += [residual[(rows + columns) % 2 == phase].ravel() for phase in (1, 0)]

@@ -41,12 +41,24 @@ def _large() -> Iterator[Work]:
     return large_works()
 
 
+def _learned() -> Iterator[Work]:
+    from engine.bench.learned import works
+
+    return works()
+
+
 def _metrics() -> Iterator[Work]:
     from engine.bench.metrics import works
 
     return works()
 
 
-_SUITES: dict[str, Suite] = {"entropy": _entropy, "codecs": _codecs, "large": _large, "metrics": _metrics}
+_SUITES: dict[str, Suite] = {
+    "entropy": _entropy,
+    "codecs": _codecs,
+    "large": _large,
+    "learned": _learned,
+    "metrics": _metrics,
+}
 
 __all__ = ["Row", "Side", "Suite", "Work", "clock", "measure", "offer", "suites"]

@@ -53,24 +53,25 @@ def _work(name: str, image: Image, codec_id: str, settings: Settings, peer: Peer
 def _ours(codec: Codec, image: Image, settings: Settings, rate: float) -> Side:
     if isinstance(codec, Loading):
         codec.load()
-    chosen, bpp = _at(codec, image, rate, settings)
+    chosen, bpp = at_rate(codec, image, rate, settings)
     ctx = Ctx(threads=1)
     data = codec.encode(image, chosen, ctx).data
     return Side(
         f"ratescope {codec.info.id}",
-        f"{_text(chosen)}; {bpp:.3f} bpp, 1 thread",
+        f"{settings_text(chosen)}; {bpp:.3f} bpp, 1 thread",
         clock(lambda: codec.encode(image, chosen, ctx)),
         clock(lambda: codec.decode(data, ctx)),
     )
 
 
-def _at(codec: Codec, image: Image, rate: float, settings: Settings) -> tuple[dict[str, Any], float]:
+def at_rate(codec: Codec, image: Image, rate: float, settings: Settings) -> tuple[dict[str, Any], float]:
     """The settings that take `image` to `rate`, and the rate that they give."""
     best = solve_rate(codec, image, Target(TargetKind.BPP, rate), Ctx(threads=1), settings=settings).best
     return best.settings, best.bpp
 
 
-def _text(settings: Settings) -> str:
+def settings_text(settings: Settings) -> str:
+    """Settings as rows name them."""
     return ", ".join(f"{name}={value}" for name, value in settings.items())
 
 
@@ -79,7 +80,7 @@ def _jpeg(image: Image, rate: float, *, progressive: bool) -> Side:
     from PIL import Image as Pillow
 
     codec = registry.codec("jpeg")
-    chosen, bpp = _at(codec, image, rate, {"progressive": progressive})
+    chosen, bpp = at_rate(codec, image, rate, {"progressive": progressive})
     options = {"quality": chosen["quality"], "subsampling": "4:2:0", "progressive": progressive, "optimize": True}
 
     def encode() -> bytes:
@@ -88,7 +89,7 @@ def _jpeg(image: Image, rate: float, *, progressive: bool) -> Side:
         return out.getvalue()
 
     data = encode()
-    settings = f"{_text(options)}; {bpp:.3f} bpp, 1 thread"
+    settings = f"{settings_text(options)}; {bpp:.3f} bpp, 1 thread"
     return Side(
         codec.version(),
         settings,
@@ -102,10 +103,10 @@ def _jpeg2000(image: Image, rate: float) -> Side:
     import imagecodecs
 
     codec = registry.codec("jpeg2000")
-    chosen, bpp = _at(codec, image, rate, {})
+    chosen, bpp = at_rate(codec, image, rate, {})
     options = {"level": chosen["quality"], "reversible": False, "mct": True, "codecformat": "j2k", "numthreads": 1}
     data = imagecodecs.jpeg2k_encode(image.pixels, **options)
-    settings = f"{_text(options)}; {bpp:.3f} bpp"
+    settings = f"{settings_text(options)}; {bpp:.3f} bpp"
     return Side(
         codec.version(),
         settings,
@@ -117,12 +118,12 @@ def _jpeg2000(image: Image, rate: float) -> Side:
 def _avif(image: Image, rate: float) -> Side:
     """libavif as our table of codecs drives it: aom on one thread, dav1d."""
     codec = registry.codec("avif")
-    chosen, bpp = _at(codec, image, rate, {"speed": 6})
+    chosen, bpp = at_rate(codec, image, rate, {"speed": 6})
     ctx = Ctx(threads=1)
     data = codec.encode(image, chosen, ctx).data
     return Side(
         codec.version().partition(";")[0],
-        f"{_text(chosen)}; {bpp:.3f} bpp, 1 thread",
+        f"{settings_text(chosen)}; {bpp:.3f} bpp, 1 thread",
         clock(lambda: codec.encode(image, chosen, ctx)),
         clock(lambda: codec.decode(data, ctx)),
     )

@@ -22,7 +22,7 @@ from engine.errors import CodecUnavailable, CorruptStream, Unsupported
 from engine.image import Image
 from engine.learned import needs
 from engine.learned.published import weights
-from engine.learned.published.architecture import ARCHITECTURES, HYPER_CELL, LATENT_CELL, Architecture, working_bytes
+from engine.learned.published.architecture import ARCHITECTURES, HYPER_CELL, LATENT_CELL, working_bytes
 from engine.learned.published.symbols import Latent, SymbolCoder
 from engine.learned.published.weights import Imported
 from engine.learned.stored import NAME_BYTES
@@ -35,7 +35,8 @@ WIRE = "compressai"  # the codec that streams name, whatever the checkpoints wer
 STREAM_VERSION = 1  # of what is on the wire
 ENCODER_REVISION = 1  # of what the encoder does: raised with every change of any file's bytes
 _HEAD = 1 + NAME_BYTES
-_NOT_EXACT = "pixels may differ by ±1"
+_LATENT_BYTES = 0.144  # for each channel and sample
+_NOT_EXACT = "pixels ±1"
 
 
 class CheckpointCodec:
@@ -197,9 +198,9 @@ def _info(codec_id: str, rungs: tuple[Imported, ...]) -> CodecInfo:
         family="learned",
         extension=".rsl",
         params=(_quality(rungs),) if len(rungs) > 1 else (),
-        capabilities=Capabilities(memory=_memory(ARCHITECTURES.get(name))),
+        capabilities=Capabilities(memory=_memory(rungs)),
         about=f"imported CompressAI checkpoint{'s' * (len(rungs) > 1)} of {name or 'published models'}; "
-        f"symbols are the same on every machine, decoded {_NOT_EXACT}",
+        "symbols are the same on every machine, decoded pixels may differ by one level",
     )
 
 
@@ -222,9 +223,9 @@ def _float_bytes(rung: Imported, height: int, width: int) -> int:
     return working_bytes(ARCHITECTURES[rung.architecture], rung.width, height, width)
 
 
-def _memory(architecture: Architecture | None) -> float:
-    """Bytes a sample: the picture as floats, its latent, and what the exact networks make of the hyper-latent."""
-    return 40.0 if architecture is None or architecture.hyper else 16.0
+def _memory(rungs: tuple[Imported, ...]) -> float:
+    """Bytes a sample that the coder takes, measured: what it knows of each channel of the latent."""
+    return max((_LATENT_BYTES * each.latent for each in rungs), default=46.0)
 
 
 def _padded(pixels: np.ndarray, cell: int) -> np.ndarray:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import importlib.util
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,12 @@ _CLASSES = {
 
 def missing() -> str | None:
     """Why nothing can be compared here; None where it can."""
-    return None if importlib.util.find_spec(PACKAGE) else f"{PACKAGE} is not installed (pip install {PACKAGE})"
+    return None if find_spec(PACKAGE) else f"{PACKAGE} is not installed (pip install {PACKAGE})"
+
+
+def package() -> str:
+    """Its name and version."""
+    return f"{PACKAGE} {importlib.metadata.version(PACKAGE)}"
 
 
 def peer_model(shape: Shape, floats: Mapping[str, np.ndarray] | None = None) -> Any:
@@ -80,7 +85,7 @@ def compare(shape: Shape, floats: Mapping[str, np.ndarray], integers: Mapping[st
         "bytes": len(data),
         "their_bytes": sum(len(string[0]) for string in strings["strings"]),
         "tolerance": TOLERANCE,
-        "package": f"{PACKAGE} {importlib.metadata.version(PACKAGE)}",
+        "package": package(),
     }
     worst = max(found["latent"], found["picture"], found["coded_latent"])
     if not worst <= TOLERANCE:

@@ -28,7 +28,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 @dataclass(frozen=True)
 class Imported:
     """What the card of an imported checkpoint says. name: the first bytes of its digest in hex, as streams have it.
-    width: channels of its networks. bpp: what it takes for the picture that it was tried on."""
+    width, latent: channels of its networks and of its latent. bpp: what it takes for the picture that it was tried
+    on."""
 
     path: Path
     codec: str
@@ -36,6 +37,7 @@ class Imported:
     architecture: str
     digest: str
     width: int
+    latent: int
     bpp: float
 
     @property
@@ -114,18 +116,23 @@ def _imported(path: Path, _time: int, _size: int) -> Imported | None:
     """What a card says; None where it is not that of an imported checkpoint."""
     try:
         card = load_card(path)
-        codec, label, digest, width = (card.get(name) for name in ("codec", "label", "digest", "width"))
+        codec, label, digest = (card.get(name) for name in ("codec", "label", "digest"))
         if card["architecture"] not in ARCHITECTURES or not all(isinstance(x, str) for x in (codec, label, digest)):
             return None
         zoo.check_id(str(codec))
     except EngineError:
         return None
-    if not _DIGEST.fullmatch(str(digest)) or not isinstance(width, int) or not 1 <= width <= MOST_CHANNELS:
+    width, latent = (_channels(card.get(name)) for name in ("width", "latent"))
+    if not _DIGEST.fullmatch(str(digest)) or width is None or latent is None:
         return None
     tried = card.get("tried")
     bpp = tried.get("bpp") if isinstance(tried, dict) else None
     number = float(bpp) if isinstance(bpp, int | float) and math.isfinite(bpp) else 0.0
-    return Imported(path, str(codec), str(label), card["architecture"], str(digest), width, number)
+    return Imported(path, str(codec), str(label), card["architecture"], str(digest), width, latent, number)
+
+
+def _channels(said: object) -> int | None:
+    return said if isinstance(said, int) and 1 <= said <= MOST_CHANNELS else None
 
 
 def _order(each: Imported) -> tuple[float, str]:

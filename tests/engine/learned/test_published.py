@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tiny_checkpoint import tiny_checkpoint, tiny_imported, tiny_state
 
 from engine import registry
+from engine.cli import main
 from engine.codec import Ctx
 from engine.errors import CorruptStream, EngineError, LimitExceeded, Unsupported, UsageError
 from engine.image import Image
@@ -268,7 +269,7 @@ def test_checkpoints_of_one_name_are_a_ladder_from_fewest_bits_to_most(folder: P
     assert rate is not None and (rate.lo, rate.hi, codec.model()) == (
         1,
         2,
-        "CPU · 2 checkpoints · pixels may differ by ±1",
+        "CPU · 2 checkpoints · pixels ±1",
     )
     image = Image(picture(64, 64))
     sizes = [len(codec.encode(image, {rate.name: rung}, CTX).data) for rung in (1, 2)]
@@ -349,3 +350,26 @@ def test_models_of_every_architecture_run_on_no_particular_device() -> None:
             model = networks.PublishedModel(shape)
         passed = model(torch.empty(1, 3, 64, 128, device="meta"))
         assert passed.picture.shape == (1, 3, 64, 128) and passed.picture.device.type == "meta"
+
+
+def test_the_command_imports_shows_and_verifies(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.learned.published import peer
+
+    monkeypatch.setattr(peer, "find_spec", lambda _name: None)  # where it is, another test compares with it
+    files = [str(tiny_checkpoint(folder, "bmshj2018-factorized", gain=gain)) for gain in (5, 40)]
+    about = ["--id", "mine", "--label", "My model", "--licence", "MIT", "--source", "a paper"]
+    assert main(["models", "import", *files, *about, "--json"]) == 0
+    captured = capsys.readouterr()
+    answer = json.loads(captured.out)
+    assert (answer["codecs"], answer["compared"], len(answer["checkpoints"])) == (["mine"], False, 2)
+    assert "not compared with the original: compressai is not installed" in captured.err
+    card = answer["checkpoints"][0]
+    assert (card["licence"], card["source"]["from"], card["source"]["file"]) == ("MIT", "a paper", Path(files[0]).name)
+    assert registry.codec("mine").info.label == "My model"
+    name = Path(card["file"]).stem
+    assert main(["models", "show", name]) == 0 and "bmshj2018-factorized" in capsys.readouterr().out
+    assert main(["models", "verify", name]) == 0 and "whole and working" in capsys.readouterr().out
+    assert main(["models", "import", files[0], "--verify"]) == 1
+    assert "nothing to compare with" in capsys.readouterr().err

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+enum { STEP_BITS = 8, LARGEST_STEP = 1 << 20, WIDEST_ROW = 1 << 16 };
 enum { LANES = RS_LATENT_LANES, POSITIONS = RS_LATENT_POSITIONS, SLOPE = 3, WIDEST = 1 << 11, MEAN_STEPS = 16 };
 
 /* Where symbols come from: coefficients while encoding (reader NULL), a stream while decoding. */
@@ -84,9 +85,10 @@ static int32_t rounded(float exact)
 static int64_t take_symbols(const rs_latent_raster *r, const symbol_source *from, int64_t place, const int32_t *means,
                             const uint16_t *index, int32_t *residuals)
 {
+    float finer = r->steps ? (float)(MEAN_STEPS << STEP_BITS) / (float)r->steps[place] : 1.0f;
     for (int c = 0; c < r->channels; c++) {
         if (!from->reader) {
-            residuals[c] = rounded(from->steps[place * r->channels + c] - (float)means[c] / MEAN_STEPS);
+            residuals[c] = rounded((from->steps[place * r->channels + c] - (float)means[c] / MEAN_STEPS) * finer);
             continue;
         }
         if (index[c] >= from->model->tables) return RS_ERR_ARGUMENT;
@@ -94,6 +96,23 @@ static int64_t take_symbols(const rs_latent_raster *r, const symbol_source *from
         if (code < 0) return code;
     }
     return 0;
+}
+
+static void widen(const rs_latent_raster *r, int32_t by, uint16_t *index)
+{
+    for (int c = 0; c < r->channels; c++) {
+        int32_t row = index[c] + by;
+        index[c] = (uint16_t)(row < 0 ? 0 : row < r->table_rows ? row : r->table_rows - 1);
+    }
+}
+
+/* Symbols in 1/16 of a step, rounded, halves up, added to the means. */
+static void add_residuals(const rs_latent_raster *r, int32_t step, const int32_t *residuals, int32_t *values)
+{
+    for (int c = 0; c < r->channels; c++) {
+        int64_t exact = (int64_t)residuals[c] * step + (1 << (STEP_BITS - 1));
+        values[c] += (int32_t)(exact >= 0 ? exact >> STEP_BITS : ~(~exact >> STEP_BITS));
+    }
 }
 
 /* values, index, residuals: of the positions of the batch, one after another. */
@@ -106,9 +125,10 @@ static int64_t run_batch(const rs_latent_raster *r, const symbol_source *from, b
         int64_t code = rs_latent_predict(b->sums + p * r->head.outputs, 1, r->channels, r->head.shifts, r->mantissas,
                                          r->mean_shifts, r->rows_per_nat, r->offsets, r->table_rows, values, index);
         if (code < 0) return code;
+        if (r->steps) widen(r, r->wider[place], index);
         code = take_symbols(r, from, place, values, index, residuals);
         if (code < 0) return code;
-        for (int c = 0; c < r->channels; c++) values[c] += residuals[c] * MEAN_STEPS;
+        add_residuals(r, r->steps ? r->steps[place] : MEAN_STEPS << STEP_BITS, residuals, values);
         code = rs_latent_features(values, 1, 1, r->channels, 1, 0, r->feature_mantissas, r->feature_shifts,
                                   r->thresholds, r->threshold_count, r->own_row, r->own_pixel,
                                   r->own + b->y[p] * r->own_row + b->x[p] * r->own_pixel);
@@ -129,13 +149,23 @@ static int valid_weights(const rs_latent_weights *w, int32_t outputs, int32_t in
     return 1;
 }
 
+static int valid_steps(const rs_latent_raster *r)
+{
+    int64_t count = (int64_t)r->rows * r->columns;
+    if (!r->steps != !r->wider) return 0;
+    for (int64_t i = 0; r->steps && i < count; i++)
+        if (r->steps[i] < 1 || r->steps[i] > LARGEST_STEP || r->wider[i] < -WIDEST_ROW || r->wider[i] > WIDEST_ROW)
+            return 0;
+    return 1;
+}
+
 static int valid(const rs_latent_raster *r)
 {
     int32_t side = 1 << 20, width = r->hidden.outputs, joined = r->hidden.inputs;
     return r->rows >= 1 && r->rows <= side && r->columns >= 1 && r->columns <= side && r->channels >= 1
            && r->channels <= WIDEST && width >= 1 && width <= WIDEST && joined >= 2 && joined <= WIDEST
            && r->before.outputs < joined && valid_weights(&r->before, r->before.outputs, 2 * r->channels, 12)
-           && valid_weights(&r->hidden, width, joined, 1) && valid_weights(&r->head, 2 * r->channels, width, 1);
+           && valid_weights(&r->hidden, width, joined, 1) && valid_weights(&r->head, 2 * r->channels, width, 1) && valid_steps(r);
 }
 
 /* Fronts first...last - 1. Returns how many positions they have. */

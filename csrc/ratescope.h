@@ -474,6 +474,8 @@ typedef struct rs_latent_raster {
     const int8_t *feature_shifts;
     const int64_t *thresholds;
     int32_t threshold_count;
+    const int32_t *steps;       /* of each position, or NULL: what symbols count there, 1 ... 2^20 in 2^-8 of 1/16 step */
+    const int32_t *wider;       /* and by how many table rows densities are wider, within +-2^16; NULL where steps is */
 } rs_latent_raster;
 
 /* Fronts first...last - 1 of columns + 3 * (rows - 1), on which x + 3y is the same, each from its top down. Writes for

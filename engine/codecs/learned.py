@@ -21,6 +21,7 @@ from engine.codec import CodecInfo, Ctx, Encoded, Forecast, Prepared, Settings
 from engine.container import Picture, Section
 from engine.errors import CodecUnavailable, CorruptStream, Unsupported
 from engine.image import Image
+from engine.importance import Importance, pack, unpack
 from engine.learned import fixed, needs, stored
 from engine.learned.stored import Installed
 from engine.native.latent import state_bytes
@@ -38,12 +39,13 @@ _ANALYSIS, _CODING = 0.35, 0.65  # shares of the time, for progress
 @dataclass(frozen=True)
 class Source:
     """A picture on its way into a stream. extra: what the head says of it. analysis: what the networks make of it.
-    outlook: what rates would take, as far as that can be told before anything is coded."""
+    outlook: what rates would take, as far as that can be told before anything is coded. importance: what is painted."""
 
     picture: Picture
     extra: bytes
     analysis: Analysis
     outlook: Forecast | None = None
+    importance: Importance | None = None
 
 
 class LearnedCodec(ABC):
@@ -125,9 +127,13 @@ class LearnedCodec(ABC):
         model = load(weights)
         hyper, steps = source.analysis.symbols(rate, ctx)
         slices, said = self._sliced(steps, model)
-        data, coded = model.symbols.encode(hyper, steps, rate, ctx, slices=slices)
+        painted = source.importance
+        data, coded = model.symbols.encode(hyper, steps, rate, ctx, slices=slices, importance=painted)
         head = _Head(self.stream_version, bytes.fromhex(weights.name), rate, source.extra + said)
-        file = container.write(self.info.id, source.picture, {self.section: head.pack() + data})
+        sections: dict[int, bytes] = {self.section: head.pack() + data}
+        if painted is not None:
+            sections[Section.IMPORTANCE] = pack(painted)
+        file = container.write(self.info.id, source.picture, sections)
         spent = {"symbols": len(data), "header": len(file) - len(data)}
         stats = {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name, "symbols": _digest(coded)}
         return Encoded(file, stats, self.bit_map, RateForecast(model.symbols, coded, steps, rate, spent["header"]))
@@ -164,7 +170,7 @@ class LearnedCodec(ABC):
         ctx.check()
         bits = spread(hyper, (GRANULE, GRANULE), size)
         bits += spread(positions, (LATENT_CELL, LATENT_CELL), size)
-        apart = container.apart(data, told.picture, len(told.coded))
+        apart = container.apart(data, told.picture, len(told.coded), told.head.painted)
         return BitMap(bits, apart | {"coder state": state_bytes(told.coded, told.latent.mark)})
 
     def _read(self, data: bytes) -> tuple[Picture, _Head, bytes]:
@@ -179,7 +185,7 @@ class LearnedCodec(ABC):
             raise Unsupported(
                 f"the stream has {self.info.id} version {payload[0]}; this program reads {self.stream_version}"
             )
-        head = _Head.read(payload[:end])
+        head = replace(_Head.read(payload[:end]), painted=stream.sections.get(Section.IMPORTANCE))
         self._claims(picture, head.extra)
         return picture, head, payload[end:]
 
@@ -187,7 +193,10 @@ class LearnedCodec(ABC):
         if head.rate > (network.points - 1) * fixed.RATE_STEPS:
             raise CorruptStream(f"the {self.info.id} stream claims a rate that its model does not have")
         size = -(-picture.height // GRANULE), -(-picture.width // GRANULE)
-        return network.decode(payload, size, head.rate, ctx, slices=self._slices(head.extra, network))
+        painted = None if head.painted is None else unpack(head.painted, picture.height, picture.width)
+        return network.decode(
+            payload, size, head.rate, ctx, slices=self._slices(head.extra, network), importance=painted
+        )
 
     def _told(self, data: bytes, ctx: Ctx) -> _Told:
         picture, head, coded = self._read(data)
@@ -250,12 +259,14 @@ def padded(pixels: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Head:
-    """The head of the section. weights: the first bytes of the SHA-256 of their file."""
+    """The head of the section. weights: the first bytes of the SHA-256 of their file. painted: the packed map of
+    importance, which is a section of its own."""
 
     version: int
     weights: bytes
     rate: int
     extra: bytes
+    painted: bytes | None = None
 
     SIZE = 1 + stored.NAME_BYTES + 2
 

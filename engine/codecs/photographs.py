@@ -40,7 +40,7 @@ def learned_info(codec: str, label: str, about: str, typical_bpp: tuple[float, .
         family="learned",
         extension=".rsl",
         params=(quality,),
-        capabilities=Capabilities(memory=48.0),
+        capabilities=Capabilities(memory=48.0, regions=True),
         about=about,
     )
 
@@ -57,7 +57,7 @@ class PhotographCodec(LearnedCodec):
         colours = np.broadcast_to(image.colour_pixels, (image.height, image.width, 3))
         analysis = tiles.Analysis(model.networks, padded(colours), ctx)
         outlook = Outlook(analysis, image.width * image.height, model.symbols.points)
-        return Source(Picture.of(image), b"", analysis, outlook)
+        return Source(Picture.of(image), b"", analysis, outlook, image.importance)
 
     def _claims(self, picture: Picture, extra: bytes) -> None:
         if picture.bits != 8 or picture.channels not in (1, 3):

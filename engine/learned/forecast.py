@@ -95,8 +95,8 @@ class RateForecast:
     @cached_property
     def _exact(self) -> np.ndarray:
         """What was rounded to the residuals, rows×columns×M f32."""
-        means = self.coded.values - self.coded.in_place(self.coded.residuals) * MEAN_STEPS
-        return self.steps - means.astype(np.float32) / np.float32(MEAN_STEPS)
+        exact = self.steps - self.coded.means.astype(np.float32) / np.float32(MEAN_STEPS)
+        return exact if self.coded.region is None else exact * self.coded.region.finer
 
 
 def _moved(rows: np.ndarray, by: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from engine.learned import fixed
 from engine.learned.fixed import FACTOR_BITS, MEAN_STEPS
 from engine.learned.integers import Bands, Tensors, convolution, table
 from engine.learned.recipe import CHECKERBOARD, NOTHING, RASTER, ModelRecipe
+from engine.learned.region import Region
 from engine.native import latent
 from engine.native.latent import ALL, Convolution, Every
 from engine.native.mixture import Mixed, MixedUnits, Mixing, predict_mixed
@@ -61,13 +62,14 @@ class RateUnits:
 @dataclass(frozen=True)
 class Work:
     """Where symbols come from or go to; what is seen beside the slice, rows×columns×N, and its own features, ×2C, both
-    parts of a plane with a border of two."""
+    parts of a plane with a border of two; steps of positions, where they are not those of the rate."""
 
     source: Symbols
     seen: np.ndarray
     own: np.ndarray
     units: RateUnits
     bands: Bands
+    region: Region | None = None
 
 
 class SliceNetwork(ABC):
@@ -97,11 +99,12 @@ class SliceNetwork(ABC):
         )
         return RateUnits(factors.astype(np.int32), heads, inverse, shifts)
 
-    def run(self, source: Symbols, context: np.ndarray, units: RateUnits, bands: Bands) -> Iterator[Pass]:
-        """Code or decode the slice; adds its features to `context`, which has a border of two positions."""
+    def run(self, whole: Work) -> Iterator[Pass]:
+        """Code or decode the slice; adds its features to what is seen, which is all of the latent's, in its place."""
+        context = whole.seen
         seen = context[:, :, : self._base + 2 * self.start]
         own = context[:, :, seen.shape[2] : seen.shape[2] + 2 * self.size]
-        return self._passes(Work(source, seen, own, units, bands))
+        return self._passes(replace(whole, seen=seen, own=own))
 
     @abstractmethod
     def _passes(self, work: Work) -> Iterator[Pass]: ...
@@ -127,8 +130,7 @@ class SliceNetwork(ABC):
         bands.sums(last, hidden, sums)
         means, densities = predict(sums, own_units, self._density)
         channels = slice(self.start, self.stop)
-        residuals = work.source.residuals(channels, every, means, densities)
-        values = residuals * MEAN_STEPS + means
+        densities, residuals, values = coded(work.source, channels, every, (means, densities), work.region)
         thresholds = fixed.feature_thresholds()
         latent.features(values, units.feature_mantissas, units.feature_shifts, thresholds, out=work.own, every=every)
         return Pass(channels, every, densities, residuals, values)
@@ -194,6 +196,7 @@ class OneByOne(SliceNetwork):
             joined,
             work.own,
             work.bands.check,
+            finer=None if work.region is None else (work.region.steps, work.region.rows),
         )
         channels = slice(self.start, self.stop)
         coded = work.source.raster(channels, raster)
@@ -240,6 +243,24 @@ def predict(sums: np.ndarray, units: HeadUnits, density: DensityKind) -> tuple[n
 def mixing() -> Mixing:
     """The tables that mixtures are computed with."""
     return Mixing(fixed.mixing_scales(), fixed.reaches(), fixed.logistic_table(), fixed.mixing_powers())
+
+
+def coded(
+    source: Symbols,
+    channels: slice,
+    every: Every,
+    predicted: tuple[np.ndarray, Densities],
+    region: Region | None,
+) -> tuple[Densities, np.ndarray, np.ndarray]:
+    """Densities that symbols are coded under, the symbols, and the coefficients in 1/16, from what is predicted."""
+    means, densities = predicted
+    if region is None:
+        residuals = source.residuals(channels, every, means, densities)
+        return densities, residuals, residuals * MEAN_STEPS + means
+    own = Region(take(region.levels[:, :, None], every)[:, :, 0])
+    densities = own.densities(densities)
+    residuals = source.residuals(channels, every, means, densities)
+    return densities, residuals, own.values(residuals) + means
 
 
 def feature_units(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

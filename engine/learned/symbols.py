@@ -16,12 +16,14 @@ import numpy as np
 
 from engine.codec import Ctx
 from engine.errors import CorruptStream
+from engine.importance import Importance
 from engine.learned import fixed, slice_networks
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.integers import Bands, Tensors, convolution, table, tensor
 from engine.learned.recipe import HYPER as HYPER_PRIOR
 from engine.learned.recipe import ModelRecipe
-from engine.learned.slice_networks import Densities, Order, Pass, Symbols
+from engine.learned.region import Region
+from engine.learned.slice_networks import Densities, Order, Pass, Symbols, Work
 from engine.native import crc32c, latent
 from engine.native.entropy import Tables
 from engine.native.latent import ACTIVATION_MAX, ALL, Every
@@ -41,7 +43,7 @@ class Latent:
     features: of these, i16 multiples of 1/64. residuals: symbols in the order of the stream, those of the hyper-latent
     first. index: rows of tables of these, where there are mixtures of the hyper-latent's alone. mixed: of the others.
     order: of the others, channels and positions, part by part. slices: how many were coded; all coefficients of those
-    that follow are 0.
+    that follow are 0. region: which positions had steps of their own.
     """
 
     hyper: np.ndarray
@@ -52,6 +54,13 @@ class Latent:
     mixed: Mixed | None
     order: tuple[tuple[slice, Order], ...]
     slices: int
+    region: Region | None = None
+
+    @property
+    def means(self) -> np.ndarray:
+        """What was predicted of the coefficients, in 1/16 of a quantisation step; 0 where nothing was coded."""
+        residuals = self.in_place(self.residuals)
+        return self.values - (residuals * MEAN_STEPS if self.region is None else self.region.values(residuals))
 
     @property
     def checksum(self) -> int:
@@ -81,11 +90,13 @@ class Latent:
 
 @dataclass(frozen=True)
 class Known:
-    """The hyper-latent, h×w×C; features of the coefficients, to be filled in, 4h×4w×M; how many slices to code."""
+    """The hyper-latent, h×w×C; features of the coefficients, to be filled in, 4h×4w×M; how many slices to code, with
+    which steps of positions."""
 
     hyper: np.ndarray
     features: np.ndarray
     slices: int
+    region: Region | None
 
 
 class SymbolNetwork(ABC):
@@ -106,22 +117,39 @@ class SymbolNetwork(ABC):
         return len(self._octaves)
 
     def encode(
-        self, hyper: np.ndarray, steps: np.ndarray, rate: int, ctx: Ctx, *, slices: int | None = None
+        self,
+        hyper: np.ndarray,
+        steps: np.ndarray,
+        rate: int,
+        ctx: Ctx,
+        *,
+        slices: int | None = None,
+        importance: Importance | None = None,
     ) -> tuple[bytes, Latent]:
         """Code a hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) at a rate in 1/256; of
-        the coefficients so many slices, all by default."""
-        source = _Picture(hyper, steps)
-        decoded = self._run(source, hyper.shape[:2], rate, ctx, slices)
+        the coefficients so many slices, all by default, finer and coarser by `importance`."""
+        region = _region(importance, hyper.shape[:2])
+        source = _Picture(hyper, steps, region)
+        decoded = self._run(source, hyper.shape[:2], rate, ctx, Extent(slices, region))
         writer, first = latent.Writer(decoded.residuals.size, decoded.mark), decoded.index.size
         if decoded.mixed is not None:
             writer.write_mixed(decoded.residuals[first:], decoded.mixed, slice_networks.mixing())
         writer.write(decoded.residuals[:first], decoded.index, self.tables)
         return writer.finish(), decoded
 
-    def decode(self, data: bytes, size: tuple[int, int], rate: int, ctx: Ctx, *, slices: int | None = None) -> Latent:
+    def decode(
+        self,
+        data: bytes,
+        size: tuple[int, int],
+        rate: int,
+        ctx: Ctx,
+        *,
+        slices: int | None = None,
+        importance: Importance | None = None,
+    ) -> Latent:
         """What :meth:`encode` coded for a hyper-latent of `size` (rows, columns); `CorruptStream`."""
         source = _Stream(data, self.tables)
-        decoded = self._run(source, size, rate, ctx, slices)
+        decoded = self._run(source, size, rate, ctx, Extent(slices, _region(importance, size)))
         if source.reader.finish() != decoded.mark:
             raise CorruptStream("the decoded symbols are not those that were coded: stream or weights are damaged")
         return decoded
@@ -159,16 +187,16 @@ class SymbolNetwork(ABC):
     def _passes(self, source: Symbols, known: Known, rate: int, ctx: Ctx) -> Iterator[Pass]:
         """The parts of the latent one after another; features of its coefficients go where they belong."""
 
-    def _run(self, source: Symbols, size: tuple[int, int], rate: int, ctx: Ctx, slices: int | None) -> Latent:
+    def _run(self, source: Symbols, size: tuple[int, int], rate: int, ctx: Ctx, extent: Extent) -> Latent:
         rows, columns = (HYPER * side for side in size)
-        count = len(self.recipe.slices) if slices is None else slices
+        count = len(self.recipe.slices) if extent.slices is None else extent.slices
         hyper_index, hyper = self._hyper(source, size, rate)
         index, symbols = [hyper_index], [hyper]
         mixed: list[Mixed] = []
         order: list[tuple[slice, Order]] = []
         values = np.zeros((rows, columns, self.recipe.channels), np.int32)
         features = np.zeros(values.shape, np.int16)
-        for part in self._passes(source, Known(hyper, features, count), rate, ctx):
+        for part in self._passes(source, Known(hyper, features, count, extent.region), rate, ctx):
             if isinstance(part.densities, Mixed):
                 mixed.append(part.densities)
             else:
@@ -178,7 +206,9 @@ class SymbolNetwork(ABC):
             slice_networks.put(values[:, :, part.channels], part.values, part.order)
         rows_of_tables, coded_symbols = (np.concatenate([a.ravel() for a in arrays]) for arrays in (index, symbols))
         densities = Mixed.joined(mixed) if mixed else None
-        return Latent(hyper, values, features, rows_of_tables, coded_symbols, densities, tuple(order), count)
+        return Latent(
+            hyper, values, features, rows_of_tables, coded_symbols, densities, tuple(order), count, extent.region
+        )
 
     def _everywhere(self, rows_of_tables: np.ndarray, rate: int, size: tuple[int, int]) -> np.ndarray:
         """The rows of a table over the rates (points×C in 2⁻¹⁶), the same at every position, rows×columns×C u16."""
@@ -216,8 +246,8 @@ class StaticSymbols(SymbolNetwork):
         means, densities = slice_networks.predict(sums[None, None], units, self._density)
         everywhere = slice_networks.repeated(densities, (rows, columns))
         channels = slice(0, count)
-        symbols = source.residuals(channels, ALL, np.broadcast_to(means, known.features.shape), everywhere)
-        values = symbols * MEAN_STEPS + means
+        predicted = np.broadcast_to(means, known.features.shape), everywhere
+        everywhere, symbols, values = slice_networks.coded(source, channels, ALL, predicted, known.region)
         both = np.empty((*values.shape[:2], 2 * values.shape[2]), np.int16)
         inverse, down = slice_networks.feature_units(logs)
         latent.features(values, inverse, down, fixed.feature_thresholds(), out=both)
@@ -261,7 +291,7 @@ class HyperSymbols(SymbolNetwork):
         context[:, :, : recipe.hyper_width] = self._from_hyper(known.hyper, rate, bands)
         logs = fixed.interpolate(self._octaves, rate)
         for part in self._slices[: known.slices]:
-            yield from part.run(source, context, part.units(logs, rate), bands)
+            yield from part.run(Work(source, context, context, part.units(logs, rate), bands, known.region))
             at = recipe.hyper_width + 2 * part.start
             known.features[:, :, part.start : part.stop] = context[:, :, at : at + part.size]
             ctx.progress(part.stop / recipe.channels)
@@ -298,11 +328,25 @@ def symbol_network(recipe: ModelRecipe, tensors: Tensors) -> SymbolNetwork:
     return (HyperSymbols if recipe.prior == HYPER_PRIOR else StaticSymbols)(recipe, tensors)
 
 
+@dataclass(frozen=True)
+class Extent:
+    """How many slices to code, None for all, and which positions have steps of their own."""
+
+    slices: int | None
+    region: Region | None
+
+
+def _region(importance: Importance | None, size: tuple[int, int]) -> Region | None:
+    """For a hyper-latent of so many rows and columns."""
+    return None if importance is None else Region.of(importance, (HYPER * size[0], HYPER * size[1]))
+
+
 class _Picture:
     """Symbols of a picture that is being encoded."""
 
-    def __init__(self, hyper: np.ndarray, steps: np.ndarray) -> None:
+    def __init__(self, hyper: np.ndarray, steps: np.ndarray, region: Region | None = None) -> None:
         self._hyper, self._steps = hyper.clip(-latent.SYMBOL_MAX, latent.SYMBOL_MAX), steps
+        self._finer = None if region is None else region.finer
 
     def hyper(self, index: np.ndarray) -> np.ndarray:
         return self._hyper
@@ -310,6 +354,8 @@ class _Picture:
     def residuals(self, channels: slice, every: Every, means: np.ndarray, densities: Densities) -> np.ndarray:
         own = slice_networks.take(self._steps[:, :, channels], every)
         exact = own - means.astype(np.float32) / np.float32(MEAN_STEPS)
+        if self._finer is not None:
+            exact *= slice_networks.take(self._finer, every)
         return np.rint(exact).clip(-latent.SYMBOL_MAX, latent.SYMBOL_MAX).astype(np.int32)
 
     def raster(self, channels: slice, raster: Raster) -> RasterCoded:

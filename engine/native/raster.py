@@ -47,7 +47,8 @@ class Raster:
     layers: the convolution over these, 2C inputs; a hidden one and the head, of what it gives and what is known beside
     it. units: of the head; mantissas, shifts and thresholds as for :func:`features`. joined: rows×columns×inputs of
     the hidden one, of which all but the outputs of the first are there. own: features of the slice, a part of a plane
-    with a border of two. stop: called in between; may raise.
+    with a border of two. stop: called in between; may raise. finer: of each position (rows×columns i32), the step that
+    symbols count in, in 2⁻⁸ of 1/16, and by how many rows of tables densities are wider; None: 1 and 0.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class Raster:
         joined: np.ndarray,
         own: np.ndarray,
         stop: Callable[[], None],
+        *,
+        finer: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
         predicted, features = units
         rows, columns, both = own.shape
@@ -67,7 +70,9 @@ class Raster:
         if predicted.mantissas.size != self._channels or features[0].size != self._channels:
             raise ValueError("units of another number of channels")
         self._stop, self._order = stop, RasterOrder.of(rows, columns)
-        self._keep = (layers, units, joined, own)
+        if finer is not None and any(each.shape != (rows, columns) for each in finer):
+            raise ValueError("need a step and a row for every position")
+        self._keep = (layers, units, joined, own, finer)
         self._raster = ffi.new("rs_latent_raster *")
         self._raster[0] = (
             *(rows, columns, self._channels),
@@ -80,6 +85,7 @@ class Raster:
             const("int32_t", features[0]),
             const("int8_t", features[1]),
             *(const("int64_t", features[2]), features[2].size),
+            *((ffi.NULL, ffi.NULL) if finer is None else (const("int32_t", each) for each in finer)),
         )
 
     def encode(self, steps: np.ndarray) -> RasterCoded:

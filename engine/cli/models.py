@@ -23,7 +23,6 @@ from engine.errors import EngineError, UsageError
 from engine.files import make_folder
 from engine.learned import needs, zoo
 from engine.learned.card import PUBLISHED, attribution_path, card_path, load_card, write_card
-from engine.learned.recipe import PHOTOGRAPHS
 from engine.memory import size_text
 
 VERBS = {
@@ -161,7 +160,7 @@ def _worth(card: dict[str, Any]) -> str:
     measured = _part(_part(card, "measured"), "pictures")
     if not measured:
         return ""
-    metric, label = ("psnr", "PSNR") if card["architecture"] == PHOTOGRAPHS else ("log2_psnr", "log2-PSNR")
+    metric, label = ("psnr", "PSNR") if "psnr" in measured["curve"][0] else ("log2_psnr", "log2-PSNR")
     points = [("bpp", label), *((f"{p['bpp']:.4f}", f"{p[metric]:.2f} dB") for p in measured["curve"])]
     against = ", ".join(f"{value:+.1f} % against {anchor}" for anchor, value in bd_rates(card).items())
     head = f"\n\non {measured['pictures']} pictures of '{measured['folder']}'"

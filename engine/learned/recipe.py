@@ -32,8 +32,9 @@ STATIC, VARIATIONAL, HYPER = "static", "variational", "hyper"
 # What a slice knows of itself: nothing, half of its positions, or all positions before.
 NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
 
-# What training moves: everything; the entropy model; the decoder's network; both of these.
-ALL, PRIOR, DECODER, NETWORKS = "all", "prior", "decoder", "networks"
+# What training moves: everything; the entropy model; the decoder's network; both of these; the entropy model and
+# the gains.
+ALL, PRIOR, DECODER, NETWORKS, RATES = "all", "prior", "decoder", "networks", "rates"
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ class TrainingRecipe:
     static_steps: steps at the start in which the transform stays as it is and only the entropy model learns.
     downscale: share of patches that are scaled down, by up to a factor of 2. averaging: the moving average of
     the weights reaches back over an eighth of the steps, but never over more than this many. trains: what moves:
-    "all", the "prior" alone (rate is all that counts then), the "decoder" alone, or both of these "networks".
+    "all", the "prior" alone (rate is all that counts then), the "decoder" alone, both of these "networks", or the prior
+    and the gains, "rates".
     """
 
     batch: int = 8
@@ -138,7 +140,7 @@ class TrainingRecipe:
     trains: str = ALL
 
     def __post_init__(self) -> None:
-        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS))
+        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS, RATES))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from engine.learned.layers import precision
 from engine.learned.model import LatentModel, channels_last
 from engine.learned.optimiser import Optimiser
 from engine.learned.progress import Length, Progress
-from engine.learned.recipe import ALL, DECODER, NETWORKS, PRIOR, Recipe
+from engine.learned.recipe import ALL, DECODER, NETWORKS, PRIOR, RATES, Recipe
 from engine.learned.run_folder import LOG, STEPS
 from engine.learned.step import TrainingStep
 from engine.learned.stored import Stored
@@ -202,8 +202,8 @@ class Trainer:
         trains, model = self.recipe.training.trains, self.model
         model.rendering = trains != PRIOR
         model.transform.requires_grad_(trains == ALL and model.correcting)
-        model.log_gain.requires_grad_(trains == ALL)
-        model.prior.requires_grad_(trains in {ALL, PRIOR, NETWORKS})
+        model.log_gain.requires_grad_(trains in {ALL, RATES})
+        model.prior.requires_grad_(trains != DECODER)
         model.synthesis.requires_grad_(trains in {ALL, DECODER, NETWORKS})
 
     def _expect_change(self) -> None:

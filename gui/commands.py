@@ -396,7 +396,8 @@ class Commands:
             lane, product = chosen
             words = saving.command_line(product, lane.codec, lane.settings, self._state.target)
             QGuiApplication.clipboard().setText(shlex.join(words))
-            self._window.tell("The command is on the clipboard")
+            painted = " without what is painted: save that as a mask, for --roi" if self._state.has_region else ""
+            self._window.tell(f"The command is on the clipboard{painted}")
 
     def export_chart(self) -> None:
         name, chosen = QFileDialog.getSaveFileName(self._window, "Export chart", "rd.svg", CHART_FILTERS)

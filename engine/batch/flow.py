@@ -127,10 +127,11 @@ class Flow:
         flight = self._flights[picture.name] = _Flight(picture, codecs, terms)
         try:
             data = io.read_bytes(picture.path)
+            painted = (io.read_bytes(picture.mask), picture.mask) if picture.mask is not None else None
         except EngineError as error:
             self._give_up_picture(flight, error.plain)
             return
-        flight.loading = self._submit(flight, "", load, data, picture.path, terms)
+        flight.loading = self._submit(flight, "", load, data, picture.path, terms, painted)
         for codec in self._job.codecs:
             if codec in codecs:
                 self._submit(flight, codec, compress, flight.loading, self._units[codec], terms)

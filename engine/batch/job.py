@@ -53,7 +53,7 @@ class Job:
 
     codecs: settings by codec id. goals: of one kind, rising. metrics: ids of the scores. save_encoded, save_decoded:
     keep the files, and the decoded pictures as PNG, in the folder's own tree under `out`. passports: have each file
-    decoded by a fresh process.
+    decoded by a fresh process. roi: a painted mask for all pictures, or a folder of masks by their names.
     """
 
     folder: Path
@@ -64,6 +64,7 @@ class Job:
     save_encoded: bool = False
     save_decoded: bool = False
     passports: bool = False
+    roi: Path | None = None
 
     def settings_at(self, codec: str, goal: Goal) -> dict[str, Any]:
         """The codec's settings, completed, with the goal's value where that is a setting; `UsageError` otherwise."""
@@ -99,6 +100,7 @@ class Job:
             "save_encoded": self.save_encoded,
             "save_decoded": self.save_decoded,
             "passports": self.passports,
+            "roi": str(self.roi.resolve()) if self.roi else "",
         }
 
 
@@ -122,6 +124,8 @@ def difference(begun: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
             return (
                 f"{name} were {'' if begun[key] else 'not '}kept then, and are {'' if asked[key] else 'not '}to be now"
             )
+    if begun.get("roi", "") != asked["roi"]:
+        return f"the painted masks then: {begun.get('roi') or 'none'}; now: {asked['roi'] or 'none'}"
     if begun.get("passports", False) != asked["passports"]:
         return f"then {_with(begun.get('passports'))} decode passports, now {_with(asked['passports'])} them"
     return ""

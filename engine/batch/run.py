@@ -30,7 +30,7 @@ def run_batch(
     by then is kept, and a later call with `resume` goes on with it.
     """
     job.check()
-    pictures = find(job.folder, job.out, tell)
+    pictures = find(job.folder, job.out, tell, roi=job.roi)
     with open_ledger(job, resume=resume) as ledger:
         for note in ledger.notes:
             tell(note)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,14 @@ from engine.codec import Settings
 from engine.errors import CodecUnavailable, EngineError, LimitExceeded
 from engine.formats import suffix_of
 from engine.image import Image
+from engine.importance import painted
 from engine.io import Loaded
 from engine.metrics.sets import gathered
 from engine.passport import Verdict
 from engine.passport.task import passport_of
 from engine.rate import solve
 from engine.store import machine
-from engine.trial import RateResult, Run, Runner, Trial, db_metric
+from engine.trial import RateResult, Run, Runner, Trial, db_metrics
 from engine.workers import TaskCtx
 
 
@@ -79,9 +80,17 @@ class Outcome:
     too_large: bool = False
 
 
-def load(data: bytes, path: Path, terms: Terms) -> Loaded:
-    """The picture in `data`, the content of `path`. An `EngineError` names the file."""
-    return io.load(data, path, terms.ctx())
+def load(data: bytes, path: Path, terms: Terms, mask: tuple[bytes, Path] | None = None) -> Loaded:
+    """The picture in `data`, the content of `path`, with the region that a mask paints. An `EngineError` names the
+    file."""
+    loaded = io.load(data, path, terms.ctx())
+    if mask is None:
+        return loaded
+    try:
+        region = painted(loaded.image, io.load(*mask, terms.ctx()).image)
+    except EngineError as error:
+        raise error.at(mask[1]) from error
+    return replace(loaded, image=replace(loaded.image, importance=region))
 
 
 def compress(loaded: Loaded, unit: Unit, terms: Terms) -> Outcome:
@@ -108,7 +117,7 @@ class _Work:
         self._image: Image = loaded.image
         self._notes = loaded.notes
         self._unit, self._ctx = unit, ctx
-        self._metrics = tuple(dict.fromkeys((*unit.metrics, db_metric(self._image))))
+        self._metrics = tuple(dict.fromkeys((*unit.metrics, *db_metrics(self._image))))
         self._runner: Runner | None = None
         self._encoded: dict[str, bytes] = {}  # every file made, by its hash: two goals may end at one of them
         self.trials: dict[str, Trial] = {}

@@ -53,6 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save-encoded", action="store_true", help="keep the files, in the folder's own tree")
     parser.add_argument("--save-decoded", action="store_true", help="keep the decoded pictures as PNG")
     parser.add_argument("--passports", action="store_true", help="have a fresh process decode each file (see passport)")
+    words = "a painted mask for all pictures, or a folder of them (PNG) under the pictures' names (docs/roi.md)"
+    parser.add_argument("--roi", metavar="MASK", type=Path, help=words)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, metavar="N", help="processes at work (default: one a core)")
     where.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="a Dask scheduler, whose workers do the work")
@@ -89,6 +91,7 @@ def job_of(args: argparse.Namespace) -> Job:
         args.save_encoded,
         args.save_decoded,
         args.passports,
+        args.roi,
     )
 
 

@@ -3,20 +3,19 @@ seen, and the strokes of the mouse."""
 
 from __future__ import annotations
 
-import math
+from functools import cache
 
 import numpy as np
 from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
 
 from engine.importance import CELL, LIMIT
 from gui.painted import brush
 from gui.views.paint import Stage
 
 MORE_TINT = (110, 168, 240)  # whatever the theme: it lies on the picture
+HATCH = 8  # px between the lines over what is less important
 TINT = (0.16, 0.42)  # opacity of the weakest and of the strongest level
-HATCH = 7  # px between the lines over what is less important
-LEAST_CELL = 4  # px a cell from which its lines are worth drawing
 
 
 class RegionBrush(QObject):
@@ -39,6 +38,7 @@ class RegionBrush(QObject):
         self._dirty = False
         self._image: QImage | None = None
         self._lines: dict[int, list[QLineF]] = {}
+        self._less: list[tuple[int, int, int]] | None = None
 
     # -- what there is
 
@@ -90,7 +90,7 @@ class RegionBrush(QObject):
             self.finished.emit(self._steps.copy())
 
     def _stale(self) -> None:
-        self._image, self._lines = None, {}
+        self._image, self._lines, self._less = None, {}, None
         self.changed.emit()
 
     # -- drawing, in device pixels
@@ -139,24 +139,14 @@ class RegionBrush(QObject):
     def _hatch(self, painter: QPainter, stage: Stage, origin: tuple[int, int], scale: float) -> None:
         """Lines across what is less important, which black cannot darken where the picture is black."""
         assert self._steps is not None
-        cells = np.argwhere(self._steps < 0)
-        if not len(cells) or scale < LEAST_CELL * stage.ratio:
-            return
-        painter.save()
-        gap, (left, top) = HATCH * stage.ratio, origin
-        painter.setPen(QPen(QColor(255, 255, 255, 70), stage.ratio))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        lines = []
-        for row, column in cells.tolist():
-            x, y = left + column * scale, top + row * scale
-            first = math.ceil((x + y) / gap)
-            for at in range(first, math.floor((x + y + 2 * scale) / gap) + 1):
-                total = at * gap  # the line x + y = total, inside of this cell
-                begin, end = max(x, total - y - scale), min(x + scale, total - y)
-                if end > begin:
-                    lines.append(QLineF(begin, total - begin, end, total - end))
-        painter.drawLines(lines)
-        painter.restore()
+        if self._less is None:
+            self._less = _runs(np.argwhere(self._steps < 0))
+        left, top = origin
+        side = round(HATCH * stage.ratio)
+        painter.setBrushOrigin(left, top)
+        brush = QBrush(_tile(side))
+        for row, begin, end in self._less:
+            painter.fillRect(QRectF(left + begin * scale, top + row * scale, (end - begin) * scale, scale), brush)
 
     def _outline(self, painter: QPainter, stage: Stage, scale: float) -> None:
         """Borders between levels: light on dark, so that one of both is seen; dashed around what is less important."""
@@ -184,15 +174,21 @@ class RegionBrush(QObject):
         return self._lines[sign]
 
 
+@cache
+def _tile(side: int) -> QImage:
+    """A line from corner to corner of side×side px, which goes on in the next tile."""
+    pixels = np.zeros((side, side), np.uint32)
+    pixels[np.arange(side), side - 1 - np.arange(side)] = 0x50505050  # white of 31 %, premultiplied
+    return QImage(pixels.tobytes(), side, side, 4 * side, QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
 def _runs(places: np.ndarray) -> list[tuple[int, int, int]]:
     """(line, place) in order to (line, first, behind the last) of places that follow one another."""
-    found: list[tuple[int, int, int]] = []
-    for line, place in places.tolist():
-        if found and found[-1][0] == line and found[-1][2] == place:
-            found[-1] = (line, found[-1][1], place + 1)
-        else:
-            found.append((line, place, place + 1))
-    return found
+    if not len(places):
+        return []
+    breaks = np.flatnonzero((places[1:, 0] != places[:-1, 0]) | (places[1:, 1] != places[:-1, 1] + 1)) + 1
+    first, last = places[np.r_[0, breaks]], places[np.r_[breaks, len(places)] - 1]
+    return [(line, begin, end + 1) for (line, begin), end in zip(first.tolist(), last[:, 1].tolist(), strict=True)]
 
 
 def _pens(ratio: float, *, dashed: bool) -> tuple[QPen, QPen]:

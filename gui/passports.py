@@ -20,6 +20,7 @@ from engine.passport.task import PassportTask, coded_symbols
 from engine.store import Recorder, RunStore
 from engine.tasks import Solved
 from engine.trial import Trial
+from gui import preferences
 from gui.desk import FINAL, Desk
 from gui.state import Lane, Phase, State, Topic
 
@@ -57,11 +58,12 @@ class Passports:
             return
         for lane, outcome in outcomes:
             trial, wanted = outcome.trial, registry.codec(lane.codec).info.family == _FAMILY
-            if wanted and trial is not None and outcome.passport is None and self._seen.get(lane.id) != trial.blob:
-                self._seen[lane.id] = trial.blob
-                stamp = self._desk.reserve((PASSPORT, lane.id))
-                self._later(REST_MS, partial(self._look_up, lane, trial, stamp))
-                return
+            if not wanted or trial is None or outcome.passport is not None or self._seen.get(lane.id) == trial.blob:
+                continue
+            self._seen[lane.id] = trial.blob
+            stamp = self._desk.reserve((PASSPORT, lane.id))
+            self._later(REST_MS, partial(self._look_up, lane, trial, stamp))
+            return
 
     def check(self, lane: Lane | None) -> None:
         """Have the lane's answer decoded now, whatever is known of it, and say what came of it."""
@@ -93,8 +95,10 @@ class Passports:
         elif known is not None and known.verdict is not Verdict.BROKEN:
             self._desk.cancel([(PASSPORT, lane.id)])
             self._place(lane, trial, known)
-        else:
+        elif preferences.checks_learned():
             self._begin(lane, solved)
+        else:
+            self._desk.cancel([(PASSPORT, lane.id)])
 
     def _begin(self, lane: Lane, solved: Solved, *, asked: bool = False) -> None:
         trial = solved.result.best
@@ -109,9 +113,9 @@ class Passports:
             self._place(lane, trial, passport)
             self._desk.apart(lambda: self._recorder.passport(trial, passport), lambda _done: None)
             if passport.verdict is Verdict.BROKEN:
-                self._desk.complain(f"{lane.label}: {passport.words}")
+                self._desk.complain(f"{lane.label} · {passport.words}")
             elif asked:
-                self._tell(f"{lane.label}: {passport.words}")
+                self._tell(f"{lane.label} · {passport.words}")
         elif event.state is Job.FAILED and asked:
             self._desk.complain(f"{lane.label}: {event.error}")
         if event.state in FINAL:

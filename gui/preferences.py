@@ -1,4 +1,4 @@
-"""What a person sets once: theme, memory for the work, watching of files. Kept in one small JSON file."""
+"""What a person sets once: theme, memory for the work, what is done unasked. Kept in one small JSON file."""
 
 from __future__ import annotations
 
@@ -56,6 +56,11 @@ def watches() -> bool:
     return load().get("watch") is not False
 
 
+def checks_learned() -> bool:
+    """Whether files of learned codecs are decoded by fresh processes unasked."""
+    return load().get("check_learned") is not False
+
+
 def save_theme(name: str) -> None:
     save(theme=name)
 
@@ -107,6 +112,8 @@ class PreferencesDialog(QDialog):
         self.limit.setToolTip("8G, 800M, or a share such as 50%. Work that would need more is refused beforehand.")
         self.watch = Tick("Read pictures again when their files are written anew")
         self.watch.setChecked(watches())
+        self.check = Tick("Decode their files in fresh processes, unasked")
+        self.check.setChecked(checks_learned())
         self._fault = QLabel()
         self._fault.setProperty("tone", "error")
         self._fault.setWordWrap(True)
@@ -115,6 +122,7 @@ class PreferencesDialog(QDialog):
         form.addRow("Theme", self.theme)
         form.addRow("Memory for one job", self.limit)
         form.addRow("Files", self.watch)
+        form.addRow("Learned codecs", self.check)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -130,7 +138,7 @@ class PreferencesDialog(QDialog):
                 set_memory_limit(text)
             else:
                 os.environ.pop(memory.VARIABLE, None)
-            save(memory_limit=text, watch=self.watch.isChecked())
+            save(memory_limit=text, watch=self.watch.isChecked(), check_learned=self.check.isChecked())
         except EngineError as error:
             self._fault.setText(str(error))
             self._fault.show()

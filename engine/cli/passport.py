@@ -61,8 +61,8 @@ def _entry(path: Path, args: argparse.Namespace, against: Callable[[Path, bytes]
         codec = args.codec or codec_of(data)
         usable(codec)
         counts = (1, max(2, cores()))
-        fresh = tuple(decode_fresh(path, codec, threads, full_ctx(), room=memory.limit()) for threads in counts)
         judges = [against(path, data)] if against is not None else []
+        fresh = tuple(decode_fresh(path, codec, threads, full_ctx(), room=memory.limit()) for threads in counts)
         passport = _worst(_judged(fresh, judges, args.within))
     except CorruptStream as error:
         passport = Passport(Verdict.BROKEN, error.plain, made_with=surroundings())
@@ -135,14 +135,10 @@ def _recorded(records: dict[str, dict[str, Any]], path: Path, data: bytes, sourc
     if entry is None:
         raise UsageError(f"{source} notes nothing of a file of this name", path=path)
     symbols, digest = entry.get("symbols"), entry.get("sha256")
+    if digest not in (None, hashlib.sha256(data).hexdigest()):
+        raise CorruptStream(f"its bytes are others than those that {source.name} notes")
     record = Record(entry["pixels"], symbols if isinstance(symbols, str) else None)
-
-    def judged(fresh: Fresh) -> Passport:
-        if digest not in (None, hashlib.sha256(data).hexdigest()):
-            return judge_record(record, fresh).broken(f"its bytes are others than those that {source.name} notes")
-        return judge_record(record, fresh)
-
-    return judged
+    return lambda fresh: judge_record(record, fresh)
 
 
 def _text(entries: list[dict[str, Any]]) -> str:

@@ -80,10 +80,11 @@ class CheckpointCodec:
         colours = np.broadcast_to(image.colour_pixels, (image.height, image.width, 3))
         cell = model.networks.shape.architecture.cell
         latent, hyper = passage.analyse(model.networks, _padded(colours, cell), _part(ctx, 0, 0.5))
-        data, _ = model.symbols.encode(latent, hyper, _part(ctx, 0.5, 1))
+        data, coded = model.symbols.encode(latent, hyper, _part(ctx, 0.5, 1))
         head = bytes([STREAM_VERSION]) + bytes.fromhex(rung.name)
         file = container.write(WIRE, Picture.of(image), {Section.COMPRESSAI: head + data})
-        stats = {"bytes": {"symbols": len(data), "header": len(file) - len(data)}, "weights": rung.name}
+        spent = {"symbols": len(data), "header": len(file) - len(data)}
+        stats = {"bytes": spent, "weights": rung.name, "symbols": f"{coded.checksum:08x}"}
         return Encoded(file, stats, self.bit_map)
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:

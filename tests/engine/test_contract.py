@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from engine import carry, registry
-from engine.codec import Codec, Ctx, Mapped, Param
+from engine.codec import Codec, Ctx, Detailed, Mapped, Param
 from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB, ColorSpec
 from engine.errors import Cancelled, CorruptStream, LimitExceeded, Unsupported
 from engine.image import Alpha, Image
@@ -185,6 +185,12 @@ def test_one_setting_gives_one_file_whatever_the_threads(codec: Codec) -> None:
     first = codec.encode(image, {}, Ctx(threads=1)).data
     assert codec.encode(image, {}, Ctx(threads=1)).data == first
     assert codec.encode(image, {}, Ctx(threads=3)).data == first
+
+
+def test_what_an_encoder_says_it_coded_is_what_the_decoder_finds(codec: Codec) -> None:
+    encoded = codec.encode(fitted(codec, picture(17, 19)), {}, CTX)
+    details = codec.details(encoded.data, CTX) if isinstance(codec, Detailed) else {}
+    assert encoded.stats.get("symbols") == details.get("symbols")
 
 
 def test_the_picture_is_not_touched(codec: Codec) -> None:

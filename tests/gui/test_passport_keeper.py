@@ -16,6 +16,7 @@ from engine.passport import Passport, Verdict, surroundings
 from engine.store import RunStore
 from engine.tasks import Solved
 from engine.trial import EncodeKey, RateResult, Target, TargetKind, Trial, blob_hash
+from gui import preferences
 from gui.passports import REST_MS, Passports
 from gui.state import Lane, Outcome, Phase, State, Topic
 from tests.pictures import photo_like
@@ -103,7 +104,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setenv("RATESCOPE_CONFIG", str(tmp_path / "config"))
     return Bench(RunStore(tmp_path))
 
 
@@ -181,6 +183,16 @@ def test_what_the_store_knows_is_not_done_again_but_for_what_was_broken(bench: B
     bench.state.outcome(lane.id).phase = Phase.DONE
     bench.state.announce(Topic.OUTCOME)
     bench.rest()
+    assert begun(bench) == [lane.id]
+
+
+def test_what_is_done_unasked_can_be_turned_off(bench: Bench) -> None:
+    preferences.save(check_learned=False)
+    lane = bench.lane()
+    bench.state.announce(Topic.OUTCOME)
+    bench.rest()
+    assert not bench.desk.jobs and not bench.desk.taken()
+    bench.passports.check(lane)
     assert begun(bench) == [lane.id]
 
 

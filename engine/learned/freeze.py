@@ -16,12 +16,12 @@ from torch import Tensor
 from engine.errors import EngineError
 from engine.learned import fixed
 from engine.learned.entropy import LOG_FLOOR, LOG_ROW
+from engine.learned.frequencies import coding_tables
 from engine.learned.layers import ACTIVATION_STEPS, CAUSAL_TAPS, TABLE_STEPS, CausalConv, EntropyConv, weight_step
 from engine.learned.model import LatentModel
 from engine.learned.priors import HyperPrior, StaticPrior
 from engine.learned.symbols import symbol_network
 
-CDF_TOTAL = 1 << 16
 TAIL = 2.0**-12  # of a table's mass that is left to the escape
 
 
@@ -48,7 +48,7 @@ def freeze(model: LatentModel) -> dict[str, np.ndarray]:
         tensors["head"] = _steps(model.prior.head.table)
     elif isinstance(model.prior, HyperPrior):
         tensors |= _hyper(model.prior)
-    tensors |= coding_tables()
+    tensors |= scale_tables()
     symbol_network(model.recipe, tensors)
     return tensors
 
@@ -84,29 +84,13 @@ def _steps(table: Tensor) -> np.ndarray:
     return steps.to(torch.int32).numpy()
 
 
-def coding_tables() -> dict[str, np.ndarray]:
-    """Logistic densities around zero as cumulative frequencies, a row for each scale."""
-    rows = [_frequencies(math.exp(LOG_FLOOR + row * LOG_ROW)) for row in range(fixed.SCALE_ROWS)]
-    starts = [np.concatenate([[0], np.cumsum(row)[:-1]]) for row in rows]
-    ends = np.cumsum([0, *(len(row) for row in rows)])
-    return {
-        "cdfs": np.concatenate(starts).astype(np.uint16),
-        "cdf_rows": ends.astype(np.uint32),
-        "cdf_offsets": np.array([-(len(row) - 2) // 2 for row in rows], np.int32),
-    }
+def scale_tables() -> dict[str, np.ndarray]:
+    """Logistic densities around zero, a row for each scale."""
+    return coding_tables([_logistic(math.exp(LOG_FLOOR + row * LOG_ROW)) for row in range(fixed.SCALE_ROWS)])
 
 
-def _frequencies(scale: float) -> np.ndarray:
-    """Of the whole numbers from -n to n and of the escape for all others, out of 2¹⁶, none of them zero."""
+def _logistic(scale: float) -> tuple[np.ndarray, int]:
+    """Masses of the whole numbers from -n to n and of all others; and -n."""
     reach = max(1, math.ceil(scale * math.log(2 / TAIL)))
-    edges = np.arange(-reach, reach + 2) - 0.5
-    below = 0.5 + 0.5 * np.tanh(edges / scale / 2)
-    mass = np.append(np.diff(below), 2 * below[0]) * CDF_TOTAL
-    whole = np.maximum(np.floor(mass), 1).astype(np.int64)
-    missing = CDF_TOTAL - int(whole.sum())
-    order = np.argsort(-(mass - whole), kind="stable") if missing > 0 else np.argsort(-whole, kind="stable")
-    for place in order[: abs(missing)]:
-        whole[place] += 1 if missing > 0 else -1
-    if whole.sum() != CDF_TOTAL or whole.min() < 1:
-        raise EngineError(f"the density of scale {scale:g} cannot be tabulated")
-    return whole
+    below = 0.5 + 0.5 * np.tanh((np.arange(-reach, reach + 2) - 0.5) / scale / 2)
+    return np.append(np.diff(below), 2 * below[0]), -reach

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from engine.learned.frequencies import coding_tables
 from engine.learned.published import tables
 from engine.learned.published.architecture import Shape
 from engine.learned.published.exact import LIMIT, STEPS, codes_of
@@ -35,7 +36,7 @@ def freeze(shape: Shape, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndar
         integers |= codes_of("context_prediction", weight * seen, bias)
         for stage in parameter_stages(shape):
             integers |= codes_of(stage.name, *_layer(weights, stage.name))
-    integers |= tables.coding_tables(densities)
+    integers |= coding_tables(densities)
     integers["medians"] = medians.astype(np.int32)
     SymbolCoder(shape, integers)
     return integers

@@ -23,7 +23,7 @@ class Gdn(nn.Module):
         super().__init__()
         self.inverse = inverse
         self.beta = nn.Parameter(torch.ones(channels))
-        self.gamma = nn.Parameter(0.1 * torch.eye(channels))
+        self.gamma = nn.Parameter(torch.zeros(channels, channels))
 
     def forward(self, values: Tensor) -> Tensor:
         beta = self.beta.clamp_min((LEAST_BETA + PEDESTAL) ** 0.5) ** 2 - PEDESTAL

@@ -8,11 +8,14 @@ matrices are multiplied for all of them at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, wraps
 from itertools import pairwise
+from typing import ParamSpec, TypeVar
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from engine.codec import Ctx
 from engine.errors import CorruptStream, EngineError
@@ -21,6 +24,9 @@ from engine.learned.published.exact import LEAK, LIMIT, STEPS, ExactChain, Exact
 from engine.native import crc32c
 from engine.native import latent as native
 from engine.native.entropy import Tables
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SCALE_ROWS = 64
 _LAG = 3  # columns from a position to the one of the row above that is coded with it
@@ -50,6 +56,23 @@ class Latent:
     def floats(self) -> np.ndarray:
         """H×W×M f32."""
         return (self.values / STEPS).astype(np.float32)
+
+
+def _on_one_thread(work: Callable[P, R]) -> Callable[P, R]:
+    """`work` with matrices multiplied on one thread: they are small, and several threads wait for one another."""
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _blas().limit(limits=1):
+            return work(*args, **kwargs)
+
+    return run
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The libraries that multiply matrices for numpy."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 class SymbolCoder:
@@ -82,6 +105,7 @@ class SymbolCoder:
                 ExactLayer(integers, each.name, each.inputs, each.outputs, 1) for each in parameter_stages(shape)
             ]
 
+    @_on_one_thread
     def encode(self, latent: np.ndarray, hyper: np.ndarray, ctx: Ctx) -> tuple[bytes, Latent]:
         """Code H×W×M and h×w×C f32, unrounded. `EngineError` where they are no numbers."""
         if not (np.isfinite(latent).all() and np.isfinite(hyper).all()):
@@ -93,6 +117,7 @@ class SymbolCoder:
         values, index = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
         return native.encode(values.astype(np.int32), index.astype(np.uint16), self._tables, coded.mark), coded
 
+    @_on_one_thread
     def decode(self, data: bytes, size: tuple[int, int], ctx: Ctx) -> Latent:
         """The latent of `size` positions; `CorruptStream` for what was not coded with these integers."""
         reader = native.Reader(data)

@@ -1,4 +1,4 @@
-"""Densities as cumulative frequencies for the coder: made once, when a checkpoint is imported, and kept with it."""
+"""Densities of imported models: tabulated once, at the import, and kept with the weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from engine.errors import EngineError
 from engine.learned.published.exact import STEPS
 
-CDF_TOTAL = 1 << 16
 TAIL = 2.0**-14  # of a table's mass that is left to the escape
 REACH = 1024  # whole numbers to each side that a learned density is looked at
 SCALES = np.geomspace(0.11, 256.0, 64)  # the deviations that checkpoints are evaluated with
@@ -63,28 +62,3 @@ def _trimmed(masses: np.ndarray, below: np.ndarray, above: np.ndarray) -> tuple[
     last = min(last, len(masses))
     kept = masses[first:last]
     return np.append(np.maximum(kept, 0), max(1 - kept.sum(), 0)), first - REACH
-
-
-def coding_tables(densities: Sequence[tuple[np.ndarray, int]]) -> dict[str, np.ndarray]:
-    """`cdfs`, `cdf_rows` and `cdf_offsets` of densities, as `engine.native.entropy.Tables` describes them."""
-    rows = [frequencies(masses) for masses, _ in densities]
-    starts = [np.concatenate([[0], np.cumsum(row)[:-1]]) for row in rows]
-    return {
-        "cdfs": np.concatenate(starts).astype(np.uint16),
-        "cdf_rows": np.cumsum([0, *(len(row) for row in rows)]).astype(np.uint32),
-        "cdf_offsets": np.array([first for _, first in densities], np.int32),
-    }
-
-
-def frequencies(masses: np.ndarray) -> np.ndarray:
-    """Whole numbers of at least 1 that sum to 2¹⁶ and are near `masses` · 2¹⁶."""
-    if not (np.isfinite(masses).all() and (masses >= 0).all() and 1 < len(masses) < CDF_TOTAL // 2):
-        raise EngineError("a density of the checkpoint cannot be tabulated")
-    share = masses / masses.sum() * CDF_TOTAL
-    whole = np.maximum(np.floor(share), 1).astype(np.int64)
-    while (missing := CDF_TOTAL - int(whole.sum())) != 0:
-        order = np.argsort(whole - share, kind="stable") if missing > 0 else np.argsort(-whole, kind="stable")
-        for place in order[: abs(missing)]:
-            if missing > 0 or whole[place] > 1:
-                whole[place] += 1 if missing > 0 else -1
-    return whole

@@ -18,6 +18,7 @@ from engine.codec import Ctx
 from engine.errors import CorruptStream, EngineError, LimitExceeded, Unsupported, UsageError
 from engine.image import Image
 from engine.learned.card import card_path
+from engine.learned.frequencies import frequencies
 from engine.learned.published import exact, freezing, networks, passage, state, tables, weights
 from engine.learned.published.architecture import ARCHITECTURES
 from engine.learned.published.importing import Wanted, import_checkpoint
@@ -209,7 +210,7 @@ def test_the_density_of_a_channel_is_what_its_network_says() -> None:
 @settings(max_examples=30)
 def test_frequencies_are_whole_positive_and_complete(masses: list[float]) -> None:
     given_masses = np.array(masses) + 1e-12
-    found = tables.frequencies(given_masses)
+    found = frequencies(given_masses)
     assert found.sum() == 1 << 16 and found.min() >= 1
     assert np.abs(found - given_masses / given_masses.sum() * 65536).max() <= 1 + len(masses)
 

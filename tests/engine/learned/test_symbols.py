@@ -16,7 +16,7 @@ from engine.codec import Ctx
 from engine.errors import Cancelled, CorruptStream, EngineError
 from engine.learned import fixed, tiles
 from engine.learned.entropy import logistic_bits
-from engine.learned.freeze import coding_tables, entropy_convolutions, freeze, thaw
+from engine.learned.freeze import entropy_convolutions, freeze, scale_tables, thaw
 from engine.learned.layers import rate_weights, to_bias_grid, to_weight_grid
 from engine.learned.model import Coded, LatentModel
 from engine.learned.recipe import CHECKERBOARD, HYPER, NOTHING, ModelRecipe
@@ -233,7 +233,7 @@ def test_integers_that_do_not_fit_are_refused(model: LatentModel, name: str, cha
 
 
 def test_coding_tables_are_distributions_close_to_the_logistic_one() -> None:
-    tables = coding_tables()
+    tables = scale_tables()
     for row in range(fixed.SCALE_ROWS):
         first, end = tables["cdf_rows"][row : row + 2]
         frequencies = np.diff(np.append(tables["cdfs"][first:end].astype(np.int64), 1 << 16))

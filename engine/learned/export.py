@@ -1,4 +1,4 @@
-"""Weights for others: safetensors in half precision, and a card that says what they are."""
+"""Weights for others: safetensors in few bits, and a card that says what they are."""
 
 from __future__ import annotations
 
@@ -19,42 +19,65 @@ from engine.learned import stored
 from engine.learned.card import LICENCE, attribution_path, load_card, write_card
 from engine.learned.checkpoint import read_checkpoint
 from engine.learned.freeze import entropy_convolutions, freeze, thaw
+from engine.learned.layers import WEIGHT_MAX
 from engine.learned.model import LatentModel, channels_last
 from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_name, architecture_of
 from engine.learned.run_folder import LOG
 from engine.learned.stored import INTEGERS, Stored
 
 OF_PRIOR = "prior."
+STEP = ".step"  # behind the name of a tensor of 8 bits: what an output's weights are multiples of
 
 
 def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -> None:
     """Write weights and their card, path.json: the entropy networks as the integers that streams depend on, other
-    convolutions in half precision, everything small in full. `EngineError` if they cannot become integers."""
+    convolutions in eight bits, everything small in full precision. `EngineError` if they cannot become integers."""
     model = build_model(*architecture_of(card["recipe"]), weights, path)
     frozen = freeze(model)
     entropy = {f"{name}.{part}" for name in entropy_convolutions(model) for part in ("weight", "bias")}
     named = {name.removeprefix(OF_PRIOR): tensor for name, tensor in weights.items()}
     arrays = {name: half(tensor) for name, tensor in named.items() if name not in entropy}
     arrays |= {INTEGERS + name: array for name, array in frozen.items()}
+    kept = in_eight_bits(arrays)
     if card.get("backbone"):
-        arrays = without_backbone(arrays, card["backbone"]["digest"])
-    data = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+        kept = without_backbone(kept, arrays, card["backbone"]["digest"])
+    data = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in kept.items()})
     parameters = sum(tensor.numel() for tensor in weights.values())
     made = {"digest": hashlib.sha256(data).hexdigest(), "bytes": len(data), "parameters": parameters}
     atomic_write(path, data)
     write_card(path, {"architecture": architecture_name(card["recipe"]), "licence": LICENCE, **card, **made})
 
 
-def without_backbone(arrays: Mapping[str, np.ndarray], digest: str) -> dict[str, np.ndarray]:
-    """What is not the same in the weights with this digest, and where the rest is: see `engine.learned.stored`."""
+def in_eight_bits(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Convolutions that are floats as whole multiples of a step for each output: a tenth of a percent of rate, for half
+    of the bytes."""
+    found: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        if array.dtype != np.float16 or not np.isfinite(array).all():
+            found[name] = array
+            continue
+        weights = array.astype(np.float32)
+        step = np.abs(weights).max((1, 2, 3)) / WEIGHT_MAX
+        step[step == 0] = 1
+        found[name] = np.rint(weights / step[:, None, None, None]).astype(np.int8)
+        found[name + STEP] = step.astype(np.float32)
+    return found
+
+
+def without_backbone(
+    kept: Mapping[str, np.ndarray], exact: Mapping[str, np.ndarray], digest: str
+) -> dict[str, np.ndarray]:
+    """Of what is kept, what is not the same in the weights with this digest, and where the rest is (see
+    `engine.learned.stored`); exact: the same before it was put in eight bits, as those weights may have it."""
     backbone = stored.tensors(stored.with_digest(digest))
-    same = [
-        name
-        for name, array in arrays.items()
-        if name in backbone and array.dtype == backbone[name].dtype and np.array_equal(array, backbone[name])
-    ]
-    rest = {name: array for name, array in arrays.items() if name not in same}
+    same = [name for name in backbone if any(_equal(arrays.get(name), backbone[name]) for arrays in (kept, exact))]
+    covered = {*same, *(name + STEP for name in same)}
+    rest = {name: array for name, array in kept.items() if name not in covered}
     return {**rest, stored.BACKBONE: stored.reference(digest, same)}
+
+
+def _equal(own: np.ndarray | None, given: np.ndarray) -> bool:
+    return own is not None and own.dtype == given.dtype and np.array_equal(own, given)
 
 
 def export_run(folder: Path, path: Path, *, note: str = "", attribution: str = "") -> dict[str, Any]:
@@ -97,7 +120,7 @@ def held_back_curve(folder: Path, steps: int) -> dict[str, Any] | None:
 
 
 def half(tensor: Tensor) -> np.ndarray:
-    """A tensor as it is stored: weights of convolutions in half precision."""
+    """A tensor as weights of old have it: convolutions in half precision."""
     return tensor.detach().to(torch.float16 if tensor.dim() == 4 else torch.float32).cpu().numpy()
 
 
@@ -108,7 +131,16 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 
 def tensors_of(weights: Stored) -> dict[str, Tensor]:
     """What a model is made of, in full precision; the entropy networks from their integers."""
-    tensors = {name: torch.tensor(array).float() for name, array in weights.floats.items()}
+    tensors = {}
+    for name, array in weights.floats.items():
+        if array.dtype != np.int8:
+            tensors[name] = torch.tensor(array).float()
+        elif name + STEP in weights.floats and weights.floats[name + STEP].shape == (len(array),):
+            tensors[name] = torch.tensor(array).float() * torch.tensor(weights.floats[name + STEP])[:, None, None, None]
+        else:
+            raise CorruptStream(f"the steps of '{name}' are missing", path=weights.path)
+    for name in [name for name in tensors if name.endswith(STEP)]:
+        del tensors[name]
     for name in (name.removesuffix(".shift") for name in weights.integers if name.endswith(".shift")):
         try:
             tensors |= thaw(weights.integers, name)

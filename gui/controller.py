@@ -27,7 +27,7 @@ from gui.folders import pictures_in
 from gui.judged import wanted_metrics
 from gui.lanes import customised, lane_settings, same_curve
 from gui.maps import MAP_JOBS, MapKeeper
-from gui.painted import with_region
+from gui.painted import of_plain_picture, with_region
 from gui.passports import PASSPORT
 from gui.sketches import Sketches
 from gui.state import Lane, Outcome, Phase, Source, State, Topic
@@ -360,7 +360,8 @@ class Controller:
 
     def _recall(self, image: Image, lane: Lane, target: Target | None) -> Recalled:
         named = (image.digest, lane.codec, registry.codec(lane.codec).version())
-        known = tuple(trial for trial in self.store.trials(*named) if same_curve(trial, lane))
+        known = (*self.store.trials(*named), *of_plain_picture(self.store, image, *named[1:]))
+        known = tuple(trial for trial in known if same_curve(trial, lane))
         return known, self.store.answer(*named, lane.settings, target) if target is not None else None
 
     def _begin_solve(

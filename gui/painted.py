@@ -10,6 +10,8 @@ from engine import registry
 from engine.image import Image
 from engine.importance import CELL, LIMIT, Importance, cells
 from engine.metrics import metric
+from engine.store import RunStore
+from engine.trial import Trial
 from gui.state import Source, State
 
 Point = tuple[float, float]
@@ -53,6 +55,15 @@ def brush(steps: np.ndarray, start: Point, end: Point, radius: float, level: int
     changes = bool((steps[under] != level).any())
     steps[under] = np.clip(level, -LIMIT, LIMIT)
     return changes
+
+
+def of_plain_picture(store: RunStore, image: Image, codec: str, version: str) -> list[Trial]:
+    """What the store knows of a codec that follows no region on this picture without one, as of this picture: the files
+    are the same."""
+    if image.importance is None or registry.codec(codec).info.capabilities.regions:
+        return []
+    found = store.trials(replace(image, importance=None).digest, codec, version)
+    return [replace(trial, key=replace(trial.key, image=image.digest)) for trial in found]
 
 
 def followers(state: State) -> tuple[list[str], list[str]]:

@@ -62,6 +62,7 @@ def test_a_stroke_moves_bits_into_the_region_and_is_undone_and_kept(
     assert painted.scores["psnr_inside"] > painted.scores["psnr_outside"] + 4
     jpeg = state.outcome(lane_of(bench, "jpeg"))
     assert jpeg.solved is not None
+    assert jpeg.solved.result.encodes == 0, "its files are those of the plain picture"
     assert any("cannot be told where its bits matter" in note for note in jpeg.solved.notes)
     window.sessions.save(tmp_path / f"s{SUFFIX}")
     qtbot.waitUntil(lambda: window.sessions.file is not None, timeout=10_000)

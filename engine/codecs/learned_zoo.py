@@ -58,6 +58,16 @@ class AttentionGmmCodec(ZooCodec):
     )
 
 
+class RatescopeCodec(ZooCodec):
+    """What measured best, together."""
+
+    info: ClassVar = learned_info(
+        "ratescope",
+        "Ratescope",
+        "every coefficient predicted from those before it, a deep decoder with attention: our best",
+    )
+
+
 class ContextArCodec(ZooCodec):
     """Mean and scale are known from a hyper-latent, earlier slices, and all positions before."""
 

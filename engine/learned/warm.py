@@ -57,8 +57,9 @@ def begin(model: LatentModel, weights: Stored | None, pictures: Callable[[], Ten
 def build_on(model: LatentModel, backbone: Stored) -> None:
     """Take over transform, gains and decoder, and what both priors have in common. `UsageError` if they do not fit.
 
-    Where the backbone knows half of a slice's positions and the model those before, its second pass is begun with; of
-    heads that say more than the backbone's, what these say.
+    The decoder's network may have more blocks, and attention, which change nothing at first. Where the backbone knows
+    half of a slice's positions and the model those before, its second pass is begun with; of heads that say more than
+    the backbone's, what these say.
     """
     own = model.state_dict()
     tensors = _before_from_half(_of_parts(tensors_of(backbone)))
@@ -68,8 +69,16 @@ def build_on(model: LatentModel, backbone: Stored) -> None:
             tensor.copy_(given)
         elif given is not None and "_head." in name and given.shape[1:] == tensor.shape[1:]:
             tensor[: len(given)] = given[: len(tensor)]
+        elif _is_further_block(name, tensors):
+            if ".outer." in name:
+                tensor.zero_()  # as if it were not there, at first
         elif not name.startswith((OF_PRIOR, "synthesis.attention")):
             raise UsageError(f"these weights cannot be the backbone: '{name}' is of another shape", path=backbone.path)
+
+
+def _is_further_block(name: str, tensors: dict[str, Tensor]) -> bool:
+    """Whether it is of a block of the decoder's network that the backbone does not have."""
+    return name.startswith("synthesis.blocks") and name not in tensors
 
 
 def _of_parts(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from engine.errors import CorruptStream, EngineError, UsageError
 from engine.learned import stored
 from engine.learned.card import card_path
 from engine.learned.evaluate import estimate, main
-from engine.learned.export import export, load_model
+from engine.learned.export import export, load_model, model_of
 from engine.learned.model import LatentModel
 from engine.learned.warm import build_on
 
@@ -61,6 +61,27 @@ def test_a_backbone_of_another_shape_is_refused(tmp_path):
     other = replace(RECIPE.model, synthesis_widths=(8, 8, 16))
     with pytest.raises(UsageError, match="another shape"):
         build_on(LatentModel(other, RECIPE.rate), stored.read(tiny_weights(tmp_path)))
+
+
+def test_further_blocks_and_attention_change_nothing_at_first(tmp_path):
+    weights = stored.read(tiny_weights(tmp_path))
+    deeper = LatentModel(replace(RECIPE.model, synthesis_blocks=(2, 3, 2), attention=True), RECIPE.rate).eval()
+    build_on(deeper, weights)
+    pictures, rates = tensor(picture(5, 128)), torch.tensor([1.0])
+    assert torch.equal(deeper(pictures, rates).picture, model_of(weights)(pictures, rates).picture)
+
+
+def test_passes_by_position_begin_with_those_by_halves(tmp_path):
+    weights = stored.read(tiny_weights(tmp_path))
+    pictures, rates = tensor(picture(5, 128)), torch.tensor([1.0])
+    built, fresh = (LatentModel(PRIORS["raster"], RECIPE.rate).eval() for _ in range(2))
+    build_on(built, weights)
+    for name, parameter in built.named_parameters():
+        if not name.startswith("prior.slices"):
+            fresh.get_parameter(name).data.copy_(parameter)
+    fresh.transform.load_state_dict(built.transform.state_dict())
+    with torch.no_grad():
+        assert built(pictures, rates).latent_bits < fresh(pictures, rates).latent_bits
 
 
 def test_half_precision_changes_little(weights):

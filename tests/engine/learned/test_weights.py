@@ -73,15 +73,16 @@ def test_further_blocks_and_attention_change_nothing_at_first(tmp_path):
 
 def test_passes_by_position_begin_with_those_by_halves(tmp_path):
     weights = stored.read(tiny_weights(tmp_path))
-    pictures, rates = tensor(picture(5, 128)), torch.tensor([1.0])
-    built, fresh = (LatentModel(PRIORS["raster"], RECIPE.rate).eval() for _ in range(2))
+    built = LatentModel(PRIORS["raster"], RECIPE.rate)
     build_on(built, weights)
-    for name, parameter in built.named_parameters():
-        if not name.startswith("prior.slices"):
-            fresh.get_parameter(name).data.copy_(parameter)
-    fresh.transform.load_state_dict(built.transform.state_dict())
-    with torch.no_grad():
-        assert built(pictures, rates).latent_bits < fresh(pictures, rates).latent_bits
+    halves = model_of(weights)
+    for whole, half in zip(built.prior.contexts(), halves.prior.contexts(), strict=True):
+        assert torch.equal(whole.hidden.weight, half.second_hidden.weight)
+        assert torch.equal(whole.head.weight, half.second_head.weight)
+        kernel = whole.before.looked_through
+        assert torch.equal(kernel[:, :, 1, 2], half.anchors.weight[:, :, 0, 1])  # the position above
+        assert torch.equal(kernel[:, :, 2, 1], half.anchors.weight[:, :, 1, 0])  # that on the left
+        assert kernel.count_nonzero() == kernel[:, :, 1, 2].count_nonzero() + kernel[:, :, 2, 1].count_nonzero()
 
 
 def test_half_precision_changes_little(weights):

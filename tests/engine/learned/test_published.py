@@ -238,6 +238,29 @@ def test_symbols_come_back_and_damage_is_noticed(name: str) -> None:
                 coder.decode(changed, (8, 12), CTX)
 
 
+PINNED = {
+    "bmshj2018-hyperprior": 3288600762,
+    "mbt2018-mean": 62816607,
+    "mbt2018": 2070571592,
+    "cheng2020-attn": 1807925267,
+}
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_symbols_stand_for_the_same_on_every_machine_and_in_every_version(name: str) -> None:
+    """The weights are whole numbers of 2⁻¹², so that nothing about them is left to a library."""
+    known = state.published(tiny_state(name))
+    shape = known.shape
+    floats = {
+        key: ((np.arange(array.size) * 7919 % 2003 - 1001) / 4096 / (4 if array.ndim == 4 else 1)).reshape(array.shape)
+        for key, array in known.weights.items()
+    }
+    coder = SymbolCoder(shape, freezing.freeze(shape, floats))
+    latent = (np.arange(8 * 12 * shape.latent) * 31 % 257 - 128).reshape(8, 12, -1) / np.float32(16)
+    hyper = (np.arange(2 * 3 * shape.width) * 17 % 41 - 20).reshape(2, 3, -1) / np.float32(4)
+    assert coder.encode(latent, hyper, CTX)[1].checksum == PINNED[name]
+
+
 @pytest.mark.parametrize("name", ["mbt2018", "cheng2020-attn"])
 def test_tiles_make_no_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = state.published(tiny_state(name))

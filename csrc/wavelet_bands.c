@@ -362,8 +362,8 @@ RS_INLINE int64_t code_band(coder *c, int32_t *q, const float *coefficients, flo
             size_t end = x + SEGMENT < width ? x + SEGMENT : width;
             fault = code_segment(c, row, given, x, end, y, inverse, lambda, decoding);
         }
-        if (decoding && rc_decoder_truncated(&c->s->rc.decoder)) return RS_ERR_TRUNCATED; /* whatever came of it */
         if (fault < 0) return fault;
+        if (decoding && rc_decoder_truncated(&c->s->rc.decoder)) return RS_ERR_TRUNCATED;
     }
     return 0;
 }

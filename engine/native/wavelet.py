@@ -290,6 +290,8 @@ class BandDecoder:
         height, width = q.shape
         corner = q[: -(-height >> level), : -(-width >> level)] if level <= levels else q[:0, :0]
         kept, code = corner.copy(), self._decode(number, q, guides, levels, level)
+        if code == lib.RS_ERR_CORRUPT and self._finish(self._pointer) == lib.RS_ERR_TRUNCATED:
+            code = lib.RS_ERR_TRUNCATED  # the zeros past the end made a magnitude without one
         if code != lib.RS_ERR_TRUNCATED and check(code, "wavelet stream") <= self._data.size:
             return True
         q[: -(-height >> (level - 1)), : -(-width >> (level - 1))] = 0

@@ -21,8 +21,9 @@ IMAGE = Image(np.zeros((4, 4, 3), np.uint8))
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only place where command codecs are looked for."""
+    """The only place where command codecs are looked for; there are no imported ones."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(registry, "folders", lambda: [tmp_path])
     return tmp_path
 

@@ -62,6 +62,7 @@ class Section(enum.IntEnum):
     LIGHTMAP_AE = 0x04
     LIGHTMAP_MULTISCALE = 0x05
     LATENT = 0x06
+    GAN = 0x0E
     FILE = 0x10  # a file of the codec's own format, which holds the codes of a float picture
     COMPRESSAI = 0x20
     ICC = 0x80

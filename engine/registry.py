@@ -36,6 +36,7 @@ BUILTIN: dict[str, str] = {
     "channelwise": "engine.codecs.learned_zoo:ChannelwiseCodec",
     "attention-gmm": "engine.codecs.learned_zoo:AttentionGmmCodec",
     "context-ar": "engine.codecs.learned_zoo:ContextArCodec",
+    "gan": "engine.codecs.gan:GanCodec",
     "ratescope": "engine.codecs.learned_zoo:RatescopeCodec",
     "lightmap-ae": "engine.codecs.lightmap_ae:LightmapAeCodec",
     "lightmap-multiscale": "engine.codecs.lightmap_multiscale:LightmapMultiscaleCodec",

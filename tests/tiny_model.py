@@ -8,12 +8,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from engine.learned import stored
 from engine.learned.data import Photographs
 from engine.learned.export import export
 from engine.learned.light_data import LightMap, LightMaps
 from engine.learned.model import LatentModel
 from engine.learned.priors import HyperPrior
-from engine.learned.recipe import DecayRecipe, LightRecipe, ModelRecipe, RateRecipe, Recipe, TrainingRecipe
+from engine.learned.recipe import (
+    DecayRecipe,
+    LightRecipe,
+    ModelRecipe,
+    RateRecipe,
+    Recipe,
+    TextureRecipe,
+    TrainingRecipe,
+)
+from engine.learned.warm import build_on
 
 MODEL = ModelRecipe(
     channels=24,
@@ -55,6 +65,15 @@ LIGHT_MODEL = replace(
 )
 LIGHT_RATE = RateRecipe(points=3, lambda_low=1e-3, lambda_high=30.0)
 LIGHT_RECIPE = replace(RECIPE, model=LIGHT_MODEL, rate=LIGHT_RATE, light=LightRecipe())
+
+GAN_RECIPE = replace(
+    RECIPE,
+    model=replace(MODEL, plausible=True),
+    training=replace(TRAINING, trains="plausible", static_steps=0),
+    codec="gan",
+    backbone="hyperprior",
+    texture=TextureRecipe(critic_width=4, ramp_steps=2, highest_rate=1.5),
+)
 
 
 def picture(seed: int, side: int = 96) -> np.ndarray:
@@ -115,4 +134,19 @@ def tiny_light_weights(folder: Path, seed: int = 0) -> Path:
     for parameter in model.synthesis.leave.parameters():
         parameter.mul_(0.01)
     export(model.state_dict(), {"recipe": LIGHT_RECIPE.to_dict()}, path)
+    return path
+
+
+def tiny_gan_weights(parent: Path, seed: int = 1) -> Path:
+    """Weights with a second decoder, on those of `tiny_weights`, which have to be installed."""
+    path, content = parent.with_name("gan.safetensors"), stored.read(parent)
+    model = LatentModel(GAN_RECIPE.model, GAN_RECIPE.rate)
+    build_on(model, content)
+    assert model.plausible is not None
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.plausible.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    backbone = {"codec": content.architecture, "digest": content.digest}
+    export(model.state_dict(), {"recipe": GAN_RECIPE.to_dict(), "backbone": backbone}, path)
     return path

@@ -81,6 +81,10 @@ class LearnedCodec(ABC):
         """How many slices are in a stream with this head."""
         return len(network.recipe.slices)
 
+    def _blend(self, extra: bytes) -> float:
+        """How far to go from the faithful decoder (0) to the plausible one (1), in models that have both."""
+        return 1.0
+
     def available(self) -> str | None:
         here = stored.preferred(self.info.id) is not None
         return needs.missing() or (None if here else stored.nothing_installed(self.info.id))
@@ -148,7 +152,8 @@ class LearnedCodec(ABC):
         from engine.learned import tiles
 
         rest = _part(ctx, _CODING, 1)
-        pixels = tiles.render(model.networks, latent, head.rate, rest if self.rounded else replace(rest, threads=1))
+        rest = rest if self.rounded else replace(rest, threads=1)
+        pixels = tiles.render(model.networks, latent, head.rate, rest, blend=self._blend(head.extra))
         shown = pixels[: picture.height, : picture.width]
         if picture.is_gray:
             shown = shown.mean(2, keepdims=True)

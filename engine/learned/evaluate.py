@@ -18,7 +18,7 @@ from engine.errors import EngineError
 from engine.learned.data import SUFFIXES, rgb, to_tensor
 from engine.learned.export import load_model
 from engine.learned.light_loss import UNITS, light_cost, squared_light_error
-from engine.learned.loss import rate_distortion
+from engine.learned.loss import Cost, rate_distortion
 from engine.learned.model import GRANULE, LatentModel
 from engine.learned.recipe import LightRecipe
 from engine.metrics.coded_psnr import PEAK_STOPS
@@ -38,7 +38,7 @@ PointOf = Callable[[LatentModel, Tensor, float], Point]
 
 
 @torch.no_grad()
-def estimate(model: LatentModel, picture: Tensor, rate: float) -> Point:
+def estimate(model: LatentModel, picture: Tensor, rate: float, cost: Cost = rate_distortion) -> Point:
     """One point of a picture, 1×3×H×W in 0…1 of any size, padded by repeating its border."""
     height, width = picture.shape[-2:]
     padding = (0, -width % GRANULE, 0, -height % GRANULE)
@@ -51,7 +51,7 @@ def estimate(model: LatentModel, picture: Tensor, rate: float) -> Point:
         bpp=float(coded.bits) / (height * width),
         hyper_bpp=float(coded.hyper_bits) / (height * width),
         psnr=float(10 * torch.log10(255**2 / error)),
-        cost=float(rate_distortion(coded, picture, model.lambda_of(rates))),
+        cost=float(cost(coded, picture, model.lambda_of(rates))),
     )
 
 

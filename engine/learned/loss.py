@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 
 from engine.learned.model import Coded
+
+Cost = Callable[[Coded, Tensor, Tensor], Tensor]
+"""Of what a model made of pictures, the pictures, and λ of each."""
 
 
 def squared_error(coded: Coded, pictures: Tensor) -> Tensor:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from engine.learned.entropy import Units
 from engine.learned.layers import Attention, RateTable, Residual, interpolate_in_steps, precision, rate_weights, wide
-from engine.learned.priors import STEP_DEVIATION, prior_of
+from engine.learned.priors import STEP_DEVIATION, CodedLatent, prior_of
 from engine.learned.recipe import VARIATIONAL, ModelRecipe, RateRecipe
 from engine.learned.symbols import SPREAD_OCTAVES
 from engine.learned.synthesis import SynthesisNetwork
 from engine.learned.transform import LappedTransform
+
+M = TypeVar("M", bound=nn.Module)
 
 GRANULE = 64  # pictures' sides are multiples of this
 LAMBDA_AT_UNIT_STEP = 20.0  # where an orthonormal coefficient starts with a quantisation step of one grey level
@@ -59,6 +61,7 @@ class LatentModel(nn.Module):
         """Log of how much of a coefficient to believe, of those that come with noise."""
         self.prior = prior_of(model, points)
         self.synthesis = SynthesisNetwork(model, points)
+        self.plausible = SynthesisNetwork(model, points) if model.plausible else None
         self._start()
 
     @torch.no_grad()
@@ -76,6 +79,12 @@ class LatentModel(nn.Module):
                 nn.init.zeros_(module.trunk_out.weight)
         self.prior.start()
         nn.init.zeros_(self.synthesis.leave.weight)
+        self.start_plausible()
+
+    def start_plausible(self) -> None:
+        """Let the second decoder, if there is one, be what the first is."""
+        if self.plausible is not None:
+            self.plausible.load_state_dict(self.synthesis.state_dict())
 
     @torch.no_grad()
     def fit(self, pictures: Tensor, first: Sequence[int] = ()) -> None:
@@ -102,12 +111,23 @@ class LatentModel(nn.Module):
     def forward(self, pictures: Tensor, rate: Tensor, *, noisy: bool = False) -> Coded:
         """Encode and decode at once. noisy: count bits with noise in place of rounding, for gradients."""
         weights = rate_weights(rate, self.rate.points)
+        coded, units = self._coded(pictures, weights, noisy=noisy)
+        picture = self.render(coded.steps / units.gain, coded.known, weights) if self.rendering else pictures
+        return Coded(picture, coded.latent_bits, coded.hyper_bits, coded.hyper, coded.residuals)
+
+    def both(self, pictures: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
+        """What the faithful decoder and what the plausible one makes of the same symbols."""
+        weights = rate_weights(rate, self.rate.points)
+        coded, units = self._coded(pictures, weights, noisy=False)
+        coefficients = coded.steps / units.gain
+        faithful, plausible = (self.render(coefficients, coded.known, weights, blend) for blend in (0.0, 1.0))
+        return faithful, plausible
+
+    def _coded(self, pictures: Tensor, weights: Tensor, *, noisy: bool) -> tuple[CodedLatent, Units]:
         with precision(pictures.device, half=False):
             coefficients = self.transform.analysis(pictures * 255 - 127.5)
         units = self._units(weights)
-        coded = self.prior.code(coefficients, self._relative(coefficients), units, weights, noisy=noisy)
-        picture = self.render(coded.steps / units.gain, coded.known, weights) if self.rendering else pictures
-        return Coded(picture, coded.latent_bits, coded.hyper_bits, coded.hyper, coded.residuals)
+        return self.prior.code(coefficients, self._relative(coefficients), units, weights, noisy=noisy), units
 
     @torch.no_grad()
     def decode(self, hyper: Tensor, residuals: tuple[Tensor, ...], rate: Tensor) -> Tensor:
@@ -127,16 +147,28 @@ class LatentModel(nn.Module):
         """As much of the way from coefficients to the hyper-latent as no rate counts in."""
         return self.prior.entered(self._relative(coefficients))
 
-    def render(self, coefficients: Tensor, known: Tensor, weights: Tensor) -> Tensor:
-        """The picture, 0…1 but not clamped, from decoded coefficients and their features, both B×M×h×w."""
+    def render(self, coefficients: Tensor, known: Tensor, weights: Tensor, blend: float = 1.0) -> Tensor:
+        """The picture, 0…1 but not clamped, from decoded coefficients and their features, both B×M×h×w.
+
+        blend: how far to go from the faithful decoder (0) to the plausible one (1), where there are two.
+        """
         with precision(coefficients.device, half=False):
             if self.shrinkage is not None:
                 coefficients = coefficients * self.shrinkage(weights).exp()
             linear = self.transform.synthesis(coefficients)
         if self.correcting:
             known = known[:, : self.recipe.looked_at].contiguous(memory_format=torch.channels_last)
-            linear = linear + self.synthesis(known, linear.contiguous(memory_format=torch.channels_last), weights)
+            linear = linear.contiguous(memory_format=torch.channels_last)
+            linear = linear + self._correction(known, linear, weights, blend)
         return linear / 255 + 0.5
+
+    def _correction(self, known: Tensor, linear: Tensor, weights: Tensor, blend: float) -> Tensor:
+        """What the decoders' networks add; one alone where the other has no say."""
+        if self.plausible is None or blend == 0:
+            faithful: Tensor = self.synthesis(known, linear, weights)
+            return faithful
+        plausible: Tensor = self.plausible(known, linear, weights)
+        return plausible if blend == 1 else torch.lerp(self.synthesis(known, linear, weights), plausible, blend)
 
     def _relative(self, coefficients: Tensor) -> Tensor:
         return coefficients / self.transform.deviation[:, None, None]
@@ -149,7 +181,7 @@ class LatentModel(nn.Module):
         return Units(gain, gain * self.transform.deviation[:, None, None])
 
 
-def channels_last(model: LatentModel) -> LatentModel:
-    """The model with its weights laid out for the faster convolutions."""
+def channels_last(model: M) -> M:
+    """A model with its weights laid out for the faster convolutions."""
     # torch's own types know this argument for tensors alone.
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -7,6 +7,7 @@ it, or be captured as a CUDA graph.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -30,29 +31,34 @@ class _Adam(torch.optim.Adam):
     found_inf: Tensor
 
 
+Group = tuple[list[nn.Parameter], float]
+"""Parameters, and the learning rate that they have at the peak."""
+
+
+def groups_of(model: LatentModel, recipe: TrainingRecipe) -> list[Group]:
+    """Convolutions, tables and biases, and the linear transform have rates of their own."""
+    transform = list(model.transform.parameters())
+    fixed = {id(parameter) for parameter in transform}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in fixed]
+    return [
+        ([parameter for parameter in others if parameter.dim() == 4], recipe.learning_rate),
+        ([parameter for parameter in others if parameter.dim() != 4], recipe.table_rate),
+        (transform, recipe.transform_rate),
+    ]
+
+
 class Optimiser:
-    """Convolutions, tables and biases, and the linear transform have rates of their own.
+    """A step whose loss or gradient is not finite, or is far out, is skipped and counted."""
 
-    A step whose loss or gradient is not finite, or is far out, is skipped and counted.
-    """
-
-    def __init__(self, model: LatentModel, recipe: TrainingRecipe) -> None:
-        transform = list(model.transform.parameters())
-        fixed = {id(parameter) for parameter in transform}
-        others = [parameter for parameter in model.parameters() if id(parameter) not in fixed]
-        groups = [
-            ([parameter for parameter in others if parameter.dim() == 4], recipe.learning_rate),
-            ([parameter for parameter in others if parameter.dim() != 4], recipe.table_rate),
-            (transform, recipe.transform_rate),
-        ]
+    def __init__(self, groups: Sequence[Group], betas: tuple[float, float] = (0.9, 0.98)) -> None:
         groups = [(members, rate) for members, rate in groups if members]
-        device = others[0].device
+        device = groups[0][0][0].device
         self._peaks = [rate for _, rate in groups]
         self._parameters: list[nn.Parameter] = [parameter for members, _ in groups for parameter in members]
         on_card = device.type == "cuda"
         self._adam = _Adam(
             [{"params": members, "lr": torch.tensor(rate, device=device)} for members, rate in groups],
-            betas=(0.9, 0.98),
+            betas=betas,
             fused=True,
             capturable=on_card,
         )

@@ -33,8 +33,9 @@ STATIC, VARIATIONAL, HYPER = "static", "variational", "hyper"
 NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
 
 # What training moves: everything; the entropy model; the decoder's network; both of these; the entropy model and
-# the gains.
+# the gains; the second decoder's network.
 ALL, PRIOR, DECODER, NETWORKS, RATES = "all", "prior", "decoder", "networks", "rates"
+PLAUSIBLE = "plausible"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class ModelRecipe:
     be narrower (0: it is not). prior: the entropy model, "static", "variational" or "hyper". context: what a slice
     knows of itself, "nothing", "checkerboard" or "raster". means: whether coefficients are predicted, else their scales
     alone. mixtures: densities that are mixed for each coefficient. attention: whether the decoder's network has
-    attention at 1/16, 1/8.
+    attention at 1/16, 1/8. plausible: whether a second decoder's network makes up what the faithful one leaves out.
     """
 
     channels: int = 288
@@ -72,6 +73,7 @@ class ModelRecipe:
     means: bool = True
     mixtures: int = 1
     attention: bool = False
+    plausible: bool = False
 
     @property
     def looked_at(self) -> int:
@@ -122,8 +124,8 @@ class TrainingRecipe:
     static_steps: steps at the start in which the transform stays as it is and only the entropy model learns.
     downscale: share of patches that are scaled down, by up to a factor of 2. averaging: the moving average of
     the weights reaches back over an eighth of the steps, but never over more than this many. trains: what moves:
-    "all", the "prior" alone (rate is all that counts then), the "decoder" alone, both of these "networks", or the prior
-    and the gains, "rates".
+    "all", the "prior" alone (rate is all that counts then), the "decoder" alone, both of these "networks", the prior
+    and the gains, "rates", or the second decoder alone, "plausible".
     """
 
     batch: int = 8
@@ -140,7 +142,7 @@ class TrainingRecipe:
     trains: str = ALL
 
     def __post_init__(self) -> None:
-        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS, RATES))
+        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS, RATES, PLAUSIBLE))
 
 
 @dataclass(frozen=True)
@@ -164,10 +166,30 @@ class LightRecipe:
 
 
 @dataclass(frozen=True)
+class TextureRecipe:
+    """What a decoder that makes texture up learns by; see `engine.learned.texture_loss`, `seen_error`, `critic`.
+
+    squares, seen, details, statistics, adversarial: weights of the terms. ramp_steps: over which the adversarial
+    one rises from nothing. critic_width: features of the discriminator's first layer; critic_rate: how fast it learns.
+    highest_rate: batches are of rates from 0 to this.
+    """
+
+    squares: float = 1.0
+    seen: float = 1.0
+    details: float = 1.0
+    statistics: float = 1.0
+    adversarial: float = 0.1
+    ramp_steps: int = 500
+    critic_width: int = 48
+    critic_rate: float = 2e-4
+    highest_rate: float = 2.5
+
+
+@dataclass(frozen=True)
 class Recipe:
     """light: for models of lightmaps; None for those of photographs. codec: that the weights are for, "" for the one
     that was there first of photographs or of light. backbone: the codec whose transform, gains and decoder these
-    weights take over and leave as they are; "" for weights of their own."""
+    weights take over and leave as they are; "" for weights of their own. texture: for decoders that make it up."""
 
     model: ModelRecipe
     rate: RateRecipe
@@ -176,11 +198,18 @@ class Recipe:
     light: LightRecipe | None = None
     codec: str = ""
     backbone: str = ""
+    texture: TextureRecipe | None = None
 
     @property
     def architecture(self) -> str:
         """The codec that the weights are for."""
         return architecture_name(self.to_dict())
+
+    @property
+    def highest_rate(self) -> float:
+        """Up to which batches are drawn."""
+        last = self.rate.points - 1.0
+        return last if self.texture is None else min(self.texture.highest_rate, last)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -218,6 +247,7 @@ def recipe_of(content: Mapping[str, Any]) -> Recipe:
         _section(LightRecipe, content["light"], "light") if content.get("light") is not None else None,
         _text(content, "codec"),
         _text(content, "backbone"),
+        _section(TextureRecipe, content["texture"], "texture") if content.get("texture") is not None else None,
     )
 
 

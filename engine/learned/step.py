@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from engine.learned.layers import precision
-from engine.learned.loss import rate_distortion
-from engine.learned.model import Coded, LatentModel
+from engine.learned.loss import Cost, rate_distortion
+from engine.learned.model import LatentModel
 from engine.learned.optimiser import Optimiser
-
-Cost = Callable[[Coded, Tensor, Tensor], Tensor]
-"""Of what a model made of pictures, the pictures, and λ of each."""
 
 LOSS_MEMORY = 0.99
 EAGER_STEPS = 3  # before a capture: libraries choose their kernels in them
@@ -49,6 +46,19 @@ class TrainingStep:
     @loss.setter
     def loss(self, loss: float | None) -> None:
         self._loss.fill_(math.nan if loss is None else loss)
+
+    def state(self) -> dict[str, Any]:
+        """What has to be known to go on, beside model, optimiser and loss."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+
+    def follow(self, loss: Tensor, taken: Tensor) -> None:
+        """Count a loss in, if its step was taken (1.0)."""
+        value = loss.detach()
+        mean = torch.where(torch.isnan(self._loss), value, LOSS_MEMORY * self._loss + (1 - LOSS_MEMORY) * value)
+        self._loss.copy_(torch.where(taken > 0, mean, self._loss))
 
     def renew(self) -> None:
         """Look at the model anew: its arithmetic or what it trains has changed."""
@@ -87,10 +97,7 @@ class TrainingStep:
         # The integers' arithmetic is the short last part of a run: compiling it takes longer than it saves.
         compute = training_loss if self._model.quantised else self._compiled
         loss = compute(self._model, pictures, rates, self._cost)
-        taken = self._optimiser.step(loss)
-        value = loss.detach()
-        follow = torch.where(torch.isnan(self._loss), value, LOSS_MEMORY * self._loss + (1 - LOSS_MEMORY) * value)
-        self._loss.copy_(torch.where(taken > 0, follow, self._loss))
+        self.follow(loss, self._optimiser.step(loss))
 
 
 def training_loss(model: LatentModel, pictures: Tensor, rates: Tensor, cost: Cost = rate_distortion) -> Tensor:

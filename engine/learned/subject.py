@@ -14,7 +14,8 @@ from engine.learned.light_data import LightMaps, LightPatches, central_light, lo
 from engine.learned.light_loss import as_codes, light_cost
 from engine.learned.loss import rate_distortion
 from engine.learned.model import GRANULE, Coded, LatentModel
-from engine.learned.recipe import LightRecipe, Recipe
+from engine.learned.recipe import LightRecipe, Recipe, TextureRecipe
+from engine.learned.texture_loss import texture_cost
 
 VALIDATION_SIDE = 256
 
@@ -63,6 +64,20 @@ class OfPhotographs:
         return estimate(model, picture, rate)
 
 
+class OfTextures(OfPhotographs):
+    """Photographs; errors of pixels and of the statistics of texture. Adversaries are the training step's."""
+
+    def __init__(self, photographs: Photographs, recipe: Recipe, texture: TextureRecipe, device: torch.device) -> None:
+        super().__init__(photographs, recipe, device)
+        self._texture = texture
+
+    def cost(self, coded: Coded, batch: Tensor, lambdas: Tensor) -> Tensor:
+        return texture_cost(coded, batch, lambdas, self._texture)
+
+    def estimate(self, model: LatentModel, picture: Tensor, rate: float) -> Point:
+        return estimate(model, picture, rate, self.cost)
+
+
 class _LightBatches:
     """Patches whose stops are as networks take them."""
 
@@ -105,7 +120,10 @@ def load_subject(recipe: Recipe, folder: Path, device: torch.device, threads: in
     if recipe.light is not None:
         return OfLight(load_light(folder, threads=threads), recipe, recipe.light, device)
     side = max(recipe.training.patch, recipe.decay.patch)
-    return OfPhotographs(load_photographs(folder, min_side=side, threads=threads), recipe, device)
+    photographs = load_photographs(folder, min_side=side, threads=threads)
+    if recipe.texture is not None:
+        return OfTextures(photographs, recipe, recipe.texture, device)
+    return OfPhotographs(photographs, recipe, device)
 
 
 def coded_patches(patches: Tensor) -> Tensor:

@@ -85,8 +85,8 @@ def _put(out: np.ndarray, values: Tensor, tile: tuple[Span, Span], unit: int) ->
     )
 
 
-def render(model: LatentModel, latent: Latent, rate: int, ctx: Ctx) -> np.ndarray:
-    """H×W×3 f32 pixels, 0…255 but not clamped, from what a stream says at a rate in 1/256."""
+def render(model: LatentModel, latent: Latent, rate: int, ctx: Ctx, *, blend: float = 1.0) -> np.ndarray:
+    """H×W×3 f32 pixels, 0…255 but not clamped, from what a stream says at a rate in 1/256. blend: as the model's."""
     height, width = (BLOCK * side for side in latent.values.shape[:2])
     pixels = np.empty((height, width, 3), np.float32)
     tiles = tiles_of((height, width), _synthesis_margin(model), TILE)
@@ -99,7 +99,7 @@ def render(model: LatentModel, latent: Latent, rate: int, ctx: Ctx) -> np.ndarra
                 torch.from_numpy(array[rows.of(BLOCK), columns.of(BLOCK)].astype(np.float32)).permute(2, 0, 1)[None]
                 for array in (latent.values, latent.features)
             )
-            picture = model.render(values / units, features / fixed.ACTIVATION_STEPS, weights)
+            picture = model.render(values / units, features / fixed.ACTIVATION_STEPS, weights, blend)
             inner = picture[0, :, rows.inner(1), columns.inner(1)].permute(1, 2, 0).numpy()
             pixels[rows.part(1), columns.part(1)] = inner * np.float32(255)
             ctx.progress((number + 1) / len(tiles))

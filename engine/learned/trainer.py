@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -16,17 +17,17 @@ from torch.utils.tensorboard import SummaryWriter
 
 from engine import bd
 from engine.learned import stored
+from engine.learned.adversarial import step_of
 from engine.learned.checkpoint import write_checkpoint
 from engine.learned.device import random_state, restore_random_state
 from engine.learned.evaluate import Point, mean_curve
 from engine.learned.export import in_place
 from engine.learned.layers import precision
 from engine.learned.model import LatentModel, channels_last
-from engine.learned.optimiser import Optimiser
+from engine.learned.optimiser import Optimiser, groups_of
 from engine.learned.progress import Length, Progress
-from engine.learned.recipe import ALL, DECODER, NETWORKS, PRIOR, RATES, Recipe
+from engine.learned.recipe import ALL, DECODER, NETWORKS, PLAUSIBLE, PRIOR, RATES, Recipe
 from engine.learned.run_folder import LOG, STEPS
-from engine.learned.step import TrainingStep
 from engine.learned.stored import Stored
 from engine.learned.subject import Subject
 from engine.learned.warm import begin, build_on
@@ -72,8 +73,8 @@ class Trainer:
         torch.manual_seed(recipe.training.seed)
         self.model = channels_last(LatentModel(recipe.model, recipe.rate)).to(device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False).eval()
-        self.optimiser = Optimiser(self.model, recipe.training)
-        self.step = TrainingStep(self.model, self.optimiser, device, subject.cost)
+        self.optimiser = Optimiser(groups_of(self.model, recipe.training))
+        self.step = step_of(recipe, self.model, self.optimiser, device, subject.cost)
         self.validation = subject.validation(VALIDATION_PICTURES).to(device)
         self.first_curve: list[list[float]] = []
         self.backbone: dict[str, str] | None = None
@@ -112,6 +113,7 @@ class Trainer:
             "random": torch.get_rng_state(),
             "device_random": random_state(self.device),
             "loss": self.step.loss,
+            "step": self.step.state(),
             "first_curve": self.first_curve,
             "data": self.data,
             "backbone": self.backbone,
@@ -134,6 +136,7 @@ class Trainer:
         torch.set_rng_state(state["random"])
         restore_random_state(self.device, state.get("device_random"))  # not there in checkpoints of CPU sessions
         self.step.loss, self.first_curve = state["loss"], state["first_curve"]
+        self.step.restore(state.get("step", {}))
         self.backbone = state.get("backbone")
 
     def save(self) -> None:
@@ -177,7 +180,7 @@ class Trainer:
         self._set_stage()
         pictures = self.patches.batch(part.batch, part.patch)
         # One rate from each of `batch` equal parts of the range: every step sees all of it.
-        rates = (torch.arange(part.batch) + torch.rand(part.batch)) / part.batch * (recipe.rate.points - 1)
+        rates = (torch.arange(part.batch) + torch.rand(part.batch)) / part.batch * recipe.highest_rate
         self.optimiser.set_rates(progress.learning_rate(recipe))
         self.step.take(pictures, rates.to(self.device, non_blocking=True))
         progress.steps += 1
@@ -203,8 +206,10 @@ class Trainer:
         model.rendering = trains != PRIOR
         model.transform.requires_grad_(trains == ALL and model.correcting)
         model.log_gain.requires_grad_(trains in {ALL, RATES})
-        model.prior.requires_grad_(trains != DECODER)
+        model.prior.requires_grad_(trains not in {DECODER, PLAUSIBLE})
         model.synthesis.requires_grad_(trains in {ALL, DECODER, NETWORKS})
+        if model.plausible is not None:
+            model.plausible.requires_grad_(trains == PLAUSIBLE)
 
     def _expect_change(self) -> None:
         self.optimiser.expect_change()
@@ -239,7 +244,7 @@ class Trainer:
     def _validate(self, writer: SummaryWriter) -> None:
         """The moving average's curve on the pictures held back, for the event file, log.jsonl and the terminal."""
         self._set_stage()
-        rates = [float(rate) for rate in range(self.recipe.rate.points)]
+        rates = [float(rate) for rate in range(math.floor(self.recipe.highest_rate) + 1)]
         with precision(self.device, half=True):
             curve = mean_curve(self.averaged, self.validation.split(1), rates, self.subject.estimate)
         pairs = [[point.bpp, point.psnr] for point in curve]

@@ -22,6 +22,7 @@ from engine.learned import stored
 from engine.learned.data import rgb, to_tensor
 from engine.learned.evaluate import Point, PointOf, estimate, estimate_light
 from engine.learned.export import model_of
+from engine.learned.fixed import RATE_STEPS, rate_of
 from engine.learned.light_data import with_counts
 from engine.learned.recipe import FILTERS, LIGHT, LightRecipe
 from engine.learned.stored import Stored
@@ -50,10 +51,12 @@ def verify(path: Path) -> dict[str, Any]:
         if not torch.isfinite(tensor).all():
             raise CorruptStream(f"its weights are not all finite: {name}", path=path)
     subject = _of_light(content) if content.architecture == LIGHT else _of_photographs()
+    qualities = _qualities(content.architecture)
+    rates = [rate_of(quality, model.rate.points) / RATE_STEPS for quality in qualities]
     found = {}
     for kind, quantised in (("floats", False), ("integers", True)):
         model.quantise(quantised)
-        ends = [subject.estimate(model, subject.picture, rate) for rate in (0.0, model.rate.points - 1.0)]
+        ends = [subject.estimate(model, subject.picture, rate) for rate in rates]
         _check(path, kind, ends)
         found[kind] = [{"bpp": point.bpp, "psnr": point.psnr} for point in ends]
     found["files"] = _files(path, content.architecture, subject)
@@ -122,15 +125,20 @@ def _check(path: Path, kind: str, ends: list[Point]) -> None:
         )
 
 
+def _qualities(architecture: str) -> tuple[float, float]:
+    """The lowest and the highest that the codec has."""
+    param = registry.codec(architecture).info.rate_param
+    assert param is not None and param.lo is not None and param.hi is not None
+    return param.lo, param.hi
+
+
 def _files(path: Path, architecture: str, subject: _Subject) -> list[dict[str, float]]:
     """What the codec makes of the picture with these weights, from its lowest and its highest quality."""
     codec, ctx = registry.codec(architecture), Ctx()
-    quality = codec.info.rate_param
-    assert quality is not None
     points = []
     with stored.encoding_with(path):
-        for value in (quality.lo, quality.hi):
-            data = codec.encode(subject.image, {quality.name: value}, ctx).data
+        for quality in _qualities(architecture):
+            data = codec.encode(subject.image, {"quality": quality}, ctx).data
             psnr = scores(subject.image, codec.decode(data, ctx), [subject.metric], ctx)[subject.metric]
             points.append({"bpp": 8 * len(data) / SIDE**2, "psnr": psnr})
     return points

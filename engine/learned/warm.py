@@ -55,7 +55,8 @@ def begin(model: LatentModel, weights: Stored | None, pictures: Callable[[], Ten
 
 @torch.no_grad()
 def build_on(model: LatentModel, backbone: Stored) -> None:
-    """Take over transform, gains and decoder, and what both priors have in common. `UsageError` if they do not fit.
+    """Take over transform, gains and decoder, and what both priors have in common; a second decoder begins as
+    the first. `UsageError` if they do not fit.
 
     The decoder's network may have more blocks, and attention, which change nothing at first. Where the backbone knows
     half of a slice's positions and the model those before, its second pass is begun with; of heads that say more than
@@ -72,8 +73,9 @@ def build_on(model: LatentModel, backbone: Stored) -> None:
         elif _is_further_block(name, tensors):
             if ".outer." in name:
                 tensor.zero_()  # as if it were not there, at first
-        elif not name.startswith((OF_PRIOR, "synthesis.attention")):
+        elif not name.startswith((OF_PRIOR, "synthesis.attention", "plausible.")):
             raise UsageError(f"these weights cannot be the backbone: '{name}' is of another shape", path=backbone.path)
+    model.start_plausible()
 
 
 def _is_further_block(name: str, tensors: dict[str, Tensor]) -> bool:

@@ -191,6 +191,9 @@ class Forecast(Protocol):
         ...
 
 
+WARNING = "warning"  # among an encode's stats: what people should know of it, in a sentence
+
+
 @dataclass(frozen=True)
 class Encoded:
     """What an encoder gives back.

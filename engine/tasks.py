@@ -216,12 +216,12 @@ class SolveTask(_CodecTask):
             if large and run.decoded is not None:
                 run = runner.score(run, (db_metric(self.image),), ctx)
                 assert run.decoded is not None
-                ctx.emit(Solved(replace(result, best=run.trial), run.decoded, runner.notes))
+                ctx.emit(Solved(replace(result, best=run.trial), run.decoded, (*runner.notes, *run.trial.warnings)))
             run = runner.score(run, self.metrics, ctx)
             result = replace(result, best=run.trial)
         ctx.emit(run.trial)
         assert run.decoded is not None
-        return Solved(result, run.decoded, runner.notes)
+        return Solved(result, run.decoded, (*runner.notes, *run.trial.warnings))
 
     def _solve(self, runner: Runner, target: Target, ctx: TaskCtx) -> RateResult:
         data = self.file(self.answer.best.blob) if self.answer is not None and self.answer.best.blob else None

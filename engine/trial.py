@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from engine.codec import Codec, Ctx, Encoded, Forecast, Loading, Preparing, Settings
+from engine.codec import WARNING, Codec, Ctx, Encoded, Forecast, Loading, Preparing, Settings
 from engine.errors import CodecUnavailable
 from engine.image import Image
 from engine.passport import Passport
@@ -74,6 +74,12 @@ class Trial:
         """Both rates by name, as tables and documents have them: on disk, and in video memory where that is known."""
         vram = self.vram_bpp
         return {"bpp": self.bpp} if vram is None else {"bpp": self.bpp, "vram_bpp": vram}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the encoder has to say of this encode."""
+        said = self.stats.get(WARNING)
+        return (str(said),) if said else ()
 
     @property
     def db(self) -> float | None:

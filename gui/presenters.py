@@ -231,8 +231,9 @@ def _badges(outcome: Outcome) -> Iterable[Badge]:
         yield Badge("cannot reach", solved.result.message, BadgeKind.WARN)
     elif solved.result.message:
         yield Badge("off target", solved.result.message)
+    warnings = solved.result.best.warnings
     for note in solved.notes:
-        yield Badge(short(note), note)
+        yield Badge(short(note), note, BadgeKind.WARN if note in warnings else BadgeKind.NOTE)
 
 
 def pane_score(trial: Trial, metric: MetricInfo) -> str:

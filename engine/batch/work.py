@@ -149,7 +149,8 @@ class _Work:
         run = self._runner.score(run, self._metrics, self._ctx)
         self.trials[run.trial.key.settings] = run.trial
         self._save(place, run)
-        row = self._describe(goal, run.trial, (*self._notes, *self._runner.notes, *filter(None, [result.message])))
+        notes = (*self._notes, *self._runner.notes, *run.trial.warnings, *filter(None, [result.message]))
+        row = self._describe(goal, run.trial, notes)
         assert run.decoded is not None
         of_set = gathered(self._image, run.decoded, self._metrics, self._ctx)
         row = {**row, OF_SET: of_set} if of_set else row

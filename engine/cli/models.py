@@ -4,6 +4,7 @@
   models show ID          the card of one: what it is made of, learnt from, worth
   models export RUN       weights from a run of 'ratescope train', or from a decay within it
   models import FILE…     checkpoints of CompressAI, as codecs
+  models ranges ID        what pictures it knows, to warn of others
   models verify ID        check digest, shapes and a picture
 
 ID is the name that 'list' shows, or a .safetensors file with its card beside it.
@@ -15,7 +16,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from engine.cli import checkpoints
+from engine.cli import checkpoints, ranges
 from engine.cli.console import Answer, Console, table
 from engine.cli.pictures import add_store
 from engine.cli.train import count
@@ -30,6 +31,7 @@ VERBS = {
     "show": "a card",
     "export": "weights from a run",
     "import": "checkpoints as codecs",
+    "ranges": "what pictures they know",
     "verify": "check weights",
 }
 
@@ -53,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--workers", type=count, metavar="N", help="processes that measure (default: one a core)")
     add_store(export)
     checkpoints.configure(parsers["import"])
+    ranges.configure(parsers["ranges"])
     for each in parsers.values():
         each.add_argument("--json", action="store_true", help="print one JSON document on stdout")
 
@@ -65,6 +68,8 @@ def run(args: argparse.Namespace, console: Console) -> Answer:
     needs.require("this")
     if args.verb == "import":
         return checkpoints.run_import(args, console)
+    if args.verb == "ranges":
+        return ranges.run_ranges(args, console)
     return _export(args, console) if args.verb == "export" else _verify(zoo.find(args.id))
 
 

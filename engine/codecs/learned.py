@@ -17,12 +17,14 @@ import numpy as np
 
 from engine import container, memory
 from engine.bit_map import BitMap, spread
-from engine.codec import CodecInfo, Ctx, Encoded, Forecast, Prepared, Settings
+from engine.codec import WARNING, CodecInfo, Ctx, Encoded, Forecast, Prepared, Settings
 from engine.container import Picture, Section
 from engine.errors import CodecUnavailable, CorruptStream, Unsupported
 from engine.image import Image
 from engine.importance import Importance, pack, unpack
 from engine.learned import fixed, needs, stored
+from engine.learned.card import load_card
+from engine.learned.domain import Ranges, warning
 from engine.learned.stored import Installed
 from engine.native.latent import state_bytes
 
@@ -39,13 +41,15 @@ _ANALYSIS, _CODING = 0.35, 0.65  # shares of the time, for progress
 @dataclass(frozen=True)
 class Source:
     """A picture on its way into a stream. extra: what the head says of it. analysis: what the networks make of it.
-    outlook: what rates would take, as far as that can be told before anything is coded. importance: what is painted."""
+    outlook: what rates would take, as far as that can be told before anything is coded. importance: what is painted.
+    unlike: in what it is unlike the pictures that the model was trained on, in words."""
 
     picture: Picture
     extra: bytes
     analysis: Analysis
     outlook: Forecast | None = None
     importance: Importance | None = None
+    unlike: str = ""
 
 
 class LearnedCodec(ABC):
@@ -117,13 +121,24 @@ class LearnedCodec(ABC):
         if weights is None:
             raise CodecUnavailable(stored.nothing_installed(self.info.id))
         ctx.check()
-        source = self._source(image, chosen, load(weights), _part(ctx, 0, _ANALYSIS))
+        model = load(weights)
+        source = self._source(image, chosen, model, _part(ctx, 0, _ANALYSIS))
+        if model.ranges.bounds:
+            source = replace(source, unlike=model.ranges.unlike(source.analysis.numbers((image.height, image.width))))
         coding = _part(ctx, _ANALYSIS, 1)
 
         def encode(quality: Any) -> Encoded:
             return self._encoded(weights, source, fixed.rate_of(float(quality), weights.points), coding)
 
         return Prepared(encode, source.outlook)
+
+    def latent_numbers(self, image: Image, ctx: Ctx) -> dict[str, float]:
+        """What the latent of a picture that is carried is like: see `engine.learned.domain`."""
+        weights = stored.preferred(self.info.id)
+        if weights is None:
+            raise CodecUnavailable(stored.nothing_installed(self.info.id))
+        source = self._source(image, self.info.complete(None), load(weights), ctx)
+        return source.analysis.numbers((image.height, image.width))
 
     def _encoded(self, weights: Installed, source: Source, rate: int, ctx: Ctx) -> Encoded:
         from engine.learned.forecast import RateForecast
@@ -139,7 +154,14 @@ class LearnedCodec(ABC):
             sections[Section.IMPORTANCE] = pack(painted)
         file = container.write(self.info.id, source.picture, sections)
         spent = {"symbols": len(data), "header": len(file) - len(data)}
-        stats = {"bytes": spent, "rate": rate / fixed.RATE_STEPS, "weights": weights.name, "symbols": _digest(coded)}
+        stats: dict[str, Any] = {
+            "bytes": spent,
+            "rate": rate / fixed.RATE_STEPS,
+            "weights": weights.name,
+            "symbols": _digest(coded),
+        }
+        if source.unlike:
+            stats[WARNING] = warning(source.unlike)
         return Encoded(file, stats, self.bit_map, RateForecast(model.symbols, coded, steps, rate, spent["header"]))
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
@@ -217,6 +239,7 @@ class Model:
 
     networks: LatentModel
     symbols: SymbolNetwork
+    ranges: Ranges
 
 
 @lru_cache(maxsize=4)
@@ -228,7 +251,8 @@ def load(weights: Installed) -> Model:
     from engine.learned.symbols import symbol_network as network_of
 
     content = stored.read(weights.path)
-    return Model(model_of(content), network_of(content.model, content.integers))
+    ranges = Ranges.from_card(load_card(weights.path))
+    return Model(model_of(content), network_of(content.model, content.integers), ranges)
 
 
 @lru_cache(maxsize=4)

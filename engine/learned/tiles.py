@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.codec import Ctx
 from engine.learned import fixed
+from engine.learned.domain import latent_numbers
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.layers import rate_weights
 from engine.learned.model import GRANULE, LatentModel
@@ -66,6 +67,15 @@ class Analysis:
                 ctx.check()
                 _put(hyper, self._model.prior.hyper_symbols(entered, weights), tile, GRANULE)
         return hyper, self._coefficients * _gains(self._model, rate)
+
+    def numbers(self, size: tuple[int, int]) -> dict[str, float]:
+        """What the latent of a picture of this height and width is like: see `engine.learned.domain`."""
+        inside = self._coefficients[: size[0] // BLOCK, : size[1] // BLOCK]  # of what continues it nothing is said
+        deviation = self._model.transform.deviation.numpy()
+        with computing(1):
+            white = torch.full((1, 3, 4 * BLOCK, 4 * BLOCK), 127.5)
+            level = float(self._model.transform.analysis(white)[0, 0, 2, 2].abs())
+        return latent_numbers(inside, deviation, self._model.recipe.slices, level)
 
     def nonzero(self, rate: int) -> float:
         """The number of coefficients that are a whole step or more when rounded, from a part of them if many."""

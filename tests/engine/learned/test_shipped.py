@@ -13,13 +13,20 @@ from engine import io, registry
 from engine.codec import Ctx
 from engine.image import Image
 from engine.learned import stored
+from engine.learned.recipe import ZOO
 from engine.rate import solve_rate
 from engine.samples import samples
 from engine.trial import Target, TargetKind
 from tests.engine.counting import Counted
 
-FOLDER = Path(__file__).parents[2] / "golden" / "hyperprior"
-DIGESTS = json.loads((FOLDER / "digests.json").read_text(encoding="utf-8"))
+GOLDEN = Path(__file__).parents[2] / "golden"
+FOLDER = GOLDEN / "hyperprior"
+DIGESTS = {
+    (codec, name): details
+    for codec in ("hyperprior", *ZOO)
+    if (GOLDEN / codec).is_dir()
+    for name, details in json.loads((GOLDEN / codec / "digests.json").read_text(encoding="utf-8")).items()
+}
 LIGHT_FOLDER = FOLDER.with_name("lightmap-ae")
 LIGHT_DIGESTS = json.loads((LIGHT_FOLDER / "digests.json").read_text(encoding="utf-8"))
 FLOOR = 2.0**-10  # of light, where stops are told
@@ -31,15 +38,20 @@ def _only_what_is_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
 
-@pytest.mark.parametrize("name", sorted(DIGESTS))
-def test_a_stream_of_shipped_weights_has_the_symbols_and_the_picture_it_always_had(name: str) -> None:
-    codec = registry.codec("hyperprior")
-    data = (FOLDER / f"{name}.rsl").read_bytes()
-    assert codec.details(data, Ctx()) == DIGESTS[name]
+@pytest.mark.parametrize(("codec_id", "name"), sorted(DIGESTS))
+def test_a_stream_of_shipped_weights_has_the_symbols_and_the_picture_it_always_had(codec_id: str, name: str) -> None:
+    codec = registry.codec(codec_id)
+    data = (GOLDEN / codec_id / f"{name}.rsl").read_bytes()
+    assert codec.details(data, Ctx()) == DIGESTS[codec_id, name]
     decoded = codec.decode(data, Ctx()).pixels.astype(int)
-    with Pillow.open(FOLDER / f"{name}.png") as picture:
+    with Pillow.open(GOLDEN / codec_id / f"{name}.png") as picture:
         expected = np.asarray(picture).reshape(decoded.shape).astype(int)
     assert np.abs(decoded - expected).max() <= 1  # the last bits of the decoder's floats are each machine's own
+
+
+def test_every_codec_with_weights_has_streams_that_stay() -> None:
+    shipped = {codec for codec in ("hyperprior", *ZOO) if stored.preferred(codec) is not None}
+    assert {codec for codec, _ in DIGESTS} == shipped
 
 
 def test_the_shipped_weights_are_those_of_their_card_with_a_list_of_pictures() -> None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "passport": "decode files in fresh processes, and say whether that is bit-exact",
     "measure": "compare two pictures, by numbers and by a map",
     "lit": "show a lightmap as a game will, flat or on a mesh",
+    "interpolate": "show what lies between two pictures, as latents and as pixels",
     "rd": "measure rate-distortion curves over pictures",
     "bdrate": "compare curves by their Bjøntegaard delta",
     "batch": "compress a folder with several codecs, on all cores or a cluster",
@@ -97,7 +98,7 @@ def _run(argv: list[str], console: Console) -> int:
 
 
 def _top_parser() -> Parser:
-    rows = "\n".join(f"  {name:<9} {text}" for name, text in {"gui": "open the window", **COMMANDS}.items())
+    rows = "\n".join(f"  {name:<11} {text}" for name, text in {"gui": "open the window", **COMMANDS}.items())
     parser = Parser(
         prog="ratescope",
         usage="ratescope COMMAND …",

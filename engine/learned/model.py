@@ -126,14 +126,14 @@ class LatentModel(nn.Module):
     def _coded(self, pictures: Tensor, weights: Tensor, *, noisy: bool) -> tuple[CodedLatent, Units]:
         with precision(pictures.device, half=False):
             coefficients = self.transform.analysis(pictures * 255 - 127.5)
-        units = self._units(weights)
+        units = self.units(weights)
         return self.prior.code(coefficients, self._relative(coefficients), units, weights, noisy=noisy), units
 
     @torch.no_grad()
     def decode(self, hyper: Tensor, residuals: tuple[Tensor, ...], rate: Tensor) -> Tensor:
         """The picture from the whole numbers that a stream holds, in the order in which it holds them."""
         weights = rate_weights(rate, self.rate.points)
-        units = self._units(weights)
+        units = self.units(weights)
         steps, known = self.prior.decode(hyper, residuals, units, weights)
         return self.render(steps / units.gain, known, weights)
 
@@ -173,7 +173,7 @@ class LatentModel(nn.Module):
     def _relative(self, coefficients: Tensor) -> Tensor:
         return coefficients / self.transform.deviation[:, None, None]
 
-    def _units(self, weights: Tensor) -> Units:
+    def units(self, weights: Tensor) -> Units:
         """How coefficients are measured at these rates."""
         gain = self.log_gain(weights).exp()
         if self.quantised:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from engine.learned import entropy
 from engine.learned.contexts import KINDS, Asked, SliceContext
-from engine.learned.entropy import Density, Prediction, Units
+from engine.learned.entropy import LOG_CEILING, LOG_FLOOR, Density, Prediction, Units
 from engine.learned.hyper import HyperAnalysis, HyperLatent, HyperSynthesis
 from engine.learned.layers import (
     EntropyConv,
@@ -224,6 +224,7 @@ class StaticPrior(Prior):
 
 STEP_DEVIATION = 12**-0.5  # of a quantisation step's error, in steps
 POSTERIOR_BITS = 0.5 * math.log2(2 * math.pi * math.e / 12)  # differential entropy of a Gaussian of that deviation
+TAIL = 1e-4  # of a density, from which nothing is drawn
 LESS = -3.0  # log of the weight of a further density against the first's, at first
 SPACING = 0.7  # between the logs of the scales of mixed densities, at first
 
@@ -272,6 +273,21 @@ class VariationalPrior(StaticPrior):
         rounded = super().code(coefficients.detach(), relative, detached, weights, noisy=False).latent_bits
         known = entropy.both_signs(entropy.features(drawn / units.spread), False)
         return self._coded(drawn, known, divergence + (rounded - rounded.detach()), torch.round(steps.detach()))
+
+    def draw(self, uniform: Tensor, units: Units, weights: Tensor) -> Tensor:
+        """A latent that the prior believes in, B×M×h×w quantisation steps, from 2×B×M×h×w numbers within 0…1: which of
+        the mixed densities, and where in it."""
+        prior = self._prediction(self.belief, units, weights)
+        mixtures, size = self.density.mixtures, uniform.shape[-2:]
+        none = torch.zeros_like(prior.mean)
+        shift, share = (torch.cat([none, part], 1).unflatten(1, (mixtures, -1)) for part in (prior.shift, prior.share))
+        ends = share.float().softmax(1).cumsum(1)[:, :-1]
+        chosen = (uniform[0][:, None] > ends).sum(1, keepdim=True)
+        log_scale = prior.log_scale.clamp(LOG_FLOOR, LOG_CEILING).unflatten(1, (mixtures, -1))
+        own_scale, own_shift = (
+            part.expand(*part.shape[:3], *size).gather(1, chosen)[:, 0] for part in (log_scale, shift)
+        )
+        return prior.mean + own_shift + own_scale.exp() * torch.logit(uniform[1], eps=TAIL)
 
 
 KINDS_OF_PRIOR: dict[str, type[StaticPrior] | type[HyperPrior]] = {

@@ -18,6 +18,7 @@ from engine.learned import fixed, stored
 
 if TYPE_CHECKING:
     from engine.learned.model import LatentModel
+    from engine.tasks import LoadTask
     from engine.workers import TaskCtx
 
 CODEC = "vae"
@@ -31,6 +32,21 @@ class Between:
 
     latents: np.ndarray
     pixels: np.ndarray
+
+
+@dataclass(frozen=True)
+class PairTask:
+    """Reads two pictures, for `BetweenTask`."""
+
+    first: LoadTask
+    second: LoadTask
+
+    @property
+    def what(self) -> str:
+        return self.first.what
+
+    def run(self, ctx: TaskCtx) -> tuple[np.ndarray, np.ndarray]:
+        return fitted(self.first.run(ctx).image, self.second.run(ctx).image)
 
 
 @dataclass(frozen=True, eq=False)

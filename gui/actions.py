@@ -71,6 +71,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("batch", "Batch of a folder…", "Codecs", ("Ctrl+B",)),
     ActionSpec("budget", "Memory budget of a set…", "Codecs", ("Ctrl+M",)),
     ActionSpec("training", "Training…", "Codecs", ("Ctrl+Shift+T",)),
+    ActionSpec("between", "Between two pictures…", "Codecs", ("Ctrl+Shift+I",)),
     ActionSpec("cancel", "Cancel all jobs", "Codecs", ("Esc",)),
     ActionSpec("rate_up", "More bits", "Rate", ("Right",)),
     ActionSpec("rate_down", "Fewer bits", "Rate", ("Left",)),

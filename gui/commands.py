@@ -104,6 +104,7 @@ class Commands:
             "reload": self._controller.reload_current,
             "add_codec": self._window.codecs.open_menu,
             "training": self._window.training.open,
+            "between": self._window.between.open,
             "quit": self._window.close,
             "toggle_set": self._light_set.toggle,
             "write_back": self._light_set.ask_write_back,

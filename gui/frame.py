@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSplitter,
 from engine.curves import Curve
 from gui import presenters, style
 from gui.batch.window import BatchWindow
+from gui.between.window import BetweenWindow
 from gui.budget.window import BudgetWindow
 from gui.controller import Controller
 from gui.light_set.panel import SetPanel
@@ -68,6 +69,7 @@ class Frame(QMainWindow):
         self.batch.ended.connect(lambda text: self.tell(text, ("Show", self.batch.show)))
         self.training = TrainingWindow(controller.desk, self)
         self.training.ended.connect(lambda text: self.tell(text, ("Show", self.training.open)))
+        self.between = BetweenWindow(state, controller.desk, self)
         self.budget = BudgetWindow(state, controller.desk, controller.store, self)
         self.budget.ended.connect(lambda text, url: self.tell(text, ("Show", lambda: QDesktopServices.openUrl(url))))
 

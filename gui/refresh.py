@@ -40,6 +40,7 @@ _WORK = {
     "budget": "measuring for a budget",
     "carry": "writing files",
     "write": "writing a file",
+    "between": "what lies between two pictures",
     "set": "measuring the set",
 }
 

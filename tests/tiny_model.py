@@ -150,3 +150,13 @@ def tiny_gan_weights(parent: Path, seed: int = 1) -> Path:
     backbone = {"codec": content.architecture, "digest": content.digest}
     export(model.state_dict(), {"recipe": GAN_RECIPE.to_dict(), "backbone": backbone}, path)
     return path
+
+
+VAE_RECIPE = replace(RECIPE, model=PRIORS["variational"], codec="vae")
+
+
+def tiny_vae_weights(folder: Path) -> Path:
+    """The same of a variational autoencoder."""
+    path = folder / "vae.safetensors"
+    export(trained_looking_model(3, VAE_RECIPE).state_dict(), {"recipe": VAE_RECIPE.to_dict()}, path)
+    return path

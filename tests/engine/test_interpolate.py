@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tiny_model import PRIORS, RECIPE, picture, trained_looking_model
+from tiny_model import VAE_RECIPE, picture, tiny_vae_weights, trained_looking_model
 
 from engine import io
 from engine.cli import main
@@ -18,23 +17,19 @@ from engine.image import Image
 from engine.interpolate import BetweenTask, DrawTask, fitted
 from engine.learned.between import levels
 from engine.learned.entropy import LOGISTIC
-from engine.learned.export import export
 from engine.learned.layers import rate_weights
 from engine.learned.model import LatentModel
 from engine.learned.priors import VariationalPrior
 
-RECIPE_OF_VAE = replace(RECIPE, model=PRIORS["variational"], codec="vae")
-
 
 @pytest.fixture(scope="module")
 def model() -> LatentModel:
-    return trained_looking_model(3, RECIPE_OF_VAE)
+    return trained_looking_model(3, VAE_RECIPE)
 
 
 @pytest.fixture
-def weights(model: LatentModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "vae.safetensors"
-    export(model.state_dict(), {"recipe": RECIPE_OF_VAE.to_dict()}, path)
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tiny_vae_weights(tmp_path)
     monkeypatch.setenv("RATESCOPE_WEIGHTS", str(path))
     return path
 

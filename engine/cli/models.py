@@ -25,6 +25,7 @@ from engine.files import make_folder
 from engine.learned import needs, zoo
 from engine.learned.card import PUBLISHED, attribution_path, card_path, load_card, write_card
 from engine.memory import size_text
+from engine.metrics import metric, metric_ids
 
 VERBS = {
     "list": "every set of weights",
@@ -165,11 +166,24 @@ def _worth(card: dict[str, Any]) -> str:
     measured = _part(_part(card, "measured"), "pictures")
     if not measured:
         return ""
-    metric, label = ("psnr", "PSNR") if "psnr" in measured["curve"][0] else ("log2_psnr", "log2-PSNR")
-    points = [("bpp", label), *((f"{p['bpp']:.4f}", f"{p[metric]:.2f} dB") for p in measured["curve"])]
-    against = ", ".join(f"{value:+.1f} % against {anchor}" for anchor, value in bd_rates(card).items())
     head = f"\n\non {measured['pictures']} pictures of '{measured['folder']}'"
+    if _part(measured, "parent"):
+        return f"{head} (file bytes), beside the codec whose symbols it has\n{_beside_parent(card, measured)}"
+    score, label = ("psnr", "PSNR") if "psnr" in measured["curve"][0] else ("log2_psnr", "log2-PSNR")
+    points = [("bpp", label), *((f"{p['bpp']:.4f}", f"{p[score]:.2f} dB") for p in measured["curve"])]
+    against = ", ".join(f"{value:+.1f} % against {anchor}" for anchor, value in bd_rates(card).items())
     return f"{head} (file bytes): BD-rate {against or 'not comparable'}\n{table(points, right=(0, 1))}"
+
+
+def _beside_parent(card: dict[str, Any], measured: dict[str, Any]) -> str:
+    """A table of all scores by rate, of a codec that makes texture up and of its parent."""
+    ((parent, theirs),) = measured["parent"].items()
+    shown = [name for name in metric_ids() if name in measured["curve"][0]]
+    rows = [("codec", "bpp", *(metric(name).info.label for name in shown))]
+    for pair in zip(theirs, measured["curve"], strict=True):
+        for codec, point in zip((parent, card["architecture"]), pair, strict=True):
+            rows.append((codec, f"{point['bpp']:.4f}", *(f"{point[name]:.4f}" for name in shown)))
+    return table(rows, right=range(1, len(rows[0])))
 
 
 # --- export and verify ----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +30,25 @@ ANCHORS = ("jpeg", "jpeg2000")
 METRICS = ("psnr", "ms_ssim")
 LIGHT_ANCHORS = ("jxl-log", "jpeg2000-log")
 LIGHT_ROWS = (*LIGHT_ANCHORS, "wavelet")
+GENERATIVE_METRICS = ("psnr", "ms_ssim", "ssimulacra2", "flip", "patch_frechet")
+GENERATIVE_QUALITIES = (17.0, 30.0, 40.0)  # about 0.1, 0.15 and 0.2 bits per pixel
 LIGHT_QUALITIES = (42.0, 46.0, 50.0, 54.0, 58.0)  # dB of log2-PSNR
 
 
 def measure(weights: Path, folder: Path, console: Console, store: Path | None, workers: int | None) -> dict[str, Any]:
     """The codec's mean curve over the folder's pictures, and its BD-rates against other codecs: by PSNR, or of light by
-    log2-PSNR, as `ratescope lightmaps` has it.
+    log2-PSNR, as `ratescope lightmaps` has it. What makes texture up is measured beside its parent, at equal symbols.
 
     Every encode is kept in the store: what was interrupted goes on where it was. Raises an `EngineError` if a picture
     cannot be read, a codec cannot run, or nothing can be compared.
     """
     pictures = find_pictures([folder])
-    architecture = load_card(weights)["architecture"]
+    card = load_card(weights)
+    architecture = card["architecture"]
     with stored.encoding_with(weights), told_store(store, console) as kept:
-        told = _light if architecture in (LIGHT, FILTERS) else _photographs
+        told: Callable[..., dict[str, Any]] = _light if architecture in (LIGHT, FILTERS) else _photographs
+        if card.get("recipe", {}).get("texture") is not None:
+            told = partial(_generative, parent=card["backbone"]["codec"])
         return {"folder": folder.resolve().name, **told(architecture, pictures, console, kept, workers)}
 
 
@@ -53,18 +59,43 @@ def _photographs(
     for name in codecs:
         usable(name)
     values = useful_values(next(iter(pictures.values())), codecs, POINTS, store, workers)
-    experiment = Experiment(pictures, codecs, values, METRICS)
-    result = experiment.run(store, workers=workers, on_progress=_progress(console))
-    if result.failures:
-        first = result.failures[0]
-        raise EngineError(f"measuring failed: {first.codec or 'reading'}: {first.message}", path=pictures[first.input])
-    document = rd_document(experiment, result)
+    document = _document(Experiment(pictures, codecs, values, METRICS), console, store, workers)
     return {
         "pictures": document["inputs"],
         "curve": document["codecs"][architecture]["points"],
         "bd_rate": {anchor: _against(document, architecture, anchor) for anchor in ANCHORS},
         "environment": document["environment"],
     }
+
+
+def _generative(
+    architecture: str,
+    pictures: Mapping[str, Path],
+    console: Console,
+    store: RunStore,
+    workers: int | None,
+    *,
+    parent: str,
+) -> dict[str, Any]:
+    """Every metric at some rates, and the same of the codec whose symbols these are."""
+    codecs: Mapping[str, dict[str, Any]] = {name: {} for name in (architecture, parent)}
+    experiment = Experiment(pictures, codecs, dict.fromkeys(codecs, GENERATIVE_QUALITIES), GENERATIVE_METRICS)
+    document = _document(experiment, console, store, workers)
+    return {
+        "pictures": document["inputs"],
+        "curve": document["codecs"][architecture]["points"],
+        "parent": {parent: document["codecs"][parent]["points"]},
+        "environment": document["environment"],
+    }
+
+
+def _document(experiment: Experiment, console: Console, store: RunStore, workers: int | None) -> dict[str, Any]:
+    result = experiment.run(store, workers=workers, on_progress=_progress(console))
+    if result.failures:
+        first = result.failures[0]
+        where = experiment.inputs[first.input]
+        raise EngineError(f"measuring failed: {first.codec or 'reading'}: {first.message}", path=where)
+    return rd_document(experiment, result)
 
 
 def _light(

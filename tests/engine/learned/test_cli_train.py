@@ -19,7 +19,8 @@ from PIL import Image as Pillow
 from tiny_model import picture
 
 from engine import io
-from engine.cli import main, worth
+from engine.cli import main, models, worth
+from engine.cli.console import Console
 from engine.errors import EngineError, UsageError
 from engine.files import claimed
 from engine.image import Image
@@ -243,6 +244,22 @@ def test_weights_are_exported_listed_shown_and_verified(train, run, tmp_path, ow
     code, verified, _ = run("models", "verify", "hyperprior-6")
     assert (code, verified["digest"]) == (0, exported["digest"])
     assert {kind: len(ends) for kind, ends in verified["points"].items()} == {"floats": 2, "integers": 2, "files": 2}
+
+
+def test_what_makes_texture_up_is_measured_beside_its_parent_by_every_metric(tmp_path, monkeypatch):
+    card = {"architecture": "dct", "recipe": {"texture": {}}, "backbone": {"codec": "jpeg"}}  # at hand, and quick
+    monkeypatch.setattr(worth, "load_card", lambda path: card)
+    monkeypatch.setattr(worth, "GENERATIVE_QUALITIES", (30, 60))
+    folder = tmp_path / "measured"
+    folder.mkdir()
+    io.write_png(folder / "one.png", Image(photo_like(176, 176)))
+    found = worth.measure(tmp_path / "tiny.safetensors", folder, Console(), tmp_path / "store", 1)
+    assert [point["settings"]["quality"] for point in found["curve"]] == [30, 60]
+    for points in (found["curve"], found["parent"]["jpeg"]):
+        assert all(point.keys() >= {"bpp", *worth.GENERATIVE_METRICS} for point in points)
+    shown = models._worth({**card, "measured": {"pictures": found}})
+    assert shown.count("jpeg") == shown.count("dct") == 2
+    assert "Patch Fréchet" in shown
 
 
 def test_a_measured_card_has_the_curve_of_file_bytes_and_bd_rates(train, run, tmp_path, monkeypatch):

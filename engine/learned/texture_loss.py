@@ -3,14 +3,15 @@
 The statistics are those that make textures look alike (J. Portilla and E. Simoncelli, "A parametric texture model based
 on joint statistics of complex wavelet coefficients", IJCV 2000), as far as a small window holds them: of second
 derivatives of luma in four directions at three scales the energies, how sparse the detail is, how magnitudes go
-together between directions and with the next scale, how far the detail repeats itself; the energies of chroma. Each is
-asked for where it was, in windows of 16×16 pixels: a texture may differ from the original in its pixels, but not in its
-kind.
+together between directions and with the next scale, how far the detail repeats itself. Each is asked for where it was,
+in windows of 16×16 pixels: a texture may differ from the original in its pixels, but not in its kind. Chroma is left
+to the other terms: its energy is made up most cheaply by a grid that FLIP does not see.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -30,9 +31,10 @@ _SHORTEST = 1e-3  # squared magnitude whose gradient is still asked for
 _LEAST_SPARSITY = 0.05
 
 # How far apart the kinds of numbers are over photographs: they make all of them count alike.
-_ENERGY, _CHROMA_ENERGY, _SPARSITY, _TOGETHER, _REPEATS = 0.8, 0.32, 0.35, 0.25, 0.26
+_ENERGY, _SPARSITY, _TOGETHER, _REPEATS = 0.8, 0.35, 0.25, 0.26
+_DISTANCES = (2, 4)  # at which detail may repeat itself: the decoder's own grid has a period of four pixels
 
-_TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))  # ITU-T T.871
+_LUMA = (0.299, 0.587, 0.114)  # ITU-T T.871
 
 
 def texture_cost(coded: Coded, pictures: Tensor, lambdas: Tensor, recipe: TextureRecipe) -> Tensor:
@@ -45,9 +47,9 @@ def picture_cost(decoded: Tensor, pictures: Tensor, lambdas: Tensor, recipe: Tex
     FLIP; absolute errors of detail, and of texture statistics."""
     squares = (decoded - pictures).square().mean((1, 2, 3)) * 255.0**2
     with torch.no_grad():
-        original = list(_scales(_planes(pictures)))
+        original = list(_scales(_luma(pictures)))
     details = statistics = squares.new_zeros(())
-    for ours, theirs in zip(_scales(_planes(decoded)), original, strict=True):
+    for ours, theirs in zip(_scales(_luma(decoded)), original, strict=True):
         details = details + (ours.derivatives - theirs.derivatives).abs().mean() / _LEVELS
         statistics = statistics + (ours.statistics - theirs.statistics).abs().mean() / _LEVELS
     return (
@@ -65,20 +67,20 @@ class _Scale(NamedTuple):
     statistics: Tensor
 
 
-def _planes(pictures: Tensor) -> Tensor:
-    """B×3×H×W of Y, Cb, Cr in 8-bit values."""
-    matrix = torch.tensor(_TO_YCC, device=pictures.device) * 255
-    return torch.einsum("ij,bjhw->bihw", matrix, pictures.float()).contiguous()
+def _luma(pictures: Tensor) -> Tensor:
+    """B×1×H×W in 8-bit values."""
+    weights = torch.tensor(_LUMA, device=pictures.device) * 255
+    return (pictures.float() * weights[:, None, None]).sum(1, keepdim=True)
 
 
-def _scales(planes: Tensor) -> Iterator[_Scale]:
+def _scales(luma: Tensor) -> Iterator[_Scale]:
     """From fine to coarse."""
     finer: Tensor | None = None
     for level in range(_LEVELS):
-        smooth, derivatives = _smoothed(planes), _second_derivatives(planes[:, :1])
-        numbers, finer = _statistics(derivatives, planes - smooth, finer, max(_WINDOW >> level, 4))
+        smooth, derivatives = _smoothed(luma), _second_derivatives(luma)
+        numbers, finer = _statistics(derivatives, luma - smooth, finer, max(_WINDOW >> level, 4))
         yield _Scale(derivatives, numbers)
-        planes = F.avg_pool2d(smooth, 2)
+        luma = F.avg_pool2d(smooth, 2)
 
 
 def _smoothed(planes: Tensor) -> Tensor:
@@ -103,26 +105,24 @@ def _second_derivatives(luma: Tensor) -> Tensor:
     return torch.cat([across, down, both + mixed, both - mixed], 1)
 
 
-def _statistics(derivatives: Tensor, band: Tensor, finer: Tensor | None, window: int) -> tuple[Tensor, Tensor]:
+def _statistics(derivatives: Tensor, detail: Tensor, finer: Tensor | None, window: int) -> tuple[Tensor, Tensor]:
     """B×D×h×w numbers of one scale's windows, which overlap by half, and its magnitude of detail, halved, for the next.
 
-    derivatives: B×4×H×W; band: B×3×H×W, the Laplacian band of Y, Cb, Cr; finer: the magnitude of the scale before.
+    derivatives: B×4×H×W; detail: B×1×H×W, the Laplacian band of luma; finer: the magnitude of the scale before.
     """
 
     def means(values: Tensor) -> Tensor:
         return F.avg_pool2d(F.avg_pool2d(values, window // 2), 2, 1)
 
-    sizes, detail = _magnitude(derivatives), band[:, :1]
-    size = _magnitude(detail)
+    sizes, size = _magnitude(derivatives), _magnitude(detail)
     energies, energy = means(derivatives.square()), means(detail.square()) + _FLOOR
     numbers = [
         (energies + _FLOOR).log() / (2 * _ENERGY),
         (means(size).square() / energy + _LEAST_SPARSITY).log() / _SPARSITY,
-        (means(band[:, 1:].square()) + _FLOOR).log() / (2 * _CHROMA_ENERGY),
         _correlation(means, sizes[:, 0::2], sizes[:, 1::2]) / _TOGETHER,
     ]
-    for axis in (2, 3):  # what lies beyond one border counts as beyond the other, in both pictures alike
-        numbers.append(means(detail * detail.roll(-2, axis)) / energy / _REPEATS)
+    for axis, distance in product((2, 3), _DISTANCES):  # beyond one border lies the other, in both pictures alike
+        numbers.append(means(detail * detail.roll(-distance, axis)) / energy / _REPEATS)
     if finer is not None:
         numbers.append(_correlation(means, finer, size) / _TOGETHER)
     return torch.cat(numbers, 1), F.avg_pool2d(size, 2)

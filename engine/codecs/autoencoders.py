@@ -17,6 +17,7 @@ class AutoencoderCodec(ZooCodec):
         "ae",
         "Autoencoder",
         "one quantisation step for a fixed lapped transform, static tables; a decoder that knows squared errors only",
+        (0.167, 0.201, 0.242, 0.29, 0.347, 0.412, 0.488, 0.57, 0.664, 0.763, 0.873, 0.991, 1.11, 1.25, 1.39, 1.54, 1.7),
     )
 
 
@@ -27,4 +28,23 @@ class VariationalCodec(ZooCodec):
         "vae",
         "β-VAE",
         "a variational autoencoder: Gaussian latents of learned deviations, rounded to them; a static learned prior",
+        (
+            0.097,
+            0.109,
+            0.122,
+            0.139,
+            0.16,
+            0.189,
+            0.223,
+            0.264,
+            0.312,
+            0.369,
+            0.432,
+            0.506,
+            0.583,
+            0.67,
+            0.758,
+            0.849,
+            0.951,
+        ),
     )

@@ -19,6 +19,11 @@ Numbers = Mapping[str, float]
 LEAST_POSITIONS = 64  # of the latent: a smaller picture is too small to be judged
 MOST_POSITIONS = 24_000  # of larger ones, evenly spaced positions are looked at
 _QUANTILE = 0.002  # of the pictures on either side do not decide a range
+_ENDS = (
+    16,
+    56,
+    128,
+)  # of groups of coefficients, from coarse to fine: whatever slices a model codes, they say the same
 # How far beyond its range a number may lie: octaves, and a share of the picture.
 _MARGINS = {"energy": 0.3, "detail": 0.3, "sparsity": 0.2, "slope": 0.3, "spread": 0.2, "shade": 0.3, "empty": 0.03}
 _EMPTY = 0.01  # of the usual deviation of detail: the noise of any camera is more
@@ -66,6 +71,12 @@ def latent_numbers(
     found["shade"] = math.log2(float(np.std(level)) / float(deviation[0]) + 0.03)
     found["empty"] = float(np.mean((detail < _EMPTY) & (np.abs(level) < _CLIPPED * white)))
     return found
+
+
+def groups(channels: int) -> list[int]:
+    """How many of so many coefficients are looked at together, from coarse to fine."""
+    ends = [end for end in _ENDS if end < channels] + [channels]
+    return [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _kind(place: int) -> str:

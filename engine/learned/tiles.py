@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.codec import Ctx
 from engine.learned import fixed
-from engine.learned.domain import latent_numbers
+from engine.learned.domain import groups, latent_numbers
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.layers import rate_weights
 from engine.learned.model import GRANULE, LatentModel
@@ -75,7 +75,7 @@ class Analysis:
         with computing(1):
             white = torch.full((1, 3, 4 * BLOCK, 4 * BLOCK), 127.5)
             level = float(self._model.transform.analysis(white)[0, 0, 2, 2].abs())
-        return latent_numbers(inside, deviation, self._model.recipe.slices, level)
+        return latent_numbers(inside, deviation, groups(self._model.recipe.channels), level)
 
     def nonzero(self, rate: int) -> float:
         """The number of coefficients that are a whole step or more when rounded, from a part of them if many."""

@@ -18,7 +18,7 @@ from engine.codec import WARNING, Ctx
 from engine.image import Image
 from engine.learned import stored
 from engine.learned.card import card_path, load_card
-from engine.learned.domain import LEAST_POSITIONS, Ranges, latent_numbers
+from engine.learned.domain import LEAST_POSITIONS, Ranges, groups, latent_numbers
 from engine.learned.zoo import bundled_folder
 from engine.samples import samples
 from engine.tasks import SolveTask
@@ -186,3 +186,8 @@ def test_weights_without_ranges_warn_of_nothing(tmp_path: Path, monkeypatch: pyt
     card_path(copied).write_text(json.dumps(card))
     with stored.encoding_with(copied):
         assert WARNING not in registry.codec("hyperprior").encode(Image(drawn("white", text)), {}, Ctx()).stats
+
+
+@pytest.mark.parametrize(("channels", "sizes"), [(288, [16, 40, 72, 160]), (24, [16, 8]), (16, [16]), (3, [3])])
+def test_groups_of_coefficients_are_the_same_whatever_a_model_codes_together(channels: int, sizes: list[int]) -> None:
+    assert groups(channels) == sizes

@@ -23,6 +23,7 @@ from engine.color import DISPLAY_P3, LINEAR_SRGB, SRGB, ColorSpec
 from engine.errors import Cancelled, CorruptStream, LimitExceeded, Unsupported
 from engine.image import Alpha, Image
 from engine.knob import Knob
+from engine.learned.recipe import ZOO
 from engine.metrics import scores
 from engine.textures.packed import PACKINGS
 
@@ -468,6 +469,7 @@ def claims_of_huge_size(codec_id: str, data: bytes) -> Iterator[bytes]:
     if codec_id in (
         *OURS,
         "hyperprior",
+        *ZOO,
         "lightmap-ae",
         "lightmap-multiscale",
         IMPORTED,

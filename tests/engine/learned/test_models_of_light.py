@@ -11,6 +11,7 @@ from tiny_model import LIGHT_RECIPE, light_maps, tiny_light_weights, tiny_weight
 from engine.errors import UsageError
 from engine.learned import stored
 from engine.learned.evaluate import estimate_light
+from engine.learned.export import tensors_of
 from engine.learned.light_loss import UNITS, as_codes, as_stops, distortion, squared_light_error
 from engine.learned.recipe import LIGHT, PHOTOGRAPHS, LightRecipe, ModelRecipe, architecture_name, recipe_of
 from engine.learned.subject import OfLight
@@ -145,9 +146,9 @@ def test_a_run_begins_with_the_networks_of_a_model_within_its_own(tmp_path: Path
     weights = stored.read(tiny_weights(tmp_path))
     started = trainer(tmp_path / "run")
     started.start(weights)
-    own, theirs = started.model.state_dict(), weights.floats
+    own, theirs = started.model.state_dict(), tensors_of(weights)
     assert started.progress.static_until == LIGHT_RECIPE.training.static_steps
-    assert torch.allclose(own["synthesis.enter.weight"], torch.tensor(theirs["synthesis.enter.weight"]).float())
+    assert torch.allclose(own["synthesis.enter.weight"], theirs["synthesis.enter.weight"])
     assert own["log_gain.table"].shape == (3, 768)
     order = started.model.transform.kept[:24].tolist()
     assert len(set(order)) == 24

@@ -48,7 +48,8 @@ class Importance:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Importance) and np.array_equal(self.steps, other.steps)
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash((self.steps.shape, self.steps.tobytes()))
 
     @cached_property
     def region(self) -> np.ndarray:

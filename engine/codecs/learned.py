@@ -17,7 +17,7 @@ import numpy as np
 
 from engine import container, memory
 from engine.bit_map import BitMap, spread
-from engine.codec import WARNING, CodecInfo, Ctx, Encoded, Forecast, Prepared, Settings
+from engine.codec import WARNING, CodecInfo, Ctx, Encoded, Forecast, Kind, Param, Prepared, Role, Settings
 from engine.container import Picture, Section
 from engine.errors import CodecUnavailable, CorruptStream, Unsupported
 from engine.image import Image
@@ -50,6 +50,22 @@ class Source:
     outlook: Forecast | None = None
     importance: Importance | None = None
     unlike: str = ""
+
+
+def quality_param(reach: str, typical_bpp: tuple[float, ...]) -> Param:
+    """The knob of all of them. reach: which rates or qualities the model was trained for."""
+    return Param(
+        "quality",
+        Kind.FLOAT,
+        50.0,
+        0.0,
+        100.0,
+        role=Role.RATE,
+        better=+1,
+        label="Quality",
+        help=f"from end to end of the rates that the model was trained for{reach}",
+        typical_bpp=typical_bpp,
+    )
 
 
 class LearnedCodec(ABC):

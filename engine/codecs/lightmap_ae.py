@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from engine import charts
-from engine.codec import Capabilities, CodecInfo, Ctx, Kind, Param, Role
+from engine.codec import Capabilities, CodecInfo, Ctx
 from engine.codecs import gutters
 from engine.codecs.checks import require_carried
-from engine.codecs.learned import LearnedCodec, Model, Source, padded
+from engine.codecs.learned import LearnedCodec, Model, Source, padded, quality_param
 from engine.container import Picture, Section
 from engine.errors import CorruptStream, Unsupported
 from engine.image import Image
@@ -47,18 +47,7 @@ class LightmapAeCodec(LearnedCodec):
         family="learned",
         extension=".rsl",
         params=(
-            Param(
-                "quality",
-                Kind.FLOAT,
-                50.0,
-                0.0,
-                100.0,
-                role=Role.RATE,
-                better=+1,
-                label="Quality",
-                help="from end to end of the rates that the model was trained for: log2-PSNR of about 36 to 62 dB",
-                typical_bpp=_TYPICAL_BPP,
-            ),
+            quality_param(": log2-PSNR of about 36 to 62 dB", _TYPICAL_BPP),
             gutters.param("fill"),
         ),
         capabilities=Capabilities(memory=80.0, depths=(32,), light="codes light as log2(x + 2⁻¹⁰) in floats"),

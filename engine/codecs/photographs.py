@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.codec import Capabilities, CodecInfo, Ctx, Kind, Param, Role
+from engine.codec import Capabilities, CodecInfo, Ctx
 from engine.codecs.checks import require_carried
-from engine.codecs.learned import LearnedCodec, Model, Source, padded
+from engine.codecs.learned import LearnedCodec, Model, Source, padded, quality_param
 from engine.container import Picture
 from engine.errors import CorruptStream
 from engine.image import Image
@@ -22,18 +22,7 @@ TYPICAL_BPP = (
 
 def learned_info(codec: str, label: str, about: str, typical_bpp: tuple[float, ...] = TYPICAL_BPP) -> CodecInfo:
     """Who a learned codec of photographs is."""
-    quality = Param(
-        "quality",
-        Kind.FLOAT,
-        50.0,
-        0.0,
-        100.0,
-        role=Role.RATE,
-        better=+1,
-        label="Quality",
-        help="from end to end of the rates that the model was trained for, about 0.1 to 1 bit per pixel",
-        typical_bpp=typical_bpp,
-    )
+    quality = quality_param(", about 0.1 to 1 bit per pixel", typical_bpp)
     return CodecInfo(
         id=codec,
         label=label,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +17,7 @@ from engine.store import RunStore
 from engine.tasks import Solved
 from engine.trial import EncodeKey, RateResult, Target, TargetKind, Trial, blob_hash
 from gui import preferences
+from gui.desk import Desk as WindowDesk
 from gui.passports import REST_MS, Passports
 from gui.state import Lane, Outcome, Phase, State, Topic
 from tests.pictures import photo_like
@@ -76,7 +77,7 @@ class Bench:
         self.state, self.desk, self.store = State(Target(TargetKind.BPP, 1.0)), Desk(), store
         self.told: list[str] = []
         self.waiting: list[Callable[[], None]] = []
-        self.passports = Passports(self.state, self.desk, store, self.told.append, self._later)  # type: ignore[arg-type]
+        self.passports = Passports(self.state, cast("WindowDesk", self.desk), store, self.told.append, self._later)
         self.state.current_id = self.state.add_source(Path("a.png")).id
 
     def _later(self, milliseconds: int, call: Callable[[], None]) -> None:
@@ -208,7 +209,9 @@ def test_a_broken_file_is_said_aloud_a_process_that_failed_only_where_it_was_ask
     bench.passports.check(lane)
     bench.desk.end(("passport", lane.id), Job.DONE, BROKEN)
     assert "checksum" in bench.desk.complaints[-1]
-    found = bench.store.find(bench.state.outcome(lane.id).trial.key)  # type: ignore[union-attr]
+    trial = bench.state.outcome(lane.id).trial
+    assert trial is not None
+    found = bench.store.find(trial.key)
     assert found is not None and found.passport == BROKEN
 
 

@@ -15,6 +15,7 @@ from PIL import ImageDraw, ImageFont
 from engine import io, registry
 from engine.cli import main
 from engine.codec import WARNING, Ctx
+from engine.codecs.hyperprior import HyperpriorCodec
 from engine.image import Image
 from engine.learned import stored
 from engine.learned.card import card_path, load_card
@@ -69,8 +70,7 @@ def noise(seed: int, deviation: float) -> np.ndarray:
 
 
 def unlike(pixels: np.ndarray) -> str:
-    codec = registry.codec("hyperprior")
-    return Ranges.from_card(load_card(SHIPPED)).unlike(codec.latent_numbers(Image(pixels), Ctx()))  # type: ignore[attr-defined]
+    return Ranges.from_card(load_card(SHIPPED)).unlike(HyperpriorCodec().latent_numbers(Image(pixels), Ctx()))
 
 
 @pytest.mark.parametrize("name", ["coffee", "astronaut", "chelsea", "rocket"])
@@ -140,9 +140,8 @@ def test_a_picture_that_is_too_small_or_ends_within_a_block_is_not_judged_by_wha
     deviation = np.ones(8, np.float32)
     few = np.zeros((LEAST_POSITIONS - 1, 1, 8), np.float32)
     assert latent_numbers(few, deviation, (2, 6), 100.0) == {}
-    codec = registry.codec("hyperprior")
-    pixels = photo_like(130, 200)
-    numbers = [codec.latent_numbers(Image(np.ascontiguousarray(each)), Ctx()) for each in (pixels, pixels[:128, :192])]  # type: ignore[attr-defined]
+    codec, pixels = HyperpriorCodec(), photo_like(130, 200)
+    numbers = [codec.latent_numbers(Image(np.ascontiguousarray(each)), Ctx()) for each in (pixels, pixels[:128, :192])]
     assert numbers[0]["empty"] == numbers[1]["empty"] == 0
     assert numbers[0] == pytest.approx(numbers[1], abs=0.2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -24,6 +25,7 @@ from engine.learned.symbols import SymbolNetwork, symbol_network
 from engine.native import latent
 
 CTX = Ctx()
+Change = Callable[[np.ndarray], np.ndarray]
 
 
 def simulated(model: LatentModel, pixels: np.ndarray, rate: int) -> tuple[Coded, np.ndarray, np.ndarray]:
@@ -222,7 +224,7 @@ def test_sums_that_could_overflow_are_refused(model: LatentModel) -> None:
         ("cdfs", lambda cdfs: cdfs[:-1]),
     ],
 )
-def test_integers_that_do_not_fit_are_refused(model: LatentModel, name: str, change) -> None:  # type: ignore[no-untyped-def]
+def test_integers_that_do_not_fit_are_refused(model: LatentModel, name: str, change: Change) -> None:
     frozen = freeze(model)
     frozen[name] = change(frozen[name])
     with pytest.raises(EngineError):

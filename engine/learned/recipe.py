@@ -33,9 +33,9 @@ STATIC, VARIATIONAL, HYPER = "static", "variational", "hyper"
 NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
 
 # What training moves: everything; the entropy model; the decoder's network; both of these; the entropy model and
-# the gains; the second decoder's network.
+# the gains; the contexts of slices and the decoder's attention; the second decoder's network.
 ALL, PRIOR, DECODER, NETWORKS, RATES = "all", "prior", "decoder", "networks", "rates"
-PLAUSIBLE = "plausible"
+CONTEXTS, PLAUSIBLE = "contexts", "plausible"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,8 @@ class TrainingRecipe:
     downscale: share of patches that are scaled down, by up to a factor of 2. averaging: the moving average of
     the weights reaches back over an eighth of the steps, but never over more than this many. trains: what moves:
     "all", the "prior" alone (rate is all that counts then), the "decoder" alone, both of these "networks", the prior
-    and the gains, "rates", or the second decoder alone, "plausible".
+    and the gains, "rates", what a slice knows and the decoder's attention, "contexts", or the second decoder alone,
+    "plausible".
     """
 
     batch: int = 8
@@ -142,7 +143,7 @@ class TrainingRecipe:
     trains: str = ALL
 
     def __post_init__(self) -> None:
-        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS, RATES, PLAUSIBLE))
+        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS, RATES, CONTEXTS, PLAUSIBLE))
 
 
 @dataclass(frozen=True)

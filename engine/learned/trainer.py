@@ -26,7 +26,7 @@ from engine.learned.layers import precision
 from engine.learned.model import LatentModel, channels_last
 from engine.learned.optimiser import Optimiser, groups_of
 from engine.learned.progress import Length, Progress
-from engine.learned.recipe import ALL, DECODER, NETWORKS, PLAUSIBLE, PRIOR, RATES, Recipe
+from engine.learned.recipe import ALL, CONTEXTS, DECODER, NETWORKS, PLAUSIBLE, PRIOR, RATES, Recipe
 from engine.learned.run_folder import LOG, STEPS
 from engine.learned.stored import Stored
 from engine.learned.subject import Subject
@@ -40,6 +40,7 @@ LOG_EVERY = 100
 VALIDATION_PICTURES = 24
 FIT_PATCHES = 320
 CPU = torch.device("cpu")
+OF_CONTEXTS = ("prior.slices.", "synthesis.attention")
 
 
 class Reports(Protocol):
@@ -210,6 +211,9 @@ class Trainer:
         model.synthesis.requires_grad_(trains in {ALL, DECODER, NETWORKS})
         if model.plausible is not None:
             model.plausible.requires_grad_(trains == PLAUSIBLE)
+        if trains == CONTEXTS:
+            for name, parameter in model.named_parameters():
+                parameter.requires_grad_(name.startswith(OF_CONTEXTS))
 
     def _expect_change(self) -> None:
         self.optimiser.expect_change()

@@ -31,6 +31,7 @@ BUILTIN: dict[str, str] = {
     "hyperprior": "engine.codecs.hyperprior:HyperpriorCodec",
     "ae": "engine.codecs.autoencoders:AutoencoderCodec",
     "vae": "engine.codecs.autoencoders:VariationalCodec",
+    "vqvae": "engine.codecs.autoencoders:VectorCodec",
     "factorized": "engine.codecs.learned_zoo:FactorizedCodec",
     "hyperprior-scale": "engine.codecs.learned_zoo:HyperpriorScaleCodec",
     "channelwise": "engine.codecs.learned_zoo:ChannelwiseCodec",

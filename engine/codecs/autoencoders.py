@@ -4,10 +4,14 @@ and one that is variational. docs/learned.md compares them with the others.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
+from engine.codec import CodecInfo
 from engine.codecs.learned_zoo import ZooCodec
-from engine.codecs.photographs import learned_info
+from engine.codecs.photographs import TYPICAL_BPP, learned_info
+
+HIGHEST_QUALITY = 80.0  # of the range that the backbone has: for more, vectors would take too many codes
 
 
 class AutoencoderCodec(ZooCodec):
@@ -48,3 +52,20 @@ class VariationalCodec(ZooCodec):
             0.951,
         ),
     )
+
+
+def _vector_info() -> CodecInfo:
+    like = learned_info(
+        "vqvae",
+        "VQ-VAE",
+        "the transform of hyperprior; coefficients are coded some at a time, as indices into learned codebooks",
+        TYPICAL_BPP[: round(len(TYPICAL_BPP) * HIGHEST_QUALITY / 100)],
+    )
+    quality = replace(like.params[0], default=40.0, hi=HIGHEST_QUALITY)
+    return replace(like, params=(quality,), capabilities=replace(like.capabilities, regions=False))
+
+
+class VectorCodec(ZooCodec):
+    """Vectors are coded by the code that costs least, bits and error together."""
+
+    info: ClassVar = _vector_info()

@@ -178,7 +178,8 @@ class LearnedCodec(ABC):
         }
         if source.unlike:
             stats[WARNING] = warning(source.unlike)
-        return Encoded(file, stats, self.bit_map, RateForecast(model.symbols, coded, steps, rate, spent["header"]))
+        forecast = RateForecast(model.symbols, coded, steps, rate, spent["header"]) if model.symbols.forecasts else None
+        return Encoded(file, stats, self.bit_map, forecast)
 
     def decode(self, data: bytes, ctx: Ctx) -> Image:
         """Decode; `CorruptStream`, `Unsupported` or `LimitExceeded`; `EngineError` if the weights are missing."""
@@ -263,8 +264,8 @@ def load(weights: Installed) -> Model:
     """The model with these weights; it stays in memory. Loads torch."""
     if (reason := needs.missing()) is not None:
         raise CodecUnavailable(reason)
+    from engine.learned.coders import symbol_network as network_of
     from engine.learned.export import model_of
-    from engine.learned.symbols import symbol_network as network_of
 
     content = stored.read(weights.path)
     ranges = Ranges.from_card(load_card(weights.path))
@@ -285,7 +286,7 @@ def _warm(weights: Installed) -> None:
 @lru_cache(maxsize=4)
 def symbol_network(weights: Installed) -> SymbolNetwork:
     """The part of a model that needs no torch."""
-    from engine.learned.symbols import symbol_network as network_of
+    from engine.learned.coders import symbol_network as network_of
 
     content = stored.read(weights.path)
     return network_of(content.model, content.integers)

@@ -15,13 +15,13 @@ from torch import Tensor
 
 from engine.errors import CorruptStream
 from engine.files import atomic_write
-from engine.learned import stored
+from engine.learned import stored, vector_prior
 from engine.learned.card import LICENCE, attribution_path, load_card, write_card
 from engine.learned.checkpoint import read_checkpoint
 from engine.learned.freeze import entropy_convolutions, freeze, thaw
 from engine.learned.layers import WEIGHT_MAX
 from engine.learned.model import LatentModel, channels_last
-from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_name, architecture_of
+from engine.learned.recipe import VECTORS, ModelRecipe, RateRecipe, architecture_name, architecture_of
 from engine.learned.run_folder import LOG
 from engine.learned.stored import INTEGERS, Stored
 
@@ -36,6 +36,7 @@ def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -
     frozen = freeze(model)
     entropy = {f"{name}.{part}" for name in entropy_convolutions(model) for part in ("weight", "bias")}
     named = {name.removeprefix(OF_PRIOR): tensor for name, tensor in weights.items()}
+    named = {name: tensor for name, tensor in named.items() if not name.startswith(vector_prior.PARTS)}
     arrays = {name: half(tensor) for name, tensor in named.items() if name not in entropy}
     arrays |= {INTEGERS + name: array for name, array in frozen.items()}
     kept = in_eight_bits(arrays)
@@ -141,6 +142,8 @@ def tensors_of(weights: Stored) -> dict[str, Tensor]:
             raise CorruptStream(f"the steps of '{name}' are missing", path=weights.path)
     for name in [name for name in tensors if name.endswith(STEP)]:
         del tensors[name]
+    if weights.model.prior == VECTORS:
+        tensors |= vector_prior.thawed_books(weights.model, weights.integers)
     for name in (name.removesuffix(".shift") for name in weights.integers if name.endswith(".shift")):
         try:
             tensors |= thaw(weights.integers, name)

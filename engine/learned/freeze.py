@@ -15,12 +15,13 @@ from torch import Tensor
 
 from engine.errors import EngineError
 from engine.learned import fixed
+from engine.learned.coders import symbol_network
 from engine.learned.entropy import LOG_FLOOR, LOG_ROW
 from engine.learned.frequencies import coding_tables
 from engine.learned.layers import ACTIVATION_STEPS, CAUSAL_TAPS, TABLE_STEPS, CausalConv, EntropyConv, weight_step
 from engine.learned.model import LatentModel
 from engine.learned.priors import HyperPrior, StaticPrior
-from engine.learned.symbols import symbol_network
+from engine.learned.vector_prior import VectorPrior, frozen_books
 
 TAIL = 2.0**-12  # of a table's mass that is left to the escape
 
@@ -48,7 +49,7 @@ def freeze(model: LatentModel) -> dict[str, np.ndarray]:
         tensors["head"] = _steps(model.prior.head.table)
     elif isinstance(model.prior, HyperPrior):
         tensors |= _hyper(model.prior)
-    tensors |= scale_tables()
+    tensors |= frozen_books(model.prior) if isinstance(model.prior, VectorPrior) else scale_tables()
     symbol_network(model.recipe, tensors)
     return tensors
 

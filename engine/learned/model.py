@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from engine.learned.entropy import Units
 from engine.learned.layers import Attention, RateTable, Residual, interpolate_in_steps, precision, rate_weights, wide
-from engine.learned.priors import STEP_DEVIATION, CodedLatent, prior_of
+from engine.learned.prior_kinds import prior_of
+from engine.learned.priors import STEP_DEVIATION, CodedLatent
 from engine.learned.recipe import VARIATIONAL, ModelRecipe, RateRecipe
 from engine.learned.symbols import SPREAD_OCTAVES
 from engine.learned.synthesis import SynthesisNetwork

@@ -27,7 +27,7 @@ from engine.learned.layers import (
     precision,
     to_table_grid,
 )
-from engine.learned.recipe import HYPER, STATIC, VARIATIONAL, ModelRecipe
+from engine.learned.recipe import ModelRecipe
 
 
 class CodedLatent(NamedTuple):
@@ -288,14 +288,3 @@ class VariationalPrior(StaticPrior):
             part.expand(*part.shape[:3], *size).gather(1, chosen)[:, 0] for part in (log_scale, shift)
         )
         return prior.mean + own_shift + own_scale.exp() * torch.logit(uniform[1], eps=TAIL)
-
-
-KINDS_OF_PRIOR: dict[str, type[StaticPrior] | type[HyperPrior]] = {
-    STATIC: StaticPrior,
-    VARIATIONAL: VariationalPrior,
-    HYPER: HyperPrior,
-}
-
-
-def prior_of(recipe: ModelRecipe, points: int) -> Prior:
-    return KINDS_OF_PRIOR[recipe.prior](recipe, points)

@@ -20,17 +20,31 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 
 MOST_MIXTURES = 4
+MOST_CODES = 4096
 
 # Architectures, by the codecs that they are for.
 PHOTOGRAPHS, LIGHT, FILTERS = "hyperprior", "lightmap-ae", "lightmap-multiscale"
-ZOO = ("ae", "vae", "factorized", "hyperprior-scale", "channelwise", "context-ar", "attention-gmm", "gan", "ratescope")
+ZOO = (
+    "ae",
+    "vae",
+    "vqvae",
+    "factorized",
+    "hyperprior-scale",
+    "channelwise",
+    "context-ar",
+    "attention-gmm",
+    "gan",
+    "ratescope",
+)
 """Of photographs, too."""
 
-# Entropy models: one density for each channel; the same, learned as the prior of a variational autoencoder; or a
-# hyper-latent, and slices predicted from it.
-STATIC, VARIATIONAL, HYPER = "static", "variational", "hyper"
+# Entropy models: one density for each channel; the same, learned as the prior of a variational autoencoder; a
+# hyper-latent, and slices predicted from it; or codebooks of vectors.
+STATIC, VARIATIONAL, HYPER, VECTORS = "static", "variational", "hyper", "vectors"
 # What a slice knows of itself: nothing, half of its positions, or all positions before.
 NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
+
+BOOKS_PER_RATE = 2  # codebooks for each whole step of the rate
 
 # What training moves: everything; the entropy model; the decoder's network; both of these; the entropy model and
 # the gains; the contexts of slices and the decoder's attention; the second decoder's network.
@@ -53,6 +67,8 @@ class ModelRecipe:
     knows of itself, "nothing", "checkerboard" or "raster". means: whether coefficients are predicted, else their scales
     alone. mixtures: densities that are mixed for each coefficient. attention: whether the decoder's network has
     attention at 1/16, 1/8. plausible: whether a second decoder's network makes up what the faithful one leaves out.
+    vectors, codes: for the prior of "vectors", how many coefficients of a slice are coded together, and by how many
+    codes at most; books: codebooks for each, for every half step of the rate from 0 on.
     """
 
     channels: int = 288
@@ -74,6 +90,9 @@ class ModelRecipe:
     mixtures: int = 1
     attention: bool = False
     plausible: bool = False
+    vectors: tuple[int, ...] = ()
+    codes: tuple[int, ...] = ()
+    books: int = 0
 
     @property
     def looked_at(self) -> int:
@@ -93,14 +112,24 @@ class ModelRecipe:
             raise UsageError("a block of 16×16×3 has 768 coefficients: keep 3 to 768 channels")
         if self.seen > self.channels:
             raise UsageError(f"of {self.channels} channels {self.seen} cannot be looked at")
-        _require_one_of("model.prior", self.prior, (STATIC, VARIATIONAL, HYPER))
+        _require_one_of("model.prior", self.prior, (STATIC, VARIATIONAL, HYPER, VECTORS))
         _require_one_of("model.context", self.context, (NOTHING, CHECKERBOARD, RASTER))
         if not 1 <= self.mixtures <= MOST_MIXTURES:
             raise UsageError(f"of densities 1 to {MOST_MIXTURES} can be mixed, not {self.mixtures}")
         if self.mixtures > 1 and self.context == RASTER:
             raise UsageError("position by position, one density is predicted, and no mixture")
+        if self.prior == VECTORS:
+            self._require_books()
         if len(self.synthesis_widths) != 3 or len(self.synthesis_blocks) != 3:
             raise UsageError("the synthesis has three resolutions: give three widths and three numbers of blocks")
+
+    def _require_books(self) -> None:
+        if not len(self.vectors) == len(self.codes) == len(self.slices):
+            raise UsageError("of every slice, say how many coefficients make a vector, and how many codes there are")
+        if any(width % size for width, size in zip(self.slices, self.vectors, strict=True)):
+            raise UsageError(f"slices {self.slices} cannot be divided into vectors of {self.vectors} coefficients")
+        if not (self.books >= 1 and 2 <= min(self.codes) <= max(self.codes) <= MOST_CODES):
+            raise UsageError(f"there must be a codebook, of 2 to {MOST_CODES} codes")
 
 
 @dataclass(frozen=True)
@@ -210,6 +239,8 @@ class Recipe:
     def highest_rate(self) -> float:
         """Up to which batches are drawn."""
         last = self.rate.points - 1.0
+        if self.model.prior == VECTORS:
+            last = min(last, (self.model.books - 1) / BOOKS_PER_RATE)
         return last if self.texture is None else min(self.texture.highest_rate, last)
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Protocol
@@ -30,13 +30,19 @@ HeadUnits = latent.Units | MixedUnits
 class Pass:
     """A part of the latent in the order of the stream: some channels at some positions. densities: rows of tables (u16)
     or mixtures; residuals: symbols (i32), both one position after another, channels innermost. values: coefficients, in
-    1/16."""
+    1/16. together: how many of these a symbol stands for."""
 
     channels: slice
     order: Order
     densities: Densities
     residuals: np.ndarray
     values: np.ndarray
+    together: int = 1
+
+    @property
+    def symbols(self) -> slice:
+        """The channels at whose place symbols are told of: the first of those that go together."""
+        return slice(self.channels.start, self.channels.stop, self.together)
 
 
 class Symbols(Protocol):
@@ -47,6 +53,15 @@ class Symbols(Protocol):
     def residuals(self, channels: slice, every: Every, means: np.ndarray, densities: Densities) -> np.ndarray: ...
 
     def raster(self, channels: slice, raster: Raster) -> RasterCoded: ...
+
+    def vectors(self, channels: slice, books: Sequence[Codebook], index: np.ndarray) -> np.ndarray: ...
+
+
+class Codebook(Protocol):
+    """What vectors are coded by."""
+
+    def nearest(self, steps: np.ndarray) -> np.ndarray:
+        """N×D → N i32."""
 
 
 @dataclass(frozen=True)

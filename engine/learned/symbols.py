@@ -8,9 +8,10 @@ formulas, csrc/latent_*.c the kernels; engine/learned/freeze.py makes the tensor
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,10 +21,9 @@ from engine.importance import Importance
 from engine.learned import fixed, slice_networks
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.integers import Bands, Tensors, convolution, table, tensor
-from engine.learned.recipe import HYPER as HYPER_PRIOR
 from engine.learned.recipe import ModelRecipe
 from engine.learned.region import Region
-from engine.learned.slice_networks import Densities, Order, Pass, Symbols, Work
+from engine.learned.slice_networks import Codebook, Densities, Order, Pass, Symbols, Work
 from engine.native import crc32c, latent
 from engine.native.entropy import Tables
 from engine.native.latent import ACTIVATION_MAX, ALL, Every
@@ -101,6 +101,8 @@ class Known:
 
 class SymbolNetwork(ABC):
     """The integer networks of one model. `CorruptStream` if its tensors do not fit or sums could overflow."""
+
+    forecasts: ClassVar[bool] = True  # whether one encode tells what other rates would cost
 
     def __init__(self, recipe: ModelRecipe, tensors: Tensors) -> None:
         self.recipe = recipe
@@ -202,7 +204,7 @@ class SymbolNetwork(ABC):
             else:
                 index.append(part.densities)
             symbols.append(part.residuals)
-            order.append((part.channels, part.order))
+            order.append((part.symbols, part.order))
             slice_networks.put(values[:, :, part.channels], part.values, part.order)
         rows_of_tables, coded_symbols = (np.concatenate([a.ravel() for a in arrays]) for arrays in (index, symbols))
         densities = Mixed.joined(mixed) if mixed else None
@@ -323,11 +325,6 @@ class HyperSymbols(SymbolNetwork):
         return ((exact + (1 << (bits - 1))) >> bits).clip(-ACTIVATION_MAX - 1, ACTIVATION_MAX)
 
 
-def symbol_network(recipe: ModelRecipe, tensors: Tensors) -> SymbolNetwork:
-    """That of the recipe's prior; `CorruptStream` as the class."""
-    return (HyperSymbols if recipe.prior == HYPER_PRIOR else StaticSymbols)(recipe, tensors)
-
-
 @dataclass(frozen=True)
 class Extent:
     """How many slices to code, None for all, and which positions have steps of their own."""
@@ -361,6 +358,11 @@ class _Picture:
     def raster(self, channels: slice, raster: Raster) -> RasterCoded:
         return raster.encode(np.ascontiguousarray(self._steps[:, :, channels]))
 
+    def vectors(self, channels: slice, books: Sequence[Codebook], index: np.ndarray) -> np.ndarray:
+        parts = np.split(self._steps[:, :, channels], len(books), 2)
+        found = [book.nearest(part.reshape(-1, part.shape[2])) for book, part in zip(books, parts, strict=True)]
+        return np.stack(found, 1).reshape(index.shape)
+
 
 class _Stream:
     """Symbols of a stream that is being decoded."""
@@ -378,3 +380,6 @@ class _Stream:
 
     def raster(self, channels: slice, raster: Raster) -> RasterCoded:
         return raster.decode(self.reader, self._tables)
+
+    def vectors(self, channels: slice, books: Sequence[Codebook], index: np.ndarray) -> np.ndarray:
+        return self.reader.read(index, self._tables)

@@ -19,6 +19,7 @@ from engine import bd
 from engine.learned import stored
 from engine.learned.adversarial import step_of
 from engine.learned.checkpoint import write_checkpoint
+from engine.learned.codebooks import fit_books
 from engine.learned.device import random_state, restore_random_state
 from engine.learned.evaluate import Point, mean_curve
 from engine.learned.export import in_place
@@ -30,6 +31,7 @@ from engine.learned.recipe import ALL, CONTEXTS, DECODER, NETWORKS, PLAUSIBLE, P
 from engine.learned.run_folder import LOG, STEPS
 from engine.learned.stored import Stored
 from engine.learned.subject import Subject
+from engine.learned.vector_prior import VectorPrior
 from engine.learned.warm import begin, build_on
 from engine.store import processor
 
@@ -39,6 +41,7 @@ AVERAGE_EVERY = 4
 LOG_EVERY = 100
 VALIDATION_PICTURES = 24
 FIT_PATCHES = 320
+BOOK_BATCHES = 3  # of these, that codebooks are learned from
 CPU = torch.device("cpu")
 OF_CONTEXTS = ("prior.slices.", "synthesis.attention")
 
@@ -95,6 +98,8 @@ class Trainer:
             self.backbone = {"codec": backbone.architecture, "digest": backbone.digest}
         if (weights is not None or not self.recipe.backbone) and begin(fitted, weights, self._statistics):
             self.progress.static_until = self.recipe.training.static_steps
+        if isinstance(fitted.prior, VectorPrior):
+            fit_books(fitted, (self._statistics() for _ in range(BOOK_BATCHES)))
         self.model.load_state_dict(fitted.state_dict())
         self.averaged.load_state_dict(self.model.state_dict())
 

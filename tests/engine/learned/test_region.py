@@ -19,7 +19,8 @@ from engine.learned.forecast import RateForecast
 from engine.learned.freeze import freeze
 from engine.learned.model import LatentModel
 from engine.learned.region import LEAST, MOST, STEPS, Region, eased, middle
-from engine.learned.symbols import SymbolNetwork, symbol_network
+from engine.learned.coders import symbol_network
+from engine.learned.symbols import SymbolNetwork
 from engine.metrics import scores
 
 CTX = Ctx()

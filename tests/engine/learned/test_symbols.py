@@ -21,7 +21,8 @@ from engine.learned.freeze import entropy_convolutions, freeze, scale_tables, th
 from engine.learned.layers import rate_weights, to_bias_grid, to_weight_grid
 from engine.learned.model import Coded, LatentModel
 from engine.learned.recipe import CHECKERBOARD, HYPER, NOTHING, ModelRecipe
-from engine.learned.symbols import SymbolNetwork, symbol_network
+from engine.learned.coders import symbol_network
+from engine.learned.symbols import SymbolNetwork
 from engine.native import latent
 
 CTX = Ctx()

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.learned.critic import Critic, adversarial_cost, critic_cost
+from engine.learned.grain import PERIOD
 from engine.learned.layers import precision
 from engine.learned.loss import Cost
 from engine.learned.model import LatentModel, channels_last
@@ -53,8 +54,9 @@ class AdversarialStep(TrainingStep):
         return self._recipe.adversarial * min(1.0, self._steps / max(self._recipe.ramp_steps, 1))
 
     def take(self, pictures: Tensor, rates: Tensor) -> None:
+        row, column = torch.randint(PERIOD, (2,)).tolist()
         with precision(pictures.device, half=True):
-            faithful, plausible = self._model.both(pictures, rates)
+            faithful, plausible = self._model.both(pictures, rates, (row, column))
         loss = picture_cost(plausible, pictures, self._model.lambda_of(rates), self._recipe)
         against = loss
         if self._recipe.adversarial:

@@ -24,6 +24,7 @@ from engine.learned.synthesis import SynthesisNetwork
 from engine.learned.transform import LappedTransform
 
 M = TypeVar("M", bound=nn.Module)
+Origin = tuple[int, int]
 
 GRANULE = 64  # pictures' sides are multiples of this
 LAMBDA_AT_UNIT_STEP = 20.0  # where an orthonormal coefficient starts with a quantisation step of one grey level
@@ -62,7 +63,7 @@ class LatentModel(nn.Module):
         """Log of how much of a coefficient to believe, of those that come with noise."""
         self.prior = prior_of(model, points)
         self.synthesis = SynthesisNetwork(model, points)
-        self.plausible = SynthesisNetwork(model, points) if model.plausible else None
+        self.plausible = SynthesisNetwork(model, points, grain=True) if model.plausible else None
         self._start()
 
     @torch.no_grad()
@@ -85,7 +86,9 @@ class LatentModel(nn.Module):
     def start_plausible(self) -> None:
         """Let the second decoder, if there is one, be what the first is."""
         if self.plausible is not None:
-            self.plausible.load_state_dict(self.synthesis.state_dict())
+            self.plausible.load_state_dict(self.synthesis.state_dict(), strict=False)
+            assert self.plausible.grain is not None
+            self.plausible.grain.start()
 
     @torch.no_grad()
     def fit(self, pictures: Tensor, first: Sequence[int] = ()) -> None:
@@ -116,13 +119,13 @@ class LatentModel(nn.Module):
         picture = self.render(coded.steps / units.gain, coded.known, weights) if self.rendering else pictures
         return Coded(picture, coded.latent_bits, coded.hyper_bits, coded.hyper, coded.residuals)
 
-    def both(self, pictures: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
-        """What the faithful decoder and what the plausible one makes of the same symbols."""
+    def both(self, pictures: Tensor, rate: Tensor, origin: Origin = (0, 0)) -> tuple[Tensor, Tensor]:
+        """What the faithful decoder and what the plausible one makes of the same symbols; origin: as in `render`."""
         weights = rate_weights(rate, self.rate.points)
         coded, units = self._coded(pictures, weights, noisy=False)
         coefficients = coded.steps / units.gain
-        faithful, plausible = (self.render(coefficients, coded.known, weights, blend) for blend in (0.0, 1.0))
-        return faithful, plausible
+        faithful = self.render(coefficients, coded.known, weights, 0.0)
+        return faithful, self.render(coefficients, coded.known, weights, 1.0, origin)
 
     def _coded(self, pictures: Tensor, weights: Tensor, *, noisy: bool) -> tuple[CodedLatent, Units]:
         with precision(pictures.device, half=False):
@@ -148,10 +151,13 @@ class LatentModel(nn.Module):
         """As much of the way from coefficients to the hyper-latent as no rate counts in."""
         return self.prior.entered(self._relative(coefficients))
 
-    def render(self, coefficients: Tensor, known: Tensor, weights: Tensor, blend: float = 1.0) -> Tensor:
+    def render(
+        self, coefficients: Tensor, known: Tensor, weights: Tensor, blend: float = 1.0, origin: Origin = (0, 0)
+    ) -> Tensor:
         """The picture, 0…1 but not clamped, from decoded coefficients and their features, both B×M×h×w.
 
-        blend: how far to go from the faithful decoder (0) to the plausible one (1), where there are two.
+        blend: how far to go from the faithful decoder (0) to the plausible one (1), where there are two. origin: row
+        and column of the first of the blocks, if they are a part of a picture.
         """
         with precision(coefficients.device, half=False):
             if self.shrinkage is not None:
@@ -160,15 +166,15 @@ class LatentModel(nn.Module):
         if self.correcting:
             known = known[:, : self.recipe.looked_at].contiguous(memory_format=torch.channels_last)
             linear = linear.contiguous(memory_format=torch.channels_last)
-            linear = linear + self._correction(known, linear, weights, blend)
+            linear = linear + self._correction(known, linear, weights, blend, origin)
         return linear / 255 + 0.5
 
-    def _correction(self, known: Tensor, linear: Tensor, weights: Tensor, blend: float) -> Tensor:
+    def _correction(self, known: Tensor, linear: Tensor, weights: Tensor, blend: float, origin: Origin) -> Tensor:
         """What the decoders' networks add; one alone where the other has no say."""
         if self.plausible is None or blend == 0:
             faithful: Tensor = self.synthesis(known, linear, weights)
             return faithful
-        plausible: Tensor = self.plausible(known, linear, weights)
+        plausible: Tensor = self.plausible(known, linear, weights, origin)
         return plausible if blend == 1 else torch.lerp(self.synthesis(known, linear, weights), plausible, blend)
 
     def _relative(self, coefficients: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from engine.learned.grain import Grain
 from engine.learned.layers import SLOPE, Attention, RateScale, Residual
 from engine.learned.recipe import ModelRecipe
 
@@ -15,7 +16,7 @@ PICTURE_SCALE = 1 / 64  # of the linear reconstruction as input
 class SynthesisNetwork(nn.Module):
     """Works at 1/16 on the latent's features, then at 1/8 and 1/4 with the linear reconstruction beside them."""
 
-    def __init__(self, recipe: ModelRecipe, points: int) -> None:
+    def __init__(self, recipe: ModelRecipe, points: int, *, grain: bool = False) -> None:
         super().__init__()
         channels, blocks = recipe.looked_at, recipe.synthesis_blocks
         fine, middle, coarse = recipe.synthesis_widths
@@ -29,11 +30,13 @@ class SynthesisNetwork(nn.Module):
         self.up4 = nn.Conv2d(middle, 4 * fine, 1)
         self.picture4 = nn.Conv2d(3 * 4 * 4, fine, 3, padding=1)
         self.scale4 = RateScale(points, fine)
+        self.grain = Grain(fine, points) if grain else None
         self.blocks4 = nn.ModuleList(Residual(fine) for _ in range(blocks[0]))
         self.leave = nn.Conv2d(fine, 3 * 4 * 4, 3, padding=1)
 
-    def forward(self, known: Tensor, linear: Tensor, weights: Tensor) -> Tensor:
-        """known: features B×M×h×w; linear: the linear reconstruction B×3×16h×16w. Returns the correction to it."""
+    def forward(self, known: Tensor, linear: Tensor, weights: Tensor, origin: tuple[int, int] = (0, 0)) -> Tensor:
+        """known: features B×M×h×w; linear: the linear reconstruction B×3×16h×16w; origin: where in the picture they
+        begin, in blocks. Returns the correction to the reconstruction."""
         linear = linear * PICTURE_SCALE
         values = self.enter(known)
         for block in self.blocks16:
@@ -47,6 +50,8 @@ class SynthesisNetwork(nn.Module):
             values = self.attention8(values)
         values = F.pixel_shuffle(self.up4(values), 2) + self.picture4(F.pixel_unshuffle(linear, 4))
         values = self.scale4.scale(values, weights)
+        if self.grain is not None:
+            values = self.grain(values, weights, origin)
         for block in self.blocks4:
             values = block(values, weights)
         return OUTPUT_GAIN * F.pixel_shuffle(self.leave(F.leaky_relu(values, SLOPE)), 4).float()

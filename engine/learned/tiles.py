@@ -109,7 +109,8 @@ def render(model: LatentModel, latent: Latent, rate: int, ctx: Ctx, *, blend: fl
                 torch.from_numpy(array[rows.of(BLOCK), columns.of(BLOCK)].astype(np.float32)).permute(2, 0, 1)[None]
                 for array in (latent.values, latent.features)
             )
-            picture = model.render(values / units, features / fixed.ACTIVATION_STEPS, weights, blend)
+            origin = rows.of(BLOCK).start, columns.of(BLOCK).start
+            picture = model.render(values / units, features / fixed.ACTIVATION_STEPS, weights, blend, origin)
             inner = picture[0, :, rows.inner(1), columns.inner(1)].permute(1, 2, 0).numpy()
             pixels[rows.part(1), columns.part(1)] = inner * np.float32(255)
             ctx.progress((number + 1) / len(tiles))

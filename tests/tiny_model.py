@@ -9,12 +9,15 @@ import numpy as np
 import torch
 
 from engine.learned import stored
+from engine.learned.codebooks import fit_books
 from engine.learned.data import Photographs
 from engine.learned.export import export
+from engine.learned.freeze import freeze
 from engine.learned.light_data import LightMap, LightMaps
 from engine.learned.model import LatentModel
 from engine.learned.priors import HyperPrior
 from engine.learned.recipe import (
+    VECTORS,
     DecayRecipe,
     LightRecipe,
     ModelRecipe,
@@ -23,6 +26,7 @@ from engine.learned.recipe import (
     TextureRecipe,
     TrainingRecipe,
 )
+from engine.learned.vector_prior import VectorPrior, thawed_books
 from engine.learned.warm import build_on
 
 MODEL = ModelRecipe(
@@ -50,6 +54,7 @@ PRIORS = {
     "variational": replace(MODEL, prior="variational", slices=(24,), hyper_channels=0, means=False, mixtures=3),
     "mixtures": replace(MODEL, mixtures=3, attention=True),
     "mixtures of scales": replace(MODEL, context="nothing", means=False, mixtures=2),
+    "vectors": replace(MODEL, prior="vectors", vectors=(1, 3), codes=(48, 64), books=5, hyper_channels=0),
 }
 
 EXACT = 1000  # guesses of coefficients: until they no longer change
@@ -107,16 +112,21 @@ def trained_looking_model(seed: int = 0, recipe: Recipe = RECIPE) -> LatentModel
     """A model in which every part has a say, as after training: nothing is at zero."""
     torch.manual_seed(seed)
     model = LatentModel(recipe.model, recipe.rate)
-    model.fit(tensor(*(picture(seed) for seed in range(4)))[..., :64, :64])
+    pictures = tensor(*(picture(seed) for seed in range(4)))[..., :64, :64]
+    model.fit(pictures)
+    if recipe.model.prior == VECTORS:
+        fit_books(model, iter([pictures]))
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if not name.startswith("transform") and name != "log_gain.table":
+            if not name.startswith(("transform", "prior.chances")) and name != "log_gain.table":
                 parameter.add_(0.02 * torch.randn_like(parameter))
         if isinstance(model.prior, HyperPrior):
             for context in model.prior.contexts():
                 context.guesses = EXACT
                 for head in context.heads():
                     head.weight.mul_(10)
+        elif isinstance(model.prior, VectorPrior):  # codebooks as files have them
+            model.prior.load_state_dict(thawed_books(recipe.model, freeze(model)))
     return model.eval().requires_grad_(False)
 
 

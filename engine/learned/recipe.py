@@ -47,9 +47,10 @@ NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
 BOOKS_PER_RATE = 2  # codebooks for each whole step of the rate
 
 # What training moves: everything; the entropy model; the decoder's network; both of these; the entropy model and
-# the gains; the contexts of slices and the decoder's attention; the second decoder's network.
+# the gains; the contexts of slices and the decoder's attention; the decoder at 1/8 and 1/4; the second decoder.
 ALL, PRIOR, DECODER, NETWORKS, RATES = "all", "prior", "decoder", "networks", "rates"
-CONTEXTS, PLAUSIBLE = "contexts", "plausible"
+CONTEXTS, FINE, PLAUSIBLE = "contexts", "fine", "plausible"
+_PARTS = (ALL, PRIOR, DECODER, NETWORKS, RATES, CONTEXTS, FINE, PLAUSIBLE)
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,8 @@ class TrainingRecipe:
     downscale: share of patches that are scaled down, by up to a factor of 2. averaging: the moving average of
     the weights reaches back over an eighth of the steps, but never over more than this many. trains: what moves:
     "all", the "prior" alone (rate is all that counts then), the "decoder" alone, both of these "networks", the prior
-    and the gains, "rates", what a slice knows and the decoder's attention, "contexts", or the second decoder alone,
-    "plausible".
+    and the gains, "rates", what a slice knows and the decoder's attention, "contexts", the decoder at 1/8 and 1/4,
+    "fine", or the second decoder alone, "plausible".
     """
 
     batch: int = 8
@@ -172,7 +173,9 @@ class TrainingRecipe:
     trains: str = ALL
 
     def __post_init__(self) -> None:
-        _require_one_of("training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS, RATES, CONTEXTS, PLAUSIBLE))
+        _require_one_of(
+            "training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS, RATES, CONTEXTS, FINE, PLAUSIBLE)
+        )
 
 
 @dataclass(frozen=True)

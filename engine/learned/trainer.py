@@ -27,7 +27,7 @@ from engine.learned.layers import precision
 from engine.learned.model import LatentModel, channels_last
 from engine.learned.optimiser import Optimiser, groups_of
 from engine.learned.progress import Length, Progress
-from engine.learned.recipe import ALL, CONTEXTS, DECODER, NETWORKS, PLAUSIBLE, PRIOR, RATES, Recipe
+from engine.learned.recipe import ALL, CONTEXTS, DECODER, FINE, NETWORKS, PLAUSIBLE, PRIOR, RATES, Recipe
 from engine.learned.run_folder import LOG, STEPS
 from engine.learned.stored import Stored
 from engine.learned.subject import Subject
@@ -43,7 +43,18 @@ VALIDATION_PICTURES = 24
 FIT_PATCHES = 320
 BOOK_BATCHES = 3  # of these, that codebooks are learned from
 CPU = torch.device("cpu")
-OF_CONTEXTS = ("prior.slices.", "synthesis.attention")
+_FINE = ("up8", "picture8", "blocks8", "up4", "picture4", "scale4", "blocks4", "leave")
+MOVED: dict[str, tuple[str, ...]] = {
+    ALL: ("transform.", "log_gain.", "shrinkage.", "prior.", "synthesis."),
+    PRIOR: ("prior.",),
+    DECODER: ("synthesis.",),
+    NETWORKS: ("prior.", "synthesis."),
+    RATES: ("prior.", "log_gain."),
+    CONTEXTS: ("prior.slices.", "synthesis.attention"),
+    FINE: tuple(f"synthesis.{part}" for part in _FINE),
+    PLAUSIBLE: ("plausible.",),
+}
+"""What moves, by what a recipe trains."""
 
 
 class Reports(Protocol):
@@ -210,15 +221,10 @@ class Trainer:
         """What moves, by the recipe and by how far the run is."""
         trains, model = self.recipe.training.trains, self.model
         model.rendering = trains != PRIOR
-        model.transform.requires_grad_(trains == ALL and model.correcting)
-        model.log_gain.requires_grad_(trains in {ALL, RATES})
-        model.prior.requires_grad_(trains not in {DECODER, PLAUSIBLE})
-        model.synthesis.requires_grad_(trains in {ALL, DECODER, NETWORKS})
-        if model.plausible is not None:
-            model.plausible.requires_grad_(trains == PLAUSIBLE)
-        if trains == CONTEXTS:
-            for name, parameter in model.named_parameters():
-                parameter.requires_grad_(name.startswith(OF_CONTEXTS))
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name.startswith(MOVED[trains]))
+        if not model.correcting:
+            model.transform.requires_grad_(False)
 
     def _expect_change(self) -> None:
         self.optimiser.expect_change()

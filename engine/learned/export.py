@@ -31,17 +31,19 @@ STEP = ".step"  # behind the name of a tensor of 8 bits: what an output's weight
 
 def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -> None:
     """Write weights and their card, path.json: the entropy networks as the integers that streams depend on, other
-    convolutions in eight bits, everything small in full precision. `EngineError` if they cannot become integers."""
+    convolutions in eight bits, matrices in half precision, everything small in full. `EngineError` if they cannot become
+    integers."""
     model = build_model(*architecture_of(card["recipe"]), weights, path)
     frozen = freeze(model)
     entropy = {f"{name}.{part}" for name in entropy_convolutions(model) for part in ("weight", "bias")}
     named = {name.removeprefix(OF_PRIOR): tensor for name, tensor in weights.items()}
     named = {name: tensor for name, tensor in named.items() if not name.startswith(vector_prior.PARTS)}
-    arrays = {name: half(tensor) for name, tensor in named.items() if name not in entropy}
+    arrays = {name: half(tensor, name) for name, tensor in named.items() if name not in entropy}
     arrays |= {INTEGERS + name: array for name, array in frozen.items()}
     kept = in_eight_bits(arrays)
     if card.get("backbone"):
-        kept = without_backbone(kept, arrays, card["backbone"]["digest"])
+        exact = arrays | {name: half(tensor) for name, tensor in named.items() if tensor.dim() == 2}
+        kept = without_backbone(kept, exact, card["backbone"]["digest"])
     data = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in kept.items()})
     parameters = sum(tensor.numel() for tensor in weights.values())
     made = {"digest": hashlib.sha256(data).hexdigest(), "bytes": len(data), "parameters": parameters}
@@ -54,7 +56,7 @@ def in_eight_bits(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     of the bytes."""
     found: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
-        if array.dtype != np.float16 or not np.isfinite(array).all():
+        if array.dtype != np.float16 or array.ndim != 4 or not np.isfinite(array).all():
             found[name] = array
             continue
         weights = array.astype(np.float32)
@@ -120,9 +122,10 @@ def held_back_curve(folder: Path, steps: int) -> dict[str, Any] | None:
     return newest
 
 
-def half(tensor: Tensor) -> np.ndarray:
-    """A tensor as weights of old have it: convolutions in half precision."""
-    return tensor.detach().to(torch.float16 if tensor.dim() == 4 else torch.float32).cpu().numpy()
+def half(tensor: Tensor, name: str = "") -> np.ndarray:
+    """A tensor in half precision if it is a convolution, or a transform's matrix by its name; else in single."""
+    small = tensor.dim() == 4 or name.endswith("_matrix")
+    return tensor.detach().to(torch.float16 if small else torch.float32).cpu().numpy()
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

@@ -31,7 +31,7 @@ STEP = ".step"  # behind the name of a tensor of 8 bits: what an output's weight
 
 def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -> None:
     """Write weights and their card, path.json: the entropy networks as the integers that streams depend on, other
-    convolutions in eight bits, matrices in half precision, everything small in full. `EngineError` if they cannot become
+    convolutions in eight bits, matrices in half precision, everything small in full. `EngineError` if they cannot be
     integers."""
     model = build_model(*architecture_of(card["recipe"]), weights, path)
     frozen = freeze(model)

@@ -147,6 +147,7 @@ def card_text(card: dict[str, Any]) -> str:
         ("licence", str(card.get("licence", "not stated"))),
         ("digest", str(card.get("digest"))),
         ("note", card.get("note", "")),
+        ("made by", "; ".join(card.get("commands", []))),
         ("training", f"{training['steps']} steps, {minutes}, {training.get('skipped', 0)} skipped" if training else ""),
         ("machine", ", ".join(str(machine[name]) for name in ("processor", "device", "torch") if machine.get(name))),
         ("data", f"{data['training']} pictures of '{data['folder']}', {data['held_back']} held back" if data else ""),

@@ -45,3 +45,12 @@ def load_card(path: Path) -> dict[str, Any]:
 def write_card(path: Path, card: Mapping[str, Any]) -> None:
     """Write the card of the weights in `path`."""
     atomic_write(card_path(path), (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def commands(architecture: str, training: Mapping[str, Any]) -> list[str]:
+    """What makes weights like these, by the steps that theirs took: a run, and the decay that branched off it."""
+    train = f"ratescope train --arch {architecture} --data DIR --out RUN"
+    if training.get("decay_minutes") is None and training.get("decay_steps") is None:
+        return [f"{train} --steps {training['steps']}"]
+    first = training["decay_from_steps"]
+    return [f"{train} --steps {max(first, 1)}", f"{train} --decay-steps {training['steps'] - first}"]

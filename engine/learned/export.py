@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.errors import CorruptStream
 from engine.files import atomic_write
 from engine.learned import stored, vector_prior
-from engine.learned.card import LICENCE, attribution_path, load_card, write_card
+from engine.learned.card import LICENCE, attribution_path, commands, load_card, write_card
 from engine.learned.checkpoint import read_checkpoint
 from engine.learned.freeze import entropy_convolutions, freeze, thaw
 from engine.learned.layers import WEIGHT_MAX
@@ -99,6 +99,7 @@ def export_run(folder: Path, path: Path, *, note: str = "", attribution: str = "
         "backbone": state.get("backbone"),
         "attribution": attribution_path(path).name if attribution else None,
         "training": {**state["progress"], "skipped": state["optimiser"]["skipped"], "machine": state.get("machine")},
+        "commands": commands(architecture_name(state["recipe"]), state["progress"]),
         "measured": {"held_back": held_back_curve(folder, state["progress"]["steps"])},
     }
     export(state["averaged"], card, path)

@@ -11,11 +11,13 @@ from tiny_model import PRIORS, RECIPE, picture, tensor, tiny_weights, trained_lo
 
 from engine.errors import CorruptStream, EngineError, UsageError
 from engine.learned import stored
-from engine.learned.card import card_path
+from engine.learned.card import card_path, commands, load_card
 from engine.learned.evaluate import estimate, main
 from engine.learned.export import export, load_model, model_of
 from engine.learned.model import LatentModel
+from engine.learned.recipe import FILTERS
 from engine.learned.warm import build_on
+from engine.learned.zoo import models
 
 
 @pytest.fixture
@@ -130,3 +132,18 @@ def test_a_folder_is_evaluated_picture_by_picture(weights, tmp_path, capsys):
     assert [len(curves[name]) for name in ("0.png", "1.png")] == [3, 3]
     assert len(capsys.readouterr().out.splitlines()) == 3
     assert main([str(weights), str(tmp_path / "none")]) == 1
+
+
+def test_a_card_says_the_commands_that_make_such_weights() -> None:
+    train = "ratescope train --arch vae --data DIR --out RUN"
+    decayed = {"steps": 30, "decay_minutes": 2.0, "decay_steps": None, "decay_from_steps": 20}
+    assert commands("vae", decayed) == [f"{train} --steps 20", f"{train} --decay-steps 10"]
+    assert commands("vae", {"steps": 30, "decay_minutes": None, "decay_steps": None}) == [f"{train} --steps 30"]
+
+
+def test_every_shipped_card_says_what_made_its_weights() -> None:
+    for model in models():
+        if model.bundled and load_card(model.path)["architecture"] != FILTERS:
+            card = load_card(model.path)
+            assert card["commands"] == commands(card["architecture"], card["training"]), model.id
+            assert card["training"]["seconds"] > 0 and card["licence"] and card["data"], model.id

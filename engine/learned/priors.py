@@ -166,21 +166,10 @@ class HyperPrior(Prior):
         return precision(device, half=half_precision(device) and not self.quantised)
 
 
-class StaticPrior(Prior):
-    """One density for each channel and rate, the same at every position (J. Ballé, V. Laparra and E. Simoncelli,
-    "End-to-end optimized image compression", ICLR 2017), here a mixture of logistic ones.
+class PriorWithoutHyper(Prior):
+    """There is no hyper-latent: it has no channels."""
 
-    head: what the head of a slice would say, in a table.
-    """
-
-    def __init__(self, recipe: ModelRecipe, points: int) -> None:
-        super().__init__()
-        self.quantised = False
-        self.density = Density(recipe.means, recipe.mixtures)
-        self.head = RateTable(points, self.density.outputs * recipe.channels)
-
-    def start(self) -> None:
-        part_mixtures(self.head.table, self.density)
+    quantised = False
 
     def quantise(self, on: bool) -> None:
         self.quantised = on
@@ -190,6 +179,22 @@ class StaticPrior(Prior):
 
     def hyper_symbols(self, entered: Tensor, weights: Tensor) -> Tensor:
         return entered[:, :, ::4, ::4]
+
+
+class StaticPrior(PriorWithoutHyper):
+    """One density for each channel and rate, the same at every position (J. Ballé, V. Laparra and E. Simoncelli,
+    "End-to-end optimized image compression", ICLR 2017), here a mixture of logistic ones.
+
+    head: what the head of a slice would say, in a table.
+    """
+
+    def __init__(self, recipe: ModelRecipe, points: int) -> None:
+        super().__init__()
+        self.density = Density(recipe.means, recipe.mixtures)
+        self.head = RateTable(points, self.density.outputs * recipe.channels)
+
+    def start(self) -> None:
+        part_mixtures(self.head.table, self.density)
 
     def code(
         self, coefficients: Tensor, relative: Tensor, units: Units, weights: Tensor, *, noisy: bool

@@ -219,14 +219,8 @@ class SymbolNetwork(ABC):
         return np.ascontiguousarray(np.broadcast_to(rows.clip(0, last).astype(np.uint16), (*size, len(rows))))
 
 
-class StaticSymbols(SymbolNetwork):
-    """`StaticPrior` and `VariationalPrior`: one density for each channel, no hyper-latent."""
-
-    def __init__(self, recipe: ModelRecipe, tensors: Tensors) -> None:
-        super().__init__(recipe, tensors)
-        self._density = slice_networks.DensityKind(recipe.means, recipe.mixtures)
-        outputs = int(recipe.means) + 3 * recipe.mixtures - 2
-        self._head = table(tensors, "head", outputs * recipe.channels, (-1 << 10, 1 << 10))
+class SymbolsWithoutHyper(SymbolNetwork):
+    """There is no hyper-latent: it has no channels."""
 
     def hyper_costs(self, hyper: np.ndarray, rate: int) -> np.ndarray:
         return np.zeros(0, np.float32)
@@ -236,6 +230,16 @@ class StaticSymbols(SymbolNetwork):
 
     def _hyper(self, source: Symbols, size: tuple[int, int], rate: int) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros((*size, 0), np.uint16), np.zeros((*size, 0), np.int32)
+
+
+class StaticSymbols(SymbolsWithoutHyper):
+    """`StaticPrior` and `VariationalPrior`: one density for each channel, no hyper-latent."""
+
+    def __init__(self, recipe: ModelRecipe, tensors: Tensors) -> None:
+        super().__init__(recipe, tensors)
+        self._density = slice_networks.DensityKind(recipe.means, recipe.mixtures)
+        outputs = int(recipe.means) + 3 * recipe.mixtures - 2
+        self._head = table(tensors, "head", outputs * recipe.channels, (-1 << 10, 1 << 10))
 
     def _passes(self, source: Symbols, known: Known, rate: int, ctx: Ctx) -> Iterator[Pass]:
         ctx.check()

@@ -17,7 +17,7 @@ from engine.learned.entropy import Units
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.frequencies import coding_tables
 from engine.learned.layers import in_network_precision, precision
-from engine.learned.priors import CodedLatent, Prior
+from engine.learned.priors import CodedLatent, PriorWithoutHyper
 from engine.learned.recipe import BOOKS_PER_RATE, ModelRecipe
 from engine.learned.vectors import BITS_PER_SQUARED_STEP, VectorSymbols, groups
 
@@ -26,13 +26,12 @@ LEAST_SHARE = 2e-6
 PARTS = ("books.", "chances.")  # of a prior's state, which files have as integers
 
 
-class VectorPrior(Prior):
+class VectorPrior(PriorWithoutHyper):
     """books: of each slice, rates×groups×codes×size, in quantisation steps; chances: logs of how likely their codes
     are, rates×groups×codes, which need not add up to 1."""
 
     def __init__(self, recipe: ModelRecipe, points: int) -> None:
         super().__init__()
-        self.quantised = False
         self.recipe = recipe
         self.books, self.chances = nn.ParameterList(), nn.ParameterList()
         for part in groups(recipe):
@@ -42,15 +41,6 @@ class VectorPrior(Prior):
 
     def start(self) -> None:
         """Nothing to do: `engine.learned.codebooks` learns them from data."""
-
-    def quantise(self, on: bool) -> None:
-        self.quantised = on
-
-    def entered(self, relative: Tensor) -> Tensor:
-        return relative[:, :0]
-
-    def hyper_symbols(self, entered: Tensor, weights: Tensor) -> Tensor:
-        return entered[:, :, ::4, ::4]
 
     def code(
         self, coefficients: Tensor, relative: Tensor, units: Units, weights: Tensor, *, noisy: bool

@@ -21,7 +21,7 @@ from engine.learned.fixed import MEAN_STEPS
 from engine.learned.integers import Tensors, tensor
 from engine.learned.recipe import BOOKS_PER_RATE, ModelRecipe
 from engine.learned.slice_networks import Pass, Symbols
-from engine.learned.symbols import Known, SymbolNetwork
+from engine.learned.symbols import Known, SymbolsWithoutHyper
 from engine.native import latent
 from engine.native.latent import ALL
 
@@ -61,7 +61,7 @@ class Book(NamedTuple):
         return np.concatenate([costs.argmin(1) for costs in parts]).astype(np.int32)
 
 
-class VectorSymbols(SymbolNetwork):
+class VectorSymbols(SymbolsWithoutHyper):
     """`VectorPrior`: no hyper-latent, no predictions. `CorruptStream` if codes and tables do not go together."""
 
     forecasts = False
@@ -97,15 +97,6 @@ class VectorSymbols(SymbolNetwork):
         """Of the tables for a rate in 1/256: those of the next half step, so that no vector lies beyond its codes."""
         number = -(-rate * BOOKS_PER_RATE // fixed.RATE_STEPS)
         return min(number, self.recipe.books - 1) * self._per_book
-
-    def hyper_costs(self, hyper: np.ndarray, rate: int) -> np.ndarray:
-        return np.zeros(0, np.float32)
-
-    def hyper_octaves(self, rate: int) -> np.ndarray:
-        return np.zeros(0)
-
-    def _hyper(self, source: Symbols, size: tuple[int, int], rate: int) -> tuple[np.ndarray, np.ndarray]:
-        return np.zeros((*size, 0), np.uint16), np.zeros((*size, 0), np.int32)
 
     def _passes(self, source: Symbols, known: Known, rate: int, ctx: Ctx) -> Iterator[Pass]:
         if known.region is not None:

@@ -173,9 +173,7 @@ class TrainingRecipe:
     trains: str = ALL
 
     def __post_init__(self) -> None:
-        _require_one_of(
-            "training.trains", self.trains, (ALL, PRIOR, DECODER, NETWORKS, RATES, CONTEXTS, FINE, PLAUSIBLE)
-        )
+        _require_one_of("training.trains", self.trains, _PARTS)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ quantization", IEEE Trans. ASSP 1989).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -77,7 +76,7 @@ class VectorSymbols(SymbolsWithoutHyper):
         codes = tensor(tensors, "codes", np.int16)
         if counts.min() < 1 or (counts > limits).any() or codes.shape != (int((counts * sizes).sum()),):
             raise CorruptStream("codebooks and their tables do not go together")
-        self._codes, self._counts, self._sizes = codes, counts, sizes
+        self._codes, self._sizes = codes, sizes
         self._starts = np.concatenate([[0], np.cumsum(counts * sizes)])
 
     def book(self, row: int) -> Book:
@@ -89,14 +88,10 @@ class VectorSymbols(SymbolsWithoutHyper):
             self._codes[start:stop].reshape(-1, self._sizes[row]).astype(np.int32), -np.log2(share).astype(np.float32)
         )
 
-    @cached_property
-    def _per_book(self) -> int:
-        return sum(len(part) for part in self._groups)
-
     def first_row(self, rate: int) -> int:
         """Of the tables for a rate in 1/256: those of the next half step, so that no vector lies beyond its codes."""
         number = -(-rate * BOOKS_PER_RATE // fixed.RATE_STEPS)
-        return min(number, self.recipe.books - 1) * self._per_book
+        return min(number, self.recipe.books - 1) * sum(map(len, self._groups))
 
     def _passes(self, source: Symbols, known: Known, rate: int, ctx: Ctx) -> Iterator[Pass]:
         if known.region is not None:

@@ -54,6 +54,9 @@ PRIORS = {
     "variational": replace(MODEL, prior="variational", slices=(24,), hyper_channels=0, means=False, mixtures=3),
     "mixtures": replace(MODEL, mixtures=3, attention=True),
     "mixtures of scales": replace(MODEL, context="nothing", means=False, mixtures=2),
+    "static mixtures by cost": replace(
+        MODEL, prior="static", slices=(24,), hyper_channels=0, mixtures=3, squared_step_bits=12.0
+    ),
     "vectors": replace(MODEL, prior="vectors", vectors=(1, 3), codes=(48, 64), books=5, hyper_channels=0),
 }
 

@@ -1,8 +1,8 @@
 """Likelihoods of rounded latents: what networks say of a coefficient, and the bits that follow from it.
 
 What is coded is the rounded difference from a predicted mean, under a logistic density around zero or a mixture of
-several. While training, bits are counted with uniform noise in place of rounding, and everything else sees values
-rounded straight through.
+several. While training, coefficients learn what they cost with uniform noise in place of rounding, densities learn of
+the symbols, and everything else sees values rounded straight through.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ class _LowerBound(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (values,) = ctx.saved_tensors
         return gradient * ((values >= ctx.bound) | (gradient < 0)), None
+
+
+def with_gradient(values: Tensor, other: Tensor) -> Tensor:
+    """These values, with the gradient of others beside their own."""
+    return values + (other - other.detach())
 
 
 def lower_bound(values: Tensor, bound: float) -> Tensor:
@@ -113,6 +118,22 @@ class Prediction(NamedTuple):
         """This at the anchors, the other elsewhere."""
         return Prediction(*(there + (here - there) * anchors for here, there in zip(self, other, strict=True)))
 
+    def detached(self) -> Prediction:
+        """The same, that learns nothing."""
+        return Prediction(*(tensor.detach() for tensor in self))
+
+    def chosen(self, exact: Tensor, squared_step_bits: float) -> Tensor:
+        """Whole numbers for residuals, B×C×h×w, as `engine.learned.choice` has them; the gradient passes unchanged."""
+        if not squared_step_bits:
+            return round_through(exact)
+        with torch.no_grad():
+            nearest = torch.round(exact)
+            smaller = nearest - nearest.sign()
+            error = (exact - smaller).square() - (exact - nearest).square()
+            saved = self.bits(nearest) - self.bits(smaller)
+            symbols = torch.where(saved > squared_step_bits * error, smaller, nearest)
+        return with_gradient(symbols, exact)
+
     def bits(self, residual: Tensor) -> Tensor:
         """Bits of a residual's unit interval, B×C×h×w."""
         return self._bits(residual, logistic_mass)
@@ -176,10 +197,26 @@ class CodedSlice(NamedTuple):
     known: Tensor
 
 
-def code(steps: Tensor, prediction: Prediction, spread: Tensor, noise: Tensor | None, quantised: bool) -> CodedSlice:
-    """Round coefficients around their means and count their bits, with `noise` for rounding if given."""
+def code(
+    steps: Tensor,
+    prediction: Prediction,
+    spread: Tensor,
+    noise: Tensor | None,
+    quantised: bool,
+    *,
+    squared_step_bits: float = 0.0,
+) -> CodedSlice:
+    """Round coefficients around their means and count their bits, with the gradient of `noise` if given.
+    squared_step_bits: see `ModelRecipe`."""
     exact = steps - prediction.mean
-    residual = round_through(exact)
-    bits = prediction.bits(residual if noise is None else exact + noise).sum((1, 2, 3))
+    residual = prediction.chosen(exact, squared_step_bits)
+    bits = _bits(prediction, exact, residual, noise).sum((1, 2, 3))
     decoded = residual + prediction.mean
     return CodedSlice(bits, residual, decoded, both_signs(features(decoded / spread), quantised))
+
+
+def _bits(prediction: Prediction, exact: Tensor, residual: Tensor, noise: Tensor | None) -> Tensor:
+    """Densities learn of the symbols themselves, coefficients and means of the noise: a rounding passes no gradient."""
+    if noise is None:
+        return prediction.bits(residual)
+    return with_gradient(prediction.bits(residual.detach()), prediction.detached().bits(exact + noise))

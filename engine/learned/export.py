@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,15 @@ from engine.learned.run_folder import LOG
 from engine.learned.stored import INTEGERS, Stored
 
 OF_PRIOR = "prior."
+LAST = ("synthesis.leave.weight", "plausible.leave.weight")
+"""The convolutions that write to a picture: in eight bits they alone cost a tenth of a percent of rate."""
 STEP = ".step"  # behind the name of a tensor of 8 bits: what an output's weights are multiples of
 
 
 def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -> None:
     """Write weights and their card, path.json: the entropy networks as the integers that streams depend on, other
-    convolutions in eight bits, matrices in half precision, everything small in full. `EngineError` if they cannot be
-    integers."""
+    convolutions in eight bits, but for the last of a decoder; these and matrices in half precision, everything small in
+    full. `EngineError` if they cannot be integers."""
     model = build_model(*architecture_of(card["recipe"]), weights, path)
     frozen = freeze(model)
     entropy = {f"{name}.{part}" for name in entropy_convolutions(model) for part in ("weight", "bias")}
@@ -40,10 +42,12 @@ def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -
     named = {name: tensor for name, tensor in named.items() if not name.startswith(vector_prior.PARTS)}
     arrays = {name: half(tensor, name) for name, tensor in named.items() if name not in entropy}
     arrays |= {INTEGERS + name: array for name, array in frozen.items()}
-    kept = in_eight_bits(arrays)
+    in_bytes = in_eight_bits(arrays)
+    kept = {name: array for name, array in in_bytes.items() if name.removesuffix(STEP) not in LAST}
+    kept |= {name: arrays[name] for name in LAST if name in arrays}
     if card.get("backbone"):
         exact = arrays | {name: half(tensor) for name, tensor in named.items() if tensor.dim() == 2}
-        kept = without_backbone(kept, exact, card["backbone"]["digest"])
+        kept = without_backbone(kept, (in_bytes, exact), card["backbone"]["digest"])
     data = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in kept.items()})
     parameters = sum(tensor.numel() for tensor in weights.values())
     made = {"digest": hashlib.sha256(data).hexdigest(), "bytes": len(data), "parameters": parameters}
@@ -52,8 +56,8 @@ def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -
 
 
 def in_eight_bits(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Convolutions that are floats as whole multiples of a step for each output: a tenth of a percent of rate, for half
-    of the bytes."""
+    """Convolutions that are floats as whole multiples of a step for each output: a tenth of a percent of rate or two,
+    for half of the bytes."""
     found: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
         if array.dtype != np.float16 or array.ndim != 4 or not np.isfinite(array).all():
@@ -68,12 +72,12 @@ def in_eight_bits(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def without_backbone(
-    kept: Mapping[str, np.ndarray], exact: Mapping[str, np.ndarray], digest: str
+    kept: Mapping[str, np.ndarray], forms: Sequence[Mapping[str, np.ndarray]], digest: str
 ) -> dict[str, np.ndarray]:
     """Of what is kept, what is not the same in the weights with this digest, and where the rest is (see
-    `engine.learned.stored`); exact: the same before it was put in eight bits, as those weights may have it."""
+    `engine.learned.stored`); forms: the same in eight bits and in more, as those weights may have it."""
     backbone = stored.tensors(stored.with_digest(digest))
-    same = [name for name in backbone if any(_equal(arrays.get(name), backbone[name]) for arrays in (kept, exact))]
+    same = [name for name in backbone if any(_equal(arrays.get(name), backbone[name]) for arrays in forms)]
     covered = {*same, *(name + STEP for name in same)}
     rest = {name: array for name, array in kept.items() if name not in covered}
     return {**rest, stored.BACKBONE: stored.reference(digest, same)}

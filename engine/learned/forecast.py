@@ -18,7 +18,9 @@ import numpy as np
 
 from engine.codec import Ctx
 from engine.learned import fixed
+from engine.learned.choice import chosen, under
 from engine.learned.fixed import MEAN_STEPS
+from engine.learned.slice_networks import Densities
 from engine.learned.symbols import Latent, SymbolNetwork
 from engine.native import latent
 from engine.native.mixture import Mixed
@@ -74,19 +76,18 @@ class RateForecast:
         network, coded = self.network, self.coded
         octaves = network.octaves(rate) - network.octaves(self.rate)
         factors = np.exp2(octaves).astype(np.float32)
-        scaled = _rounded(coded.in_order(self._exact * factors))
+        exact = coded.in_order(self._exact * factors)
         moved = coded.in_order(np.broadcast_to(np.rint(fixed.ROWS_PER_OCTAVE * octaves), coded.values.shape))
-        none, hyper_size = np.zeros(0, np.uint16), coded.hyper.size
         if coded.mixed is None:
-            rows = _moved(coded.index[hyper_size:], moved).astype(np.uint16)
-            costs = network.symbol_costs(scaled, rows, None)
+            densities: Densities = _moved(coded.index[coded.hyper.size :], moved).astype(np.uint16)
         else:
             shifts = coded.mixed.shifts * coded.in_order(np.broadcast_to(factors, coded.values.shape))[:, None]
             rows = _moved(coded.mixed.rows, moved[:, None]).astype(np.uint8)
-            mixed = Mixed(rows, np.rint(shifts).clip(-SHIFT_MAX, SHIFT_MAX).astype(np.int16), coded.mixed.weights)
-            costs = network.symbol_costs(scaled, none, mixed)
+            densities = Mixed(rows, np.rint(shifts).clip(-SHIFT_MAX, SHIFT_MAX).astype(np.int16), coded.mixed.weights)
+        costs = under(densities, network.tables)
+        bits = costs(chosen(exact, costs, network.recipe.squared_step_bits), np.arange(exact.size))
         hyper = _rounded(coded.hyper * np.exp2(network.hyper_octaves(rate) - network.hyper_octaves(self.rate)))
-        return sum(float(each.sum(dtype=np.float64)) for each in (costs, network.hyper_costs(hyper, rate)))
+        return sum(float(each.sum(dtype=np.float64)) for each in (bits, network.hyper_costs(hyper, rate)))
 
     @cached_property
     def _bits_here(self) -> float:

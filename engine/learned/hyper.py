@@ -17,6 +17,7 @@ from engine.learned.entropy import (
     logistic_bits,
     lower_bound,
     scale_of_row,
+    with_gradient,
 )
 from engine.learned.layers import (
     SLOPE,
@@ -53,8 +54,10 @@ class HyperLatent(nn.Module):
             scale_of_row(interpolate_in_steps(self.rows(), weights)) if self.quantised else self.log_scale(weights)
         )
         scale = lower_bound(log_scale.clamp_max(LOG_CEILING).exp(), SCALE_FLOOR)
-        bits = logistic_bits(symbols if noise is None else exact + noise, scale).sum((1, 2, 3))
-        return symbols, self.decoded(symbols, weights), bits
+        bits = logistic_bits(symbols if noise is None else symbols.detach(), scale)
+        if noise is not None:
+            bits = with_gradient(bits, logistic_bits(exact + noise, scale.detach()))
+        return symbols, self.decoded(symbols, weights), bits.sum((1, 2, 3))
 
     def decoded(self, symbols: Tensor, weights: Tensor) -> Tensor:
         if not self.quantised:

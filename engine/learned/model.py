@@ -59,8 +59,8 @@ class LatentModel(nn.Module):
         points, channels = rate.points, model.channels
         self.transform = LappedTransform(channels, model.lapped_scale, learned=model.learned_transform)
         self.log_gain = RateTable(points, channels)
-        self.shrinkage = RateTable(points, channels) if model.prior == VARIATIONAL else None
-        """Log of how much of a coefficient to believe, of those that come with noise."""
+        self.shrinkage = RateTable(points, channels) if model.shrinks else None
+        """Log of how much of a coefficient to believe."""
         self.prior = prior_of(model, points)
         self.synthesis = SynthesisNetwork(model, points)
         self.plausible = SynthesisNetwork(model, points, grain=True) if model.plausible else None
@@ -99,7 +99,7 @@ class LatentModel(nn.Module):
         norms = self.transform.fit(pictures * 255 - 127.5, first)
         lambdas = self.lambda_of(torch.arange(self.rate.points).float())
         self.log_gain.table.copy_(0.5 * torch.log(lambdas / LAMBDA_AT_UNIT_STEP)[:, None] + torch.log(norms)[None])
-        if self.shrinkage is not None:  # as Wiener has it
+        if self.shrinkage is not None and self.recipe.prior == VARIATIONAL:  # there is noise: as Wiener has it
             signal = (self.log_gain.table.exp() * self.transform.deviation).square()
             self.shrinkage.table.copy_(torch.log(signal / (signal + STEP_DEVIATION**2)))
 

@@ -191,6 +191,7 @@ class StaticPrior(PriorWithoutHyper):
     def __init__(self, recipe: ModelRecipe, points: int) -> None:
         super().__init__()
         self.density = Density(recipe.means, recipe.mixtures)
+        self._squared_step_bits = recipe.squared_step_bits
         self.head = RateTable(points, self.density.outputs * recipe.channels)
 
     def start(self) -> None:
@@ -200,10 +201,11 @@ class StaticPrior(PriorWithoutHyper):
         self, coefficients: Tensor, relative: Tensor, units: Units, weights: Tensor, *, noisy: bool
     ) -> CodedLatent:
         steps = coefficients * units.gain
-        # Noise lets gradients of the bits pass a rounding: where none has to, tables learn of what is coded.
-        passing = steps.requires_grad or self.density.means
-        noise = torch.rand_like(steps) - 0.5 if noisy and passing else None
-        coded = entropy.code(steps, self._prediction(self.head, units, weights), units.spread, noise, self.quantised)
+        noise = torch.rand_like(steps) - 0.5 if noisy else None
+        prediction = self._prediction(self.head, units, weights)
+        coded = entropy.code(
+            steps, prediction, units.spread, noise, self.quantised, squared_step_bits=self._squared_step_bits
+        )
         return self._coded(coded.steps, coded.known, coded.bits, coded.residual)
 
     @staticmethod

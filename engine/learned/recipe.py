@@ -47,10 +47,11 @@ NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
 BOOKS_PER_RATE = 2  # codebooks for each whole step of the rate
 
 # What training moves: everything; the entropy model; the decoder's network; both of these; the entropy model and
-# the gains; the contexts of slices and the decoder's attention; the decoder at 1/8 and 1/4; the second decoder.
+# the gains; the contexts of slices and the decoder's attention; the decoder at 1/8 and 1/4; the entropy model, the
+# gains and the decoder at 1/4; the second decoder.
 ALL, PRIOR, DECODER, NETWORKS, RATES = "all", "prior", "decoder", "networks", "rates"
-CONTEXTS, FINE, PLAUSIBLE = "contexts", "fine", "plausible"
-_PARTS = (ALL, PRIOR, DECODER, NETWORKS, RATES, CONTEXTS, FINE, PLAUSIBLE)
+CONTEXTS, FINE, RATES_FINEST, PLAUSIBLE = "contexts", "fine", "rates+finest", "plausible"
+_PARTS = (ALL, PRIOR, DECODER, NETWORKS, RATES, CONTEXTS, FINE, RATES_FINEST, PLAUSIBLE)
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,10 @@ class ModelRecipe:
     knows of itself, "nothing", "checkerboard" or "raster". means: whether coefficients are predicted, else their scales
     alone. mixtures: densities that are mixed for each coefficient. attention: whether the decoder's network has
     attention at 1/16, 1/8. plausible: whether a second decoder's network makes up what the faithful one leaves out.
-    vectors, codes: for the prior of "vectors", how many coefficients of a slice are coded together, and by how many
-    codes at most; books: codebooks for each, for every half step of the rate from 0 on.
+    squared_step_bits: for the "static" prior, what an error of a quantisation step counts for against bits, where
+    symbols are chosen by what they cost (0: they are the nearest). vectors, codes: for the prior of "vectors", how many
+    coefficients of a slice are coded together, and by how many codes at most; books: codebooks for each, for every
+    half step of the rate from 0 on.
     """
 
     channels: int = 288
@@ -91,6 +94,7 @@ class ModelRecipe:
     mixtures: int = 1
     attention: bool = False
     plausible: bool = False
+    squared_step_bits: float = 0.0
     vectors: tuple[int, ...] = ()
     codes: tuple[int, ...] = ()
     books: int = 0
@@ -99,6 +103,12 @@ class ModelRecipe:
     def looked_at(self) -> int:
         """Coefficients that the hyper-analysis and the decoder's network look at."""
         return self.seen or self.channels
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether the decoder scales coefficients: those that come with noise, or without a prediction that were
+        chosen by what they cost, are not in the middle of their steps."""
+        return self.prior == VARIATIONAL or self.squared_step_bits > 0
 
     def widths(self, number: int) -> tuple[int, int]:
         """Features of the context, and of its own first half, of a slice."""
@@ -119,6 +129,8 @@ class ModelRecipe:
             raise UsageError(f"of densities 1 to {MOST_MIXTURES} can be mixed, not {self.mixtures}")
         if self.mixtures > 1 and self.context == RASTER:
             raise UsageError("position by position, one density is predicted, and no mixture")
+        if self.squared_step_bits and self.prior != STATIC:
+            raise UsageError("symbols that others are predicted from are the nearest: squared_step_bits has to be 0")
         if self.prior == VECTORS:
             self._require_books()
         if len(self.synthesis_widths) != 3 or len(self.synthesis_blocks) != 3:
@@ -156,7 +168,7 @@ class TrainingRecipe:
     the weights reaches back over an eighth of the steps, but never over more than this many. trains: what moves:
     "all", the "prior" alone (rate is all that counts then), the "decoder" alone, both of these "networks", the prior
     and the gains, "rates", what a slice knows and the decoder's attention, "contexts", the decoder at 1/8 and 1/4,
-    "fine", or the second decoder alone, "plausible".
+    "fine", prior, gains and the decoder at 1/4, "rates+finest", or the second decoder alone, "plausible".
     """
 
     batch: int = 8

@@ -19,6 +19,7 @@ from engine.codec import Ctx
 from engine.errors import CorruptStream
 from engine.importance import Importance
 from engine.learned import fixed, slice_networks
+from engine.learned.choice import chosen, under
 from engine.learned.fixed import MEAN_STEPS
 from engine.learned.integers import Bands, Tensors, convolution, table, tensor
 from engine.learned.recipe import ModelRecipe
@@ -131,7 +132,7 @@ class SymbolNetwork(ABC):
         """Code a hyper-latent (h×w×C i32) and coefficients in quantisation steps (4h×4w×M f32) at a rate in 1/256; of
         the coefficients so many slices, all by default, finer and coarser by `importance`."""
         region = _region(importance, hyper.shape[:2])
-        source = _Picture(hyper, steps, region)
+        source = _Picture(hyper, steps, region, self)
         decoded = self._run(source, hyper.shape[:2], rate, ctx, Extent(slices, region))
         writer, first = latent.Writer(decoded.residuals.size, decoded.mark), decoded.index.size
         if decoded.mixed is not None:
@@ -345,8 +346,9 @@ def _region(importance: Importance | None, size: tuple[int, int]) -> Region | No
 class _Picture:
     """Symbols of a picture that is being encoded."""
 
-    def __init__(self, hyper: np.ndarray, steps: np.ndarray, region: Region | None = None) -> None:
+    def __init__(self, hyper: np.ndarray, steps: np.ndarray, region: Region | None, network: SymbolNetwork) -> None:
         self._hyper, self._steps = hyper.clip(-latent.SYMBOL_MAX, latent.SYMBOL_MAX), steps
+        self._tables, self._squared_step_bits = network.tables, network.recipe.squared_step_bits
         self._finer = None if region is None else region.finer
 
     def hyper(self, index: np.ndarray) -> np.ndarray:
@@ -357,7 +359,7 @@ class _Picture:
         exact = own - means.astype(np.float32) / np.float32(MEAN_STEPS)
         if self._finer is not None:
             exact *= slice_networks.take(self._finer, every)
-        return np.rint(exact).clip(-latent.SYMBOL_MAX, latent.SYMBOL_MAX).astype(np.int32)
+        return chosen(exact, under(densities, self._tables), self._squared_step_bits)
 
     def raster(self, channels: slice, raster: Raster) -> RasterCoded:
         return raster.encode(np.ascontiguousarray(self._steps[:, :, channels]))

@@ -27,7 +27,7 @@ from engine.learned.layers import precision
 from engine.learned.model import LatentModel, channels_last
 from engine.learned.optimiser import Optimiser, groups_of
 from engine.learned.progress import Length, Progress
-from engine.learned.recipe import ALL, CONTEXTS, DECODER, FINE, NETWORKS, PLAUSIBLE, PRIOR, RATES, Recipe
+from engine.learned.recipe import ALL, CONTEXTS, DECODER, FINE, NETWORKS, PLAUSIBLE, PRIOR, RATES, RATES_FINEST, Recipe
 from engine.learned.run_folder import LOG, STEPS
 from engine.learned.stored import Stored
 from engine.learned.subject import Subject
@@ -43,7 +43,8 @@ VALIDATION_PICTURES = 24
 FIT_PATCHES = 320
 BOOK_BATCHES = 3  # of these, that codebooks are learned from
 CPU = torch.device("cpu")
-_FINE = ("up8", "picture8", "blocks8", "up4", "picture4", "scale4", "blocks4", "leave")
+_FINEST = ("up4", "picture4", "scale4", "blocks4", "leave")
+_FINE = ("up8", "picture8", "blocks8", *_FINEST)
 MOVED: dict[str, tuple[str, ...]] = {
     ALL: ("transform.", "log_gain.", "shrinkage.", "prior.", "synthesis."),
     PRIOR: ("prior.",),
@@ -52,6 +53,7 @@ MOVED: dict[str, tuple[str, ...]] = {
     RATES: ("prior.", "log_gain."),
     CONTEXTS: ("prior.slices.", "synthesis.attention"),
     FINE: tuple(f"synthesis.{part}" for part in _FINE),
+    RATES_FINEST: ("prior.", "log_gain.", "shrinkage.", *(f"synthesis.{part}" for part in _FINEST)),
     PLAUSIBLE: ("plausible.",),
 }
 """What moves, by what a recipe trains."""

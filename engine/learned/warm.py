@@ -73,7 +73,7 @@ def build_on(model: LatentModel, backbone: Stored) -> None:
         elif _is_further_block(name, tensors):
             if ".outer." in name:
                 tensor.zero_()  # as if it were not there, at first
-        elif not name.startswith((OF_PRIOR, "synthesis.attention", "plausible.")):
+        elif not name.startswith((OF_PRIOR, "synthesis.attention", "plausible.", "shrinkage.")):
             raise UsageError(f"these weights cannot be the backbone: '{name}' is of another shape", path=backbone.path)
     model.start_plausible()
 

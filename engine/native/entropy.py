@@ -6,6 +6,7 @@ None of the streams holds the number of symbols: it belongs to the container, wh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -85,19 +86,23 @@ class Tables:
         cdfs, rows, offsets = const("uint16_t", self.cdfs), const("uint32_t", self.rows), const("int32_t", self.offsets)
         return cdfs, self.cdfs.size, rows, offsets, self.offsets.size
 
+    @cached_property
+    def bits(self) -> np.ndarray:
+        """-log₂ of the probability of each entry of `cdfs`, f32."""
+        starts = self.cdfs.astype(np.int32)
+        ends = np.append(starts[1:], 1 << 16)
+        ends[self.rows[1:] - 1] = 1 << 16
+        return (16 - np.log2(ends - starts)).astype(np.float32)
+
     def costs(self, values: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """-log₂ of the probability of each of the i32 `values` under its row of `index`: f32; and which are escapes.
 
         Of an escape it is what the escape itself costs, without the value that follows it.
         """
-        starts = self.cdfs.astype(np.int32)
-        ends = np.append(starts[1:], 1 << 16)
-        ends[self.rows[1:] - 1] = 1 << 16
-        bits = (16 - np.log2(ends - starts)).astype(np.float32)
         first, last = self.rows[:-1].astype(np.int64), np.diff(self.rows.astype(np.int64)) - 1
         symbols = values.astype(np.int64) - self.offsets[index]
         escapes = (symbols < 0) | (symbols >= last[index])
-        return bits[first[index] + np.where(escapes, last[index], symbols)], escapes
+        return self.bits[first[index] + np.where(escapes, last[index], symbols)], escapes
 
 
 def ranx_encode(values: np.ndarray, index: np.ndarray, tables: Tables) -> bytes:

@@ -34,6 +34,10 @@ class Mixed:
         """One after another, N×K."""
         return Mixed(*(each.reshape(-1, each.shape[-1]) for each in (self.rows, self.shifts, self.weights)))
 
+    def at(self, places: np.ndarray) -> Mixed:
+        """Those at N places, of such as are one after another."""
+        return Mixed(self.rows[places], self.shifts[places], self.weights[places])
+
     @staticmethod
     def joined(parts: Sequence[Mixed]) -> Mixed:
         """N×K, one part after another."""

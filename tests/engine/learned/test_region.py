@@ -65,10 +65,11 @@ def test_every_position_is_rounded_by_its_own_step(network: SymbolNetwork) -> No
     hyper, steps = symbols(network)
     _, coded = network.encode(hyper, steps, 300, CTX, importance=painted())
     assert coded.region is not None
-    widest = 1 / (2 * coded.region.finer) + 1 / 32
+    by_cost = network.recipe.squared_step_bits > 0  # then the next symbol towards zero may be taken
+    widest = (1.5 if by_cost else 0.5) / coded.region.finer + 1 / 32
     assert (np.abs(coded.values / fixed.MEAN_STEPS - steps) <= widest + 1e-3).all()
     finest = np.abs(coded.values / fixed.MEAN_STEPS - steps)[coded.region.levels == coded.region.levels.max()]
-    assert finest.max() < 0.5 * np.abs(steps).mean()
+    assert finest.max() < (1.5 if by_cost else 0.5) * np.abs(steps).mean()
 
 
 def test_a_neutral_map_changes_nothing(network: SymbolNetwork) -> None:

@@ -19,16 +19,15 @@ from engine.learned import stored, vector_prior
 from engine.learned.card import LICENCE, attribution_path, commands, load_card, write_card
 from engine.learned.checkpoint import read_checkpoint
 from engine.learned.freeze import entropy_convolutions, freeze, thaw
-from engine.learned.layers import WEIGHT_MAX
 from engine.learned.model import LatentModel, channels_last
 from engine.learned.recipe import VECTORS, ModelRecipe, RateRecipe, architecture_name, architecture_of
 from engine.learned.run_folder import LOG
-from engine.learned.stored import INTEGERS, Stored
+from engine.learned.stored import CODE_MAX, INTEGERS, STEP, Stored
 
 OF_PRIOR = "prior."
 LAST = ("synthesis.leave.weight", "plausible.leave.weight")
 """The convolutions that write to a picture: in eight bits they alone cost a tenth of a percent of rate."""
-STEP = ".step"  # behind the name of a tensor of 8 bits: what an output's weights are multiples of
+MATRIX = "_matrix"  # ends the names of the transform's
 
 
 def export(weights: Mapping[str, Tensor], card: Mapping[str, Any], path: Path) -> None:
@@ -64,7 +63,7 @@ def in_eight_bits(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             found[name] = array
             continue
         weights = array.astype(np.float32)
-        step = np.abs(weights).max((1, 2, 3)) / WEIGHT_MAX
+        step = np.abs(weights).max((1, 2, 3)) / CODE_MAX
         step[step == 0] = 1
         found[name] = np.rint(weights / step[:, None, None, None]).astype(np.int8)
         found[name + STEP] = step.astype(np.float32)
@@ -78,9 +77,12 @@ def without_backbone(
     `engine.learned.stored`); forms: the same in eight bits and in more, as those weights may have it."""
     backbone = stored.tensors(stored.with_digest(digest))
     same = [name for name in backbone if any(_equal(arrays.get(name), backbone[name]) for arrays in forms)]
-    covered = {*same, *(name + STEP for name in same)}
+    learned_on = [name for name in backbone if name.endswith(MATRIX) and name not in same and name in kept]
+    changes = [stored.moved(kept[name], backbone[name], name) for name in learned_on]
+    covered = {*same, *(name + STEP for name in same), *learned_on}
     rest = {name: array for name, array in kept.items() if name not in covered}
-    return {**rest, stored.BACKBONE: stored.reference(digest, same)}
+    rest |= {name: array for change in changes for name, array in change.items()}
+    return {**rest, stored.BACKBONE: stored.reference(digest, [*same, *learned_on])}
 
 
 def _equal(own: np.ndarray | None, given: np.ndarray) -> bool:
@@ -129,7 +131,7 @@ def held_back_curve(folder: Path, steps: int) -> dict[str, Any] | None:
 
 def half(tensor: Tensor, name: str = "") -> np.ndarray:
     """A tensor in half precision if it is a convolution, or a transform's matrix by its name; else in single."""
-    small = tensor.dim() == 4 or name.endswith("_matrix")
+    small = tensor.dim() == 4 or name.endswith(MATRIX)
     return tensor.detach().to(torch.float16 if small else torch.float32).cpu().numpy()
 
 

@@ -47,11 +47,11 @@ NOTHING, CHECKERBOARD, RASTER = "nothing", "checkerboard", "raster"
 BOOKS_PER_RATE = 2  # codebooks for each whole step of the rate
 
 # What training moves: everything; the entropy model; the decoder's network; both of these; the entropy model and
-# the gains; the contexts of slices and the decoder's attention; the decoder at 1/8 and 1/4; the entropy model, the
-# gains and the decoder at 1/4; the second decoder.
+# the gains; the contexts of slices and the decoder's attention; the decoder at 1/8 and 1/4; the transform, the
+# entropy model, the gains and the decoder at 1/4; the second decoder.
 ALL, PRIOR, DECODER, NETWORKS, RATES = "all", "prior", "decoder", "networks", "rates"
-CONTEXTS, FINE, RATES_FINEST, PLAUSIBLE = "contexts", "fine", "rates+finest", "plausible"
-_PARTS = (ALL, PRIOR, DECODER, NETWORKS, RATES, CONTEXTS, FINE, RATES_FINEST, PLAUSIBLE)
+CONTEXTS, FINE, ENDS, PLAUSIBLE = "contexts", "fine", "ends", "plausible"
+_PARTS = (ALL, PRIOR, DECODER, NETWORKS, RATES, CONTEXTS, FINE, ENDS, PLAUSIBLE)
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class TrainingRecipe:
     the weights reaches back over an eighth of the steps, but never over more than this many. trains: what moves:
     "all", the "prior" alone (rate is all that counts then), the "decoder" alone, both of these "networks", the prior
     and the gains, "rates", what a slice knows and the decoder's attention, "contexts", the decoder at 1/8 and 1/4,
-    "fine", prior, gains and the decoder at 1/4, "rates+finest", or the second decoder alone, "plausible".
+    "fine", all but the decoder at 1/16 and 1/8, "ends", or the second decoder alone, "plausible".
     """
 
     batch: int = 8

@@ -1,8 +1,9 @@
 """Weights files, read without torch: floats for the networks, and the integers that streams depend on.
 
 A file is safetensors; what `freeze` made is under names that begin with "integers.". What is the same in other weights,
-its backbone, may be left out: a tensor "backbone" holds their SHA-256 and the names of what is there. The file's own
-SHA-256 stands in the card, and the first bytes of that in every stream, as the name of the model that decodes it.
+its backbone, may be left out: a tensor "backbone" holds their SHA-256 and the names of what is there; of matrices that
+went on learning only the difference is kept. The file's own SHA-256 stands in the card, and the first bytes of that in
+every stream, as the name of the model that decodes it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from engine.learned.recipe import ModelRecipe, RateRecipe, architecture_of
 
 INTEGERS = "integers."
 BACKBONE = "backbone"
+STEP = ".step"  # behind the name of a tensor of 8 bits: what an output's or a row's numbers are multiples of
+MOVED = ".moved"  # behind the name of a matrix of the backbone's: how it has changed since
+CODE_MAX = 127
 _DIGEST_BYTES = 32
 MAX_BYTES = 256 << 20
 VARIABLE = "RATESCOPE_WEIGHTS"
@@ -91,8 +95,27 @@ def _with_backbone(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.nd
     missing = [name for name in names if name and name not in backbone]
     if missing:
         raise CorruptStream(f"builds on a tensor '{missing[0]}' that its backbone does not have", path=path)
-    own = {name: array for name, array in arrays.items() if name != BACKBONE}
-    return {**{name: backbone[name] for name in names if name}, **own}
+    found = {name: backbone[name] for name in names if name}
+    found |= {name: array for name, array in arrays.items() if name != BACKBONE}
+    for name in [name for name in found if name.endswith(MOVED)]:
+        _move(found, name.removesuffix(MOVED), path)
+    return found
+
+
+def moved(own: np.ndarray, backbone: np.ndarray, name: str) -> dict[str, np.ndarray]:
+    """What to keep of a matrix that went on learning: the difference, in eight bits of a step for each row."""
+    change = own.astype(np.float32) - backbone.astype(np.float32)
+    step = np.abs(change).max(1) / np.float32(CODE_MAX)
+    step[step == 0] = 1
+    return {name + MOVED: np.rint(change / step[:, None]).astype(np.int8), name + MOVED + STEP: step}
+
+
+def _move(found: dict[str, np.ndarray], name: str, path: Path) -> None:
+    """Put together a matrix of the backbone and what was learned since."""
+    change, step, before = found.pop(name + MOVED), found.pop(name + MOVED + STEP, None), found.get(name)
+    if before is None or step is None or change.shape != before.shape or step.shape != before.shape[:1]:
+        raise CorruptStream(f"'{name}' does not go with its backbone's", path=path)
+    found[name] = before.astype(np.float32) + change * step[:, None]
 
 
 @dataclass(frozen=True)

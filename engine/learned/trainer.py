@@ -27,7 +27,7 @@ from engine.learned.layers import precision
 from engine.learned.model import LatentModel, channels_last
 from engine.learned.optimiser import Optimiser, groups_of
 from engine.learned.progress import Length, Progress
-from engine.learned.recipe import ALL, CONTEXTS, DECODER, FINE, NETWORKS, PLAUSIBLE, PRIOR, RATES, RATES_FINEST, Recipe
+from engine.learned.recipe import ALL, CONTEXTS, DECODER, ENDS, FINE, NETWORKS, PLAUSIBLE, PRIOR, RATES, Recipe
 from engine.learned.run_folder import LOG, STEPS
 from engine.learned.stored import Stored
 from engine.learned.subject import Subject
@@ -53,7 +53,7 @@ MOVED: dict[str, tuple[str, ...]] = {
     RATES: ("prior.", "log_gain."),
     CONTEXTS: ("prior.slices.", "synthesis.attention"),
     FINE: tuple(f"synthesis.{part}" for part in _FINE),
-    RATES_FINEST: ("prior.", "log_gain.", "shrinkage.", *(f"synthesis.{part}" for part in _FINEST)),
+    ENDS: ("transform.", "prior.", "log_gain.", "shrinkage.", *(f"synthesis.{part}" for part in _FINEST)),
     PLAUSIBLE: ("plausible.",),
 }
 """What moves, by what a recipe trains."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from tiny_model import PRIORS, RECIPE, picture, tensor, tiny_weights, trained_looking_model
@@ -27,14 +28,17 @@ def weights(tmp_path):
     return path
 
 
-def built_on_weights(folder, monkeypatch):
-    """Weights of a static prior on the backbone of others, which are installed: their path, and the model's."""
+def built_on_weights(folder, monkeypatch, change=0.0):
+    """Weights of a static prior on the backbone of others, which are installed: their path, and the model's.
+    change: of the transform's matrices, at most."""
     backbone = tiny_weights(folder)
     monkeypatch.setenv(stored.VARIABLE, str(backbone))
     recipe = replace(RECIPE, model=PRIORS["static mixtures"], codec="factorized", backbone="hyperprior")
     model = trained_looking_model(7, recipe)
     weights = stored.read(backbone)
     build_on(model, weights)
+    for matrix in model.transform.parameters() if change else ():
+        matrix.add_(change * (2 * torch.rand_like(matrix) - 1))
     path = folder / "factorized.safetensors"
     card = {"recipe": recipe.to_dict(), "backbone": {"codec": "hyperprior", "digest": weights.digest}}
     export(model.state_dict(), card, path)
@@ -50,6 +54,31 @@ def test_what_a_backbone_has_is_not_stored_again(tmp_path, monkeypatch):
     assert loaded.keys() == model.state_dict().keys()
     for name, own in model.state_dict().items():
         assert torch.allclose(loaded[name], own, rtol=1e-3, atol=1e-6), name
+
+
+def test_of_a_transform_that_went_on_learning_the_difference_is_stored(tmp_path, monkeypatch):
+    path, model = built_on_weights(tmp_path, monkeypatch, change=0.01)
+    held = stored.tensors(path)
+    names = [name for name in model.state_dict() if name.endswith("_matrix")]
+    assert len(names) == 2
+    loaded = load_model(path).state_dict()
+    for name in names:
+        assert name not in held and held[name + stored.MOVED].dtype == np.int8
+        own = model.state_dict()[name]
+        rounding = own.abs().max() / 1024  # of half precision, of the backbone's and of this
+        assert torch.allclose(loaded[name], own, rtol=0, atol=0.01 / 254 + float(rounding)), name
+
+
+@pytest.mark.parametrize("part", [stored.MOVED, stored.MOVED + stored.STEP])
+def test_a_difference_that_does_not_fit_is_refused(tmp_path, monkeypatch, part):
+    path, _ = built_on_weights(tmp_path, monkeypatch, change=0.01)
+    held = stored.tensors(path)
+    name = next(name for name in held if name.endswith(stored.MOVED)).removesuffix(stored.MOVED)
+    damaged = held | {name + part: held[name + part][1:]}
+    read = stored.tensors
+    monkeypatch.setattr(stored, "tensors", lambda asked: damaged if asked == path else read(asked))
+    with pytest.raises(CorruptStream, match="does not go with its backbone's"):
+        stored.read(path)
 
 
 def test_weights_whose_backbone_is_missing_say_so(tmp_path, monkeypatch):

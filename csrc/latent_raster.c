@@ -94,6 +94,8 @@ static int64_t take_symbols(const rs_latent_raster *r, const symbol_source *from
         if (index[c] >= from->model->tables) return RS_ERR_ARGUMENT;
         int64_t code = latent_read_one(from->model, from->data, from->size, index[c], from->reader, &residuals[c]);
         if (code < 0) return code;
+        /* Tables come with the weights and may hold any values: what counts beyond these could leave 32 bits. */
+        if (residuals[c] < -RS_LATENT_MAX || residuals[c] > RS_LATENT_MAX) return RS_ERR_CORRUPT;
     }
     return 0;
 }

@@ -15,7 +15,7 @@
 #define FUZZ_TARGETS(X) \
     X(rans, 60, 20000) X(huffman, 60, 20000) X(ranx, 40, 2500) X(binary, 40, 5000) \
     X(jpeg, 60, 15000) X(wavelet, 6, 800) X(nibble, 6, 1500) X(dctr, 10, 800) X(encoders, 0, 0) X(latent, 40, 2500) \
-    X(networks, 0, 0)
+    X(networks, 0, 0) X(mixture, 20, 3000) X(raster, 6, 800)
 
 /* The result: what the decoder returned. */
 #define FUZZ_DECLARE(name, cuts, changes) int64_t fuzz_##name(const uint8_t *data, size_t size);
@@ -48,5 +48,18 @@ unsigned fuzz_word(fuzz_input *in); /* two bytes, low first */
 
 /* What is left, as a copy of exactly that size. */
 const uint8_t *fuzz_rest(const fuzz_input *in);
+
+/* Numbers from the front of `in`, then over and over all of data: models take more of them than an input has. */
+typedef struct {
+    fuzz_input in;
+    const uint8_t *data;
+    size_t size;
+} fuzz_numbers;
+
+int fuzz_number(fuzz_numbers *from);         /* two bytes, signed */
+int16_t fuzz_activation(fuzz_numbers *from); /* of the integer networks */
+
+/* Any weights of a convolution, packed, in a room of exactly their size. */
+int16_t *fuzz_packed(fuzz_numbers *from, int32_t outputs, int32_t inputs, int32_t taps);
 
 #endif

@@ -58,7 +58,16 @@ SCHEDULE = [
     "-entropic_number_of_rarest_features=64",
 ]
 
-MAX_INPUT = {"jpeg": 1400, "wavelet": 1500, "nibble": 1500, "dctr": 1200, "encoders": 400}  # bytes; 2000 for the others
+# Bytes; 2000 for the others.
+MAX_INPUT = {
+    "jpeg": 1400,
+    "wavelet": 1500,
+    "nibble": 1500,
+    "dctr": 1200,
+    "encoders": 400,
+    "mixture": 600,
+    "raster": 700,
+}
 
 WAVELET_SAMPLES = [
     "wavelet_geometry.h",
@@ -79,6 +88,8 @@ DECODERS = {
     "binary": ["rangecoder.c", "rangecoder.h"],
     "latent": ["latent_coder.c", "rans_tables.h"],
     "networks": ["latent_conv.c", "latent_model.c"],
+    "mixture": ["latent_mixture.c", "latent_mixture.h"],
+    "raster": ["latent_raster.c"],
     "jpeg": ["jpeg_read.c", "jpeg_scan.c", "jpeg_frame.c", "jpeg_color.c", "dct8.c"],
     "dctr": [
         "dctr_blocks.c",

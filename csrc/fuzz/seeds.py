@@ -19,6 +19,7 @@ from engine.codecs.dct import DctCodec
 from engine.image import Image
 from engine.native import dct_rans, entropy, latent, wavelet
 from engine.native import jpeg as native_jpeg
+from engine.native.mixture import Mixed, Mixing
 
 
 def _u16(value: int) -> bytes:
@@ -147,6 +148,80 @@ def networks() -> Iterator[bytes]:
     ):
         head = bytes([taps, step, int(rng.integers(2)), rows, columns, pairs, outputs, int(rng.integers(256))])
         yield head + rng.integers(0, 256, 300).astype(np.uint8).tobytes()
+
+
+def _mixing() -> Mixing:
+    """The tables that csrc/fuzz/mixture_model.c makes."""
+    over, wide, rest = 20480 << 12, 29527, 1 << 29
+    inverse, reach, logistic = [], [], []
+    for _ in range(64):
+        inverse.append(over)
+        reach.append((wide + 65535) >> 16)
+        over, wide = over * 57052 >> 16, wide * 75281 >> 16
+    for _ in range(1025):
+        logistic.append((1 << 30) - rest)
+        rest -= rest >> 6
+    return Mixing(*(np.array(each, np.int32) for each in (inverse, reach, logistic, [1 << 15])))
+
+
+def _mixtures(rng: np.random.Generator, pattern: int, densities: int, widest: int) -> tuple[bytes, Mixed]:
+    """A pattern of mixtures as an input has them, and as they are."""
+    mixed = Mixed(
+        np.zeros((pattern, densities), np.uint8),
+        np.zeros((pattern, densities - 1), np.int16),
+        np.zeros((pattern, densities), np.uint16),
+    )
+    out = bytearray()
+    for rows, shifts, weights in zip(mixed.rows, mixed.shifts, mixed.weights, strict=True):
+        left = 1 << 15
+        for k in range(densities - 1, -1, -1):
+            rows[k] = rng.integers(widest)
+            out.append(rows[k])
+            weights[k] = left
+            if k:
+                shifts[k - 1], part = rng.integers(-90, 91), int(rng.choice([0, 60, 128, 255]))
+                out += _u16(int(shifts[k - 1]) & 0xFFFF) + bytes([part])
+                weights[k] = left * part // 255
+            left -= int(weights[k])
+    return bytes(out), mixed
+
+
+def mixture() -> Iterator[bytes]:
+    rng = np.random.default_rng(7)
+    mixing = _mixing()
+    sound = b""
+    for densities, (count, widest) in itertools.product((1, 2, 3, 4), ((1, 20), (0, 20), (7, 64), (40, 30), (190, 12))):
+        pattern = int(rng.integers(1, 6))
+        written, mixed = _mixtures(rng, pattern, densities, widest)
+        mixed = mixed.at(np.arange(count) % pattern)
+        values = np.rint(rng.normal(0, 1, count) * 2 ** (mixed.rows[:, 0] / 5) / 10).astype(np.int32)
+        values[count // 3 : count // 3 + count // 40] = rng.integers(-latent.SYMBOL_MAX, latent.SYMBOL_MAX + 1)
+        writer = latent.Writer(count, mark=count + 5)
+        writer.write_mixed(values, mixed, mixing)
+        flags = densities - 1 | (8 if count == 40 else 0)
+        head = _u16(count) + bytes([flags, pattern - 1, 2, 0])
+        sound = head + written + writer.finish()
+        yield sound
+    for spoilt in range(1, 29):
+        yield sound[:5] + bytes([spoilt]) + sound[6:]
+    for densities in range(1, 5):  # tables of any numbers
+        head = _u16(60) + bytes([densities - 1 | 4, 3, 9, 0])
+        any_densities = rng.integers(0, 256, 4 * (4 * densities - 3)).astype(np.uint8).tobytes()
+        yield head + any_densities + bytes(7) + b"\x01" + bytes(300)
+
+
+def raster() -> Iterator[bytes]:
+    rng = np.random.default_rng(8)
+    sound = b""
+    for flags, (rows, columns), channels in itertools.product(range(8), ((0, 0), (1, 4), (5, 3), (3, 9)), (0, 3)):
+        networks = bytes([rows, columns, channels, int(rng.choice([2, 7, 17])), 1, int(rng.integers(10))])
+        numbers = (rng.normal(0, 1, 35) * 2 ** rng.integers(4, 15, 35)).clip(-(2**15), 2**15 - 1).astype(np.int16)
+        model = networks + numbers.tobytes()
+        symbols = rng.integers(0, 256, 4 + int(rng.integers(300))).astype(np.uint8).tobytes()
+        sound = bytes([flags, 0, 2, len(model)]) + model + bytes(4) + b"\x01" + bytes(3) + symbols
+        yield sound
+    for spoilt in range(1, 29):
+        yield sound[:1] + bytes([spoilt]) + sound[2:]
 
 
 def binary() -> Iterator[bytes]:
@@ -346,4 +421,6 @@ SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {
     "encoders": encoders,
     "latent": latents,
     "networks": networks,
+    "mixture": mixture,
+    "raster": raster,
 }

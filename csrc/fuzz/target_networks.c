@@ -2,27 +2,7 @@
  * columns, pairs of inputs, outputs, flags; then numbers for everything else, over and over. */
 #include "fuzz.h"
 
-enum { PATHS = 3, FEATURES = 5, LARGEST = 2047 };
-
-typedef struct {
-    fuzz_input in;
-    const uint8_t *data;
-    size_t size;
-} numbers;
-
-/* The next two bytes as a signed number; from the start again when they are used up. */
-static int next(numbers *from)
-{
-    if (from->in.left < 2) from->in = (fuzz_input){from->data, from->size};
-    unsigned word = fuzz_word(&from->in);
-    return word < 1 << 15 ? (int)word : (int)word - (1 << 16);
-}
-
-static int16_t activation(numbers *from)
-{
-    int v = next(from) / 8;
-    return (int16_t)(v > LARGEST ? LARGEST : v < -LARGEST - 1 ? -LARGEST - 1 : v);
-}
+enum { PATHS = 3, FEATURES = 5 };
 
 typedef struct {
     rs_latent_window window;
@@ -33,28 +13,22 @@ typedef struct {
     size_t count;
 } layer;
 
-static void fill_weights(layer *l, numbers *from)
+static void fill_weights(layer *l, fuzz_numbers *from)
 {
     rs_latent_window *w = &l->window;
-    size_t codes = (size_t)(l->outputs * w->inputs * w->taps);
-    int8_t *weights = fuzz_room(codes, 0);
-    for (size_t i = 0; i < codes; i++) weights[i] = (int8_t)(next(from) % 128);
-    int64_t room = rs_latent_packed(l->outputs, w->inputs, w->taps);
-    fuzz_require(room > 0);
-    l->packed = fuzz_room(2 * (size_t)room, 0xEE);
-    fuzz_require(rs_latent_pack(weights, l->outputs, w->inputs, w->taps, l->packed) == 0);
+    l->packed = fuzz_packed(from, l->outputs, w->inputs, w->taps);
     l->biases = fuzz_room(4 * (size_t)l->outputs, 0);
     l->factors = fuzz_room(4 * (size_t)l->outputs, 0);
     l->shifts = fuzz_room((size_t)l->outputs, 0);
     for (int32_t o = 0; o < l->outputs; o++) {
-        l->biases[o] = next(from) * 4096;
-        l->factors[o] = next(from);
-        l->shifts[o] = (uint8_t)((next(from) & 255) % 21);
+        l->biases[o] = fuzz_number(from) * 4096;
+        l->factors[o] = fuzz_number(from);
+        l->shifts[o] = (uint8_t)((fuzz_number(from) & 255) % 21);
     }
 }
 
 /* Activations amid a border of exactly one position, and a place for the result. */
-static layer read_layer(numbers *from)
+static layer read_layer(fuzz_numbers *from)
 {
     fuzz_input *in = &from->in;
     static const int32_t taps[] = {1, 4, 9};
@@ -75,12 +49,12 @@ static layer read_layer(numbers *from)
     w->row = (int64_t)w->inputs * (columns + 2 * border);
     size_t all = (size_t)(w->row * (w->rows + 2 * border));
     int16_t *whole = fuzz_room(2 * all, 0);
-    for (size_t i = 0; i < all; i++) whole[i] = activation(from);
+    for (size_t i = 0; i < all; i++) whole[i] = fuzz_activation(from);
     l.values = whole + border * (w->row + w->pixel);
     fill_weights(&l, from);
     l.count = (size_t)(w->rows * w->columns * l.outputs);
     l.add = fuzz_room(2 * l.count, 0);
-    for (size_t i = 0; i < l.count; i++) l.add[i] = activation(from);
+    for (size_t i = 0; i < l.count; i++) l.add[i] = fuzz_activation(from);
     return l;
 }
 
@@ -94,16 +68,16 @@ static int64_t run(const layer *l, int32_t *sums, int16_t *out)
 }
 
 /* Means and rows from any sums, whatever the units. */
-static void predict(numbers *from, int32_t *sums, size_t count, int32_t channels)
+static void predict(fuzz_numbers *from, int32_t *sums, size_t count, int32_t channels)
 {
     int32_t *mantissas = fuzz_room(4 * (size_t)channels, 0);
     uint8_t *mean_shifts = fuzz_room((size_t)channels, 0), *shifts = fuzz_room(2 * (size_t)channels, 0);
     int64_t *offsets = fuzz_room(8 * (size_t)channels, 0);
     for (int32_t c = 0; c < channels; c++) {
-        mantissas[c] = (1 << 29) + (next(from) & 0x7FFF) * 16384;
-        mean_shifts[c] = (uint8_t)(next(from) & 63);
-        shifts[c] = shifts[channels + c] = (uint8_t)((next(from) & 255) % 20);
-        offsets[c] = (int64_t)next(from) * (1 << 21);
+        mantissas[c] = (1 << 29) + (fuzz_number(from) & 0x7FFF) * 16384;
+        mean_shifts[c] = (uint8_t)(fuzz_number(from) & 63);
+        shifts[c] = shifts[channels + c] = (uint8_t)((fuzz_number(from) & 255) % 20);
+        offsets[c] = (int64_t)fuzz_number(from) * (1 << 21);
     }
     for (size_t i = 0; i < count; i++) sums[i] = (int32_t)((uint32_t)sums[i] * 40503u); /* up to all 32 bits */
     int64_t positions = (int64_t)(count / (2 * (size_t)channels));
@@ -116,14 +90,14 @@ static void predict(numbers *from, int32_t *sums, size_t count, int32_t channels
     fuzz_tell(means, 4 * made);
 }
 
-static void features(numbers *from, const int32_t *values, int32_t rows, int32_t columns, int32_t channels)
+static void features(fuzz_numbers *from, const int32_t *values, int32_t rows, int32_t columns, int32_t channels)
 {
     static const int64_t thresholds[FEATURES] = {3, 1 << 10, 1 << 20, (int64_t)1 << 40, (int64_t)1 << 58};
     int32_t *mantissas = fuzz_room(4 * (size_t)channels, 0);
     int8_t *shifts = fuzz_room((size_t)channels, 0);
     for (int32_t c = 0; c < channels; c++) {
-        mantissas[c] = (1 << 29) + (next(from) & 0x7FFF) * 16384;
-        shifts[c] = (int8_t)(next(from) % 60);
+        mantissas[c] = (1 << 29) + (fuzz_number(from) & 0x7FFF) * 16384;
+        shifts[c] = (int8_t)(fuzz_number(from) % 60);
     }
     size_t made = (size_t)(rows * columns * 2 * 2 * channels);
     int16_t *out = fuzz_room(2 * made, 0);
@@ -136,7 +110,7 @@ static void features(numbers *from, const int32_t *values, int32_t rows, int32_t
 int64_t fuzz_networks(const uint8_t *data, size_t size)
 {
     if (size < 16) return 0;
-    numbers from = {{data, size}, data, size};
+    fuzz_numbers from = {{data, size}, data, size};
     layer l = read_layer(&from);
     int32_t *sums[PATHS];
     int16_t *out[PATHS];
